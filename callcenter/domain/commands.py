@@ -1,0 +1,112 @@
+"""What we want from the PBX. Always imperative.
+
+Each command names its ``call`` (commands of one call keep their order) and its ``node``. The ids of
+legs, bridges, playbacks and recordings in here are chosen by us, so no command needs its reply.
+A command means its result: hanging up a leg that is gone is success.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    call: str
+    node: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Say prompts of the catalogue to one leg, one after the other."""
+
+    call: str
+    node: str
+    leg: str
+    playback: str
+    prompts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StopPlayback:
+    call: str
+    node: str
+    playback: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartMusic:
+    call: str
+    node: str
+    leg: str
+    music: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopMusic:
+    call: str
+    node: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class RingAgent:
+    """Create the agent's leg and let the phone ring; ``caller`` and ``caller_name`` are what it shows."""
+
+    call: str
+    node: str
+    leg: str
+    agent: str
+    endpoint: str
+    caller: str
+    caller_name: str
+    ring_timeout: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectLegs:
+    """Let these legs hear each other in ``bridge``, which is created unless it exists."""
+
+    call: str
+    node: str
+    bridge: str
+    legs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CloseBridge:
+    """Destroy the bridge; legs still in it stay up, alone."""
+
+    call: str
+    node: str
+    bridge: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartRecording:
+    """Record both sides heard on ``leg`` (the caller's) into one two-channel file named after ``recording``: left what the leg says, right what it hears."""
+
+    call: str
+    node: str
+    leg: str
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecording:
+    call: str
+    node: str
+    leg: str
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    call: str
+    node: str
+    leg: str
+
+
+Command = (
+    Answer | Play | StopPlayback | StartMusic | StopMusic | RingAgent | ConnectLegs | CloseBridge | StartRecording | StopRecording | HangUp
+)

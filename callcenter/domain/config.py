@@ -1,0 +1,66 @@
+"""What people decided beforehand: queues, agents, numbers and flows, as the core reads them.
+
+These are plain values. Reading them from a file, and saying what is wrong in it, is the work of
+``runtime.settings``; what arrives here is consistent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from callcenter.domain.ivr.flow import Flow
+
+
+@dataclass(frozen=True, slots=True)
+class QueueConfig:
+    """A named waiting line with its policy."""
+
+    name: str
+    ring_timeout: timedelta = timedelta(seconds=15)
+    wrap_up: timedelta = timedelta(seconds=10)
+    short_abandon: timedelta = timedelta(seconds=5)
+    target_ratio: float = 0.8
+    """Service level target: this share ..."""
+    target_wait: timedelta = timedelta(seconds=20)
+    """... answered within this wait."""
+    max_wait: timedelta | None = None
+    """A contact still waiting then overflows (``max_wait``)."""
+    max_waiting: int | None = None
+    """A contact that would be one more than this overflows (``full``)."""
+    wait_without_agents: bool = True
+    """False: a contact that finds no agent logged in overflows (``no_agents``)."""
+    overflow_flow: str | None = None
+    """The flow an overflowed caller goes on with; None: a goodbye."""
+    music: str = "default"
+    record: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AgentConfig:
+    """A person who handles contacts, and the phone we ring."""
+
+    name: str
+    endpoint: str
+    """The PJSIP endpoint of the agent's phone. Never guessable from the name."""
+    queues: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NumberConfig:
+    """A DID and what answers it."""
+
+    did: str
+    """E.164 with the plus sign."""
+    flow: str
+
+
+@dataclass(frozen=True, slots=True)
+class CenterConfig:
+    """Everything the center was told beforehand."""
+
+    queues: Mapping[str, QueueConfig] = field(default_factory=dict)
+    agents: Mapping[str, AgentConfig] = field(default_factory=dict)
+    numbers: Mapping[str, NumberConfig] = field(default_factory=dict)
+    flows: Mapping[str, Flow] = field(default_factory=dict)
+    node_lost_after: timedelta = timedelta(seconds=30)
+    """A node out of reach for so long is taken for dead, and its calls for lost."""

@@ -1,0 +1,247 @@
+"""What happened: to legs (from the PBX), on the wish of people, and in time. Always past tense.
+
+``node`` is the name of the Asterisk node; ``leg`` is the channel id.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from callcenter.domain.config import CenterConfig
+
+
+class Cause(StrEnum):
+    """Why a leg ended."""
+
+    NORMAL = "normal"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    REJECTED = "rejected"
+    UNREACHABLE = "unreachable"
+    """The phone is not registered, or the network does not lead to it."""
+    CONGESTION = "congestion"
+    INVALID_NUMBER = "invalid_number"
+    LOST = "lost"
+    """No audio came any more (RTP timeout), or the session timer ran out."""
+    NODE_CRASH = "node_crash"
+    UNKNOWN = "unknown"
+    """It ended while we were away."""
+
+
+class Door(StrEnum):
+    """Where an arriving leg came from."""
+
+    TRUNK = "trunk"
+    DESK_PHONE = "desk_phone"
+
+
+class Refusal(StrEnum):
+    """Why a command was not carried out."""
+
+    GONE = "gone"
+    """The leg, bridge or playback it speaks of is no longer there."""
+    NODE_AWAY = "node_away"
+    """The node is out of reach; nobody knows whether it was carried out."""
+    NO_SUCH_MEDIA = "no_such_media"
+    REFUSED = "refused"
+    """The PBX said no, for a reason it alone knows."""
+
+
+# --- legs -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LegArrived:
+    """Somebody called us: a caller through a trunk, or an agent from the desk phone."""
+
+    node: str
+    leg: str
+    door: Door
+    dialed: str
+    """The DID in E.164, or what the agent dialed (``*11``)."""
+    caller: str
+    """The caller's number, cleaned at the edge; empty when withheld."""
+    caller_name: str = ""
+    trunk: str = ""
+    endpoint: str = ""
+    """The PJSIP endpoint it came from."""
+    linkedid: str = ""
+    waiting_since: datetime | None = None
+    """Set when the caller already waited in the dialplan's fallback: since when."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegRang:
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegAnswered:
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegHeld:
+    """The party pressed hold on the phone."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegResumed:
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnded:
+    leg: str
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class LegFoundAlone:
+    """After a gap: the leg should be talking in its bridge and is not in it."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegFoundSilent:
+    """After a gap: the leg is up, and what we meant it to hear is not being played."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class DigitPressed:
+    leg: str
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackEnded:
+    """The prompt was said to its end, was stopped, or could not be played."""
+
+    leg: str
+    playback: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRefused:
+    """A command of ours was not carried out. ``command`` is the command itself."""
+
+    command: object
+    refusal: Refusal
+    detail: str = ""
+
+
+# --- nodes and phones -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConnected:
+    node: str
+    started_at: datetime
+    """When that Asterisk was started; another one than before means that it crashed in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDisconnected:
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneReachable:
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneUnreachable:
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackTalkBegan:
+    """The agent's phone is busy on a call that the dialplan handles, outside our application."""
+
+    node: str
+    leg: str
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackTalkEnded:
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackCallReported:
+    """A call that began and ended in the dialplan's fallback, read from the node's queue log."""
+
+    node: str
+    leg: str
+    queue: str
+    did: str
+    caller: str
+    entered_at: datetime
+    ended_at: datetime
+    answered_at: datetime | None = None
+    endpoint: str = ""
+    """The phone that answered."""
+    log_offset: int = 0
+    """How far the queue log has been read once this is known."""
+
+
+# --- people -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLoginRequested:
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReadyRequested:
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentNotReadyRequested:
+    agent: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLogoutRequested:
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRequested:
+    """The agent wants the caller moved to a queue, without talking first."""
+
+    agent: str
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigChanged:
+    config: CenterConfig
+
+
+# --- time -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed:
+    """A deadline is due; nothing else happened."""
+
+
+LegEvent = LegRang | LegAnswered | LegHeld | LegResumed | LegEnded | LegFoundAlone | LegFoundSilent | DigitPressed | PlaybackEnded
+AgentRequest = AgentLoginRequested | AgentReadyRequested | AgentNotReadyRequested | AgentLogoutRequested | TransferRequested
+NodeEvent = NodeConnected | NodeDisconnected
+PhoneEvent = PhoneReachable | PhoneUnreachable | FallbackTalkBegan | FallbackTalkEnded | FallbackCallReported
+Event = LegArrived | LegEvent | AgentRequest | NodeEvent | PhoneEvent | CommandRefused | ConfigChanged | TimePassed
+
+EventTypes: Mapping[str, type] = {kind.__name__: kind for kind in Event.__args__}

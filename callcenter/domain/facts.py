@@ -1,0 +1,501 @@
+"""What we keep. Past tense, business meaning; the only source of CDR, KPI, agent time and recordings.
+
+The center's state is a fold over these: ``Center.handle`` decides and emits facts, ``Center`` applies
+each to itself at once, and ``Center.restore`` applies them again after a restart. What is not in a fact
+did not happen. All fields are strings, numbers, booleans, aware UTC datetimes, timedeltas, tuples of
+strings, enums, or None, so that ``services.fact_codec`` can write them as JSON without a table.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from callcenter.domain.events import Cause
+
+
+class Direction(StrEnum):
+    INBOUND = "inbound"
+    INTERNAL = "internal"
+    """From an agent's phone to ourselves: star codes."""
+
+
+class AgentState(StrEnum):
+    LOGGED_OUT = "logged_out"
+    NOT_READY = "not_ready"
+    READY = "ready"
+    RESERVED = "reserved"
+    TALKING = "talking"
+    WRAP_UP = "wrap_up"
+
+
+class OverflowWhy(StrEnum):
+    MAX_WAIT = "max_wait"
+    FULL = "full"
+    NO_AGENTS = "no_agents"
+
+
+class MissedWhy(StrEnum):
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    REJECTED = "rejected"
+    UNREACHABLE = "unreachable"
+
+
+class WithdrawnWhy(StrEnum):
+    CALLER_LEFT = "caller_left"
+    OVERFLOWED = "overflowed"
+    NODE_AWAY = "node_away"
+    """The node of the call went out of reach, or it lost the offer; not the agent's fault."""
+
+
+class EndedWhy(StrEnum):
+    """How the talk of a contact ended."""
+
+    CALLER_HUNG_UP = "caller_hung_up"
+    AGENT_HUNG_UP = "agent_hung_up"
+    AGENT_LOST = "agent_lost"
+    CALLER_LOST = "caller_lost"
+    TRANSFERRED = "transferred"
+    NODE_CRASH = "node_crash"
+    CONNECT_FAILED = "connect_failed"
+
+
+class MissingWhy(StrEnum):
+    """Why a recording that should exist does not."""
+
+    REFUSED = "refused"
+    NODE_AWAY = "node_away"
+
+
+# --- calls and legs ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CallBegan:
+    """The first leg of a call arrived."""
+
+    at: datetime
+    call: str
+    node: str
+    leg: str
+    direction: Direction
+    dialed: str
+    caller: str
+    caller_name: str
+    trunk: str
+    linkedid: str
+    agent: str = ""
+    """Who called, when it was an agent's phone."""
+    waiting_since: datetime | None = None
+    """Set when the caller had waited in the fallback before: since when."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberUnknown:
+    """The caller dialed a DID that nobody has configured."""
+
+    at: datetime
+    call: str
+    did: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegRinging:
+    at: datetime
+    call: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegUp:
+    at: datetime
+    call: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegWasHeld:
+    at: datetime
+    call: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegWasResumed:
+    at: datetime
+    call: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegClosing:
+    """We asked the PBX to hang this leg up; it is still there until ``LegGone``."""
+
+    at: datetime
+    call: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegGone:
+    at: datetime
+    call: str
+    leg: str
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The last leg of the call has ended."""
+
+    at: datetime
+    call: str
+    cause: Cause
+    """The cause of the caller's leg."""
+
+
+# --- flow runs --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FlowStarted:
+    at: datetime
+    call: str
+    flow: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlowMoved:
+    """The flow run is at ``node`` now and says ``prompts`` as ``playback``."""
+
+    at: datetime
+    call: str
+    node: str
+    tries: int
+    playback: str
+    prompts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlowListened:
+    """The prompt of a menu has ended; the caller has until ``until`` to press a key."""
+
+    at: datetime
+    call: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FlowKeyPressed:
+    """A key that the menu knows (``node`` is where it leads) or does not know (``node`` is empty)."""
+
+    at: datetime
+    call: str
+    digit: str
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlowEnded:
+    at: datetime
+    call: str
+    exit: str
+    """``queue``, ``hang_up`` or ``caller_left``."""
+
+
+# --- contacts and offers ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ContactEntered:
+    """The contact entered the queue. ``place`` orders it among equals; it never changes."""
+
+    at: datetime
+    call: str
+    contact: str
+    queue: str
+    priority: int
+    place: datetime
+    caller: str
+    max_wait_until: datetime | None = None
+    transferred_from: str = ""
+    """The contact that the caller comes from, after a transfer or a lost agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactOffered:
+    """The router proposed the contact to the agent, whose phone is told to ring as ``leg``."""
+
+    at: datetime
+    call: str
+    contact: str
+    queue: str
+    offer: str
+    agent: str
+    leg: str
+    until: datetime
+    candidates: int
+    """How many agents were ready for this queue."""
+    runners_up: tuple[str, ...] = ()
+    """The next three agents in rank."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferMissed:
+    """RONA: the agent did not take the offer; the contact keeps its place."""
+
+    at: datetime
+    call: str
+    contact: str
+    queue: str
+    offer: str
+    agent: str
+    why: MissedWhy
+
+
+@dataclass(frozen=True, slots=True)
+class OfferWithdrawn:
+    """The offer ended by nobody's fault; the agent keeps idle-since."""
+
+    at: datetime
+    call: str
+    contact: str
+    queue: str
+    offer: str
+    agent: str
+    why: WithdrawnWhy
+
+
+@dataclass(frozen=True, slots=True)
+class ContactConnected:
+    """Agent and caller hear each other in ``bridge``."""
+
+    at: datetime
+    call: str
+    contact: str
+    queue: str
+    offer: str
+    agent: str
+    leg: str
+    bridge: str
+    wait: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class ContactAbandoned:
+    at: datetime
+    call: str
+    contact: str
+    queue: str
+    wait: timedelta
+    short: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ContactOverflowed:
+    at: datetime
+    call: str
+    contact: str
+    queue: str
+    wait: timedelta
+    why: OverflowWhy
+
+
+@dataclass(frozen=True, slots=True)
+class ContactHeld:
+    """The agent put the caller on hold."""
+
+    at: datetime
+    call: str
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactResumed:
+    at: datetime
+    call: str
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactParted:
+    """Agent and caller no longer hear each other: talk is over, wrap-up begins (until ``wrap_up_until``)."""
+
+    at: datetime
+    call: str
+    contact: str
+    queue: str
+    agent: str
+    talk: timedelta
+    """Bridged time without hold."""
+    hold: timedelta
+    why: EndedWhy
+    wrap_up_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ContactEnded:
+    """Wrap-up is over."""
+
+    at: datetime
+    call: str
+    contact: str
+    queue: str
+    agent: str
+    wrap_up: timedelta
+
+
+# --- agents -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStateChanged:
+    at: datetime
+    agent: str
+    state: AgentState
+    reason: str = ""
+    """With ``NOT_READY`` only."""
+    contact: str = ""
+    idle_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRequestRemembered:
+    """The agent asked for ``state`` in the middle of a contact; it is obeyed after wrap-up."""
+
+    at: datetime
+    agent: str
+    state: AgentState
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPhoneChanged:
+    at: datetime
+    agent: str
+    reachable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFallbackTalkChanged:
+    """The agent's phone is (or no longer is) busy on a call the dialplan handles; ``leg`` is that channel."""
+
+    at: datetime
+    agent: str
+    leg: str
+    talking: bool
+
+
+# --- recordings -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStarted:
+    at: datetime
+    call: str
+    contact: str
+    queue: str
+    agent: str
+    node: str
+    recording: str
+    """Names the file: ``<recording>.raw`` while Asterisk writes, ``<recording>.wav`` afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStopped:
+    at: datetime
+    call: str
+    contact: str
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingMissing:
+    at: datetime
+    call: str
+    contact: str
+    recording: str
+    why: MissingWhy
+
+
+# --- nodes and fallback -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NodeUp:
+    at: datetime
+    node: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAway:
+    """We cannot reach the node; at ``lost_at`` its calls are taken for lost."""
+
+    at: datetime
+    node: str
+    lost_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackCallEnded:
+    """A call that the dialplan's fallback served from beginning to end while we were away. It is one call, one contact."""
+
+    at: datetime
+    call: str
+    contact: str
+    node: str
+    leg: str
+    queue: str
+    did: str
+    caller: str
+    entered_at: datetime
+    answered_at: datetime | None
+    ended_at: datetime
+    agent: str
+    short: bool
+    log_offset: int
+
+
+Fact = (
+    CallBegan
+    | NumberUnknown
+    | LegRinging
+    | LegUp
+    | LegWasHeld
+    | LegWasResumed
+    | LegClosing
+    | LegGone
+    | CallEnded
+    | FlowStarted
+    | FlowMoved
+    | FlowListened
+    | FlowKeyPressed
+    | FlowEnded
+    | ContactEntered
+    | ContactOffered
+    | OfferMissed
+    | OfferWithdrawn
+    | ContactConnected
+    | ContactAbandoned
+    | ContactOverflowed
+    | ContactHeld
+    | ContactResumed
+    | ContactParted
+    | ContactEnded
+    | AgentStateChanged
+    | AgentRequestRemembered
+    | AgentPhoneChanged
+    | AgentFallbackTalkChanged
+    | RecordingStarted
+    | RecordingStopped
+    | RecordingMissing
+    | NodeUp
+    | NodeAway
+    | FallbackCallEnded
+)
+
+FACT_TYPES: Mapping[str, type[Fact]] = {kind.__name__: kind for kind in Fact.__args__}

@@ -1,0 +1,1 @@
+"""IVR: the flow document and its interpreter."""

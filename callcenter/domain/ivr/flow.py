@@ -1,0 +1,112 @@
+"""A flow: an IVR program as data, nodes and edges.
+
+Prompts are ids of the prompt catalogue, never file names.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class PromptNode:
+    """Says something, then goes on."""
+
+    prompt: str
+    next: str
+
+    def targets(self) -> Iterator[str]:
+        yield self.next
+
+
+@dataclass(frozen=True, slots=True)
+class MenuNode:
+    """Says something and waits for one key; the caller may press it while we still speak."""
+
+    prompt: str
+    choices: Mapping[str, str]
+    """From key (0-9, *, #) to node."""
+    otherwise: str
+    """Where to go when no valid key came after all tries."""
+    timeout: timedelta = timedelta(seconds=5)
+    """How long to wait for a key after the prompt has ended."""
+    tries: int = 3
+    invalid_prompt: str | None = None
+    """Said before the menu is repeated after a wrong key or none."""
+
+    def targets(self) -> Iterator[str]:
+        yield from self.choices.values()
+        yield self.otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class QueueNode:
+    """Enters a queue; ends the flow run."""
+
+    queue: str
+    priority: int = 0
+
+    def targets(self) -> Iterator[str]:
+        return iter(())
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpNode:
+    """Ends the call."""
+
+    def targets(self) -> Iterator[str]:
+        return iter(())
+
+
+Node = PromptNode | MenuNode | QueueNode | HangUpNode
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A named program; ``start`` is the first node."""
+
+    name: str
+    start: str
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+
+
+GOODBYE = Flow("goodbye", "say", {"say": PromptNode("goodbye", "end"), "end": HangUpNode()})
+"""What a caller gets who reached nobody: said and hung up, never silence."""
+
+UNKNOWN_NUMBER = Flow("unknown-number", "say", {"say": PromptNode("unknown-number", "end"), "end": HangUpNode()})
+"""What answers a DID that nobody has configured."""
+
+
+def faults(flow: Flow, queues: Mapping[str, object]) -> Iterator[str]:
+    """Yield, one sentence each, what makes the flow unfit to run: dangling targets, unknown queues, unreachable nodes, loops without a way out."""
+    if flow.start not in flow.nodes:
+        yield f"start names node '{flow.start}', which does not exist; nodes: {_names(flow.nodes)}"
+        return
+    for name, node in flow.nodes.items():
+        for target in node.targets():
+            if target not in flow.nodes:
+                yield f"node '{name}' goes to '{target}', which does not exist; nodes: {_names(flow.nodes)}"
+        if isinstance(node, QueueNode) and node.queue not in queues:
+            yield f"node '{name}' enters queue '{node.queue}', which does not exist; queues: {_names(queues)}"
+    reached = _reachable(flow, flow.start)
+    for name in flow.nodes:
+        if name not in reached:
+            yield f"node '{name}' cannot be reached from '{flow.start}'"
+        elif not any(isinstance(flow.nodes[end], QueueNode | HangUpNode) for end in _reachable(flow, name)):
+            yield f"node '{name}' has no way to a queue or a hang-up"
+
+
+def _reachable(flow: Flow, start: str) -> set[str]:
+    reached: set[str] = set()
+    todo = [start]
+    while todo:
+        name = todo.pop()
+        if name in reached or name not in flow.nodes:
+            continue
+        reached.add(name)
+        todo.extend(flow.nodes[name].targets())
+    return reached
+
+
+def _names(names: Mapping[str, object]) -> str:
+    return ", ".join(sorted(names)) or "none"

@@ -1,0 +1,1 @@
+"""Where asyncio lives. Speaks to the outside only through ``ports``."""

@@ -1,0 +1,101 @@
+"""What the services need from the outside, as protocols. Adapters and the simulator provide them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from callcenter.domain.commands import Command
+from callcenter.domain.events import Event, LegArrived, Refusal
+from callcenter.domain.facts import Fact
+
+
+class CommandError(Exception):
+    """A command was not carried out."""
+
+    def __init__(self, refusal: Refusal, detail: str = "") -> None:
+        super().__init__(f"{refusal}: {detail}" if detail else str(refusal))
+        self.refusal = refusal
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class SeenLeg:
+    """One channel of a node's snapshot."""
+
+    leg: str
+    up: bool
+    ringing: bool
+    ours: bool
+    """It is inside our application (or was created by us for it)."""
+    endpoint: str
+    """The PJSIP endpoint it belongs to; empty for other technologies."""
+    arrival: LegArrived | None = None
+    """For a leg inside our application that came in from outside: the arrival we would have been told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything one node holds right now."""
+
+    node: str
+    started_at: datetime
+    legs: Mapping[str, SeenLeg] = field(default_factory=dict)
+    bridges: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """From bridge id to the legs in it; bridges of our application only."""
+    playbacks: frozenset[str] = frozenset()
+    """Which of the playbacks we asked about are still going on."""
+
+
+class Inbox(Protocol):
+    """Where adapters put events; never blocks."""
+
+    def __call__(self, event: Event) -> None: ...
+
+
+class Telephony(Protocol):
+    """The PBX: several Asterisk nodes, or a fake.
+
+    After ``start``, events of each node come in that node's order. For each (re)connection of a node
+    ``on_connect(node)`` is called before any event of the new connection is delivered; events that follow
+    are kept back until it returns, so that the snapshot taken inside comes before what happens after it.
+    """
+
+    @property
+    def nodes(self) -> Sequence[str]: ...
+
+    async def run(self, command: Command) -> None:
+        """Carry out the command. Raises CommandError. A leg, bridge or playback that is gone already is success for commands that end it."""
+
+    async def snapshot(self, node: str, playbacks: Sequence[str]) -> Snapshot:
+        """What the node holds now; ``playbacks`` are those whose fate the caller wants to know. Raises CommandError(NODE_AWAY)."""
+
+    async def watch(self, node: str, leg: str) -> None:
+        """Ask for the end of a leg outside our application: ``FallbackTalkEnded`` will follow."""
+
+    async def release(self, node: str, leg: str) -> None:
+        """Hang up a leg that belongs to nobody. Never raises for a leg that is gone."""
+
+    async def destroy_bridge(self, node: str, bridge: str) -> None:
+        """Destroy a bridge that belongs to nobody."""
+
+    async def beat(self, node: str) -> None:
+        """Tell the node's dialplan that we are alive: write the node's own time into its heartbeat global. Raises CommandError."""
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Aware UTC; never goes back, whatever is done to the wall clock."""
+
+
+class Journal(Protocol):
+    """The local, durable record of facts."""
+
+    def append(self, facts: Sequence[Fact]) -> int:
+        """Write the facts of one event as one record that is read back whole or not at all; return its sequence number. Survives a kill of the process when it returns, a power cut after ``sync``."""
+
+    async def sync(self) -> None:
+        """Return once all appended so far is on disk (one fsync serves many callers)."""
+
+
+FactListener = Callable[[int, Sequence[Fact]], None]
