@@ -84,7 +84,7 @@ class CloseBridge:
 
 @dataclass(frozen=True, slots=True)
 class StartRecording:
-    """Record both sides heard on ``leg`` (the caller's) into one two-channel file named after ``recording``: left what the leg says, right what it hears."""
+    """Record ``leg`` (the caller's) into one two-channel file named after ``recording``: left what it says, right what it hears."""
 
     call: str
     node: str

@@ -52,6 +52,8 @@ class NumberConfig:
     did: str
     """E.164 with the plus sign."""
     flow: str
+    fallback_queue: str = ""
+    """Where its callers wait while we are away, and go on waiting once we are back; empty: they begin anew."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,13 +209,18 @@ class FlowEnded:
 
 @dataclass(frozen=True, slots=True)
 class ContactEntered:
-    """The contact entered the queue. ``place`` orders it among equals; it never changes."""
+    """The contact entered the queue at ``entered_at``, from which its wait counts; ``place`` orders it among equals.
+
+    Neither ever changes. Both may lie before ``at``: a caller who comes back from the fallback has waited there
+    already, and one whose agent was lost gets a new contact at the old place.
+    """
 
     at: datetime
     call: str
     contact: str
     queue: str
     priority: int
+    entered_at: datetime
     place: datetime
     caller: str
     max_wait_until: datetime | None = None
@@ -360,6 +365,8 @@ class AgentStateChanged:
     """With ``NOT_READY`` only."""
     contact: str = ""
     idle_since: datetime | None = None
+    until: datetime | None = None
+    """With ``WRAP_UP`` only: when it ends by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -433,7 +440,7 @@ class NodeUp:
 
 @dataclass(frozen=True, slots=True)
 class NodeAway:
-    """We cannot reach the node; at ``lost_at`` its calls are taken for lost."""
+    """We cannot reach the node since ``at``; its calls are taken for lost at ``lost_at``."""
 
     at: datetime
     node: str

@@ -65,7 +65,10 @@ class Telephony(Protocol):
     def nodes(self) -> Sequence[str]: ...
 
     async def run(self, command: Command) -> None:
-        """Carry out the command. Raises CommandError. A leg, bridge or playback that is gone already is success for commands that end it."""
+        """Carry out the command. Raises CommandError.
+
+        A leg, bridge or playback that is gone already is success for commands that end it.
+        """
 
     async def snapshot(self, node: str, playbacks: Sequence[str]) -> Snapshot:
         """What the node holds now; ``playbacks`` are those whose fate the caller wants to know. Raises CommandError(NODE_AWAY)."""
@@ -92,7 +95,10 @@ class Journal(Protocol):
     """The local, durable record of facts."""
 
     def append(self, facts: Sequence[Fact]) -> int:
-        """Write the facts of one event as one record that is read back whole or not at all; return its sequence number. Survives a kill of the process when it returns, a power cut after ``sync``."""
+        """Write the facts of one event as one record, read back whole or not at all; return its sequence number.
+
+        Survives a kill of the process when it returns, a power cut after ``sync``.
+        """
 
     async def sync(self) -> None:
         """Return once all appended so far is on disk (one fsync serves many callers)."""

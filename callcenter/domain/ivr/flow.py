@@ -70,15 +70,32 @@ class Flow:
     nodes: Mapping[str, Node] = field(default_factory=dict)
 
 
-GOODBYE = Flow("goodbye", "say", {"say": PromptNode("goodbye", "end"), "end": HangUpNode()})
-"""What a caller gets who reached nobody: said and hung up, never silence."""
+def say_and_hang_up(name: str) -> Flow:
+    """A flow that says the prompt of its own name and ends the call."""
+    return Flow(name, "say", {"say": PromptNode(name, "end"), "end": HangUpNode()})
 
-UNKNOWN_NUMBER = Flow("unknown-number", "say", {"say": PromptNode("unknown-number", "end"), "end": HangUpNode()})
+
+GOODBYE = say_and_hang_up("goodbye")
+"""What a caller gets who reached nobody: never silence."""
+
+UNKNOWN_NUMBER = say_and_hang_up("unknown-number")
 """What answers a DID that nobody has configured."""
+
+CONFIRM_READY = say_and_hang_up("you-are-ready")
+CONFIRM_NOT_READY = say_and_hang_up("you-are-not-ready")
+CONFIRM_NOT_POSSIBLE = say_and_hang_up("not-possible")
+"""What an agent hears who used a star code."""
+
+BUILT_IN_FLOWS: Mapping[str, Flow] = {
+    flow.name: flow for flow in (GOODBYE, UNKNOWN_NUMBER, CONFIRM_READY, CONFIRM_NOT_READY, CONFIRM_NOT_POSSIBLE)
+}
 
 
 def faults(flow: Flow, queues: Mapping[str, object]) -> Iterator[str]:
-    """Yield, one sentence each, what makes the flow unfit to run: dangling targets, unknown queues, unreachable nodes, loops without a way out."""
+    """Yield, one sentence each, what makes the flow unfit to run.
+
+    Dangling targets, unknown queues, nodes that cannot be reached, loops without a way out.
+    """
     if flow.start not in flow.nodes:
         yield f"start names node '{flow.start}', which does not exist; nodes: {_names(flow.nodes)}"
         return

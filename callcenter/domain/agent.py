@@ -1,0 +1,65 @@
+"""An agent's life. Exactly one state at a time; RESERVED is the whole protection against double booking.
+
+::
+
+    LOGGED_OUT ◄──► NOT_READY(reason) ◄──► READY ──► RESERVED ──► TALKING ──► WRAP_UP
+                          ▲                  ▲           │                       │
+                          └──────────────────┴───────────┴───────────────────────┘
+
+What an agent asks for in the middle of a contact is remembered and obeyed after wrap-up.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from callcenter.domain.facts import AgentRequestRemembered, AgentState, AgentStateChanged, Fact
+
+LOGGED_OUT, NOT_READY, READY = AgentState.LOGGED_OUT, AgentState.NOT_READY, AgentState.READY
+RESERVED, TALKING, WRAP_UP = AgentState.RESERVED, AgentState.TALKING, AgentState.WRAP_UP
+
+AGENT_MOVES: Mapping[AgentState, frozenset[AgentState]] = {
+    LOGGED_OUT: frozenset({NOT_READY}),
+    NOT_READY: frozenset({NOT_READY, READY, LOGGED_OUT}),
+    READY: frozenset({NOT_READY, LOGGED_OUT, RESERVED}),
+    RESERVED: frozenset({READY, NOT_READY, LOGGED_OUT, TALKING}),
+    TALKING: frozenset({WRAP_UP}),
+    WRAP_UP: frozenset({READY, NOT_READY, LOGGED_OUT}),
+}
+
+BUSY = frozenset({RESERVED, TALKING})
+"""In the middle of a contact: requests are remembered."""
+
+LOGIN = "login"
+MISSED_OFFER = "missed_offer"
+PHONE_UNREACHABLE = "phone_unreachable"
+FALLBACK_CALL = "fallback_call"
+BREAK = "break"
+
+
+@dataclass(slots=True)
+class Agent:
+    """A person who handles contacts, as the center knows her now."""
+
+    name: str
+    endpoint: str = ""
+    queues: tuple[str, ...] = ()
+    state: AgentState = LOGGED_OUT
+    reason: str = ""
+    since: datetime | None = None
+    idle_since: datetime | None = None
+    """Since when she waits for a contact; a missed or withdrawn offer never improves it."""
+    contact: str = ""
+    wrap_up_until: datetime | None = None
+    remembered: AgentRequestRemembered | None = None
+    reachable: bool = True
+    fallback_leg: str = ""
+    """The channel she talks on outside our application, if any."""
+    history: dict[type, tuple[int, Fact]] = field(default_factory=dict)
+    """The last fact of each kind, numbered, for checkpoints."""
+
+    @property
+    def change(self) -> AgentStateChanged | None:
+        """The fact that brought her into her state."""
+        numbered = self.history.get(AgentStateChanged)
+        return numbered[1] if numbered and isinstance(numbered[1], AgentStateChanged) else None

@@ -1,0 +1,90 @@
+"""What agents ask for, by console, command line or star code; and what their phones make of it."""
+
+from callcenter.domain import agent as a
+from callcenter.domain.agent import Agent
+from callcenter.domain.delivery import end_contact, finish_wrap_up, route_agent
+from callcenter.domain.facts import AgentFallbackTalkChanged, AgentPhoneChanged, AgentState
+from callcenter.domain.presence import become, become_free, remember, rest
+from callcenter.domain.turn import Turn
+
+
+def login(turn: Turn, agent: Agent) -> None:
+    """Logged in is not ready yet; a second login changes nothing."""
+    if agent.state is AgentState.LOGGED_OUT:
+        become(turn, agent, AgentState.NOT_READY, a.LOGIN)
+
+
+def ready(turn: Turn, agent: Agent) -> None:
+    if agent.state is AgentState.LOGGED_OUT:
+        turn.refuse(f"{agent.name} is not logged in; log in first")
+    elif agent.state in a.BUSY or agent.fallback_leg:
+        remember(turn, agent, AgentState.READY)
+    elif agent.state is AgentState.WRAP_UP:
+        remember(turn, agent, AgentState.READY)
+        finish_wrap_up(turn, agent)
+    elif not agent.reachable:
+        if agent.reason != a.PHONE_UNREACHABLE:
+            rest(turn, agent, a.PHONE_UNREACHABLE)
+        turn.refuse(f"the phone of {agent.name} is not registered; {agent.name} will be ready as soon as it is")
+    elif agent.state is not AgentState.READY:
+        become(turn, agent, AgentState.READY)
+        route_agent(turn, agent)
+
+
+def not_ready(turn: Turn, agent: Agent, reason: str) -> None:
+    if agent.state is AgentState.LOGGED_OUT:
+        turn.refuse(f"{agent.name} is not logged in; log in first")
+    else:
+        _rest_or_leave(turn, agent, AgentState.NOT_READY, reason)
+
+
+def logout(turn: Turn, agent: Agent) -> None:
+    if agent.state is not AgentState.LOGGED_OUT:
+        _rest_or_leave(turn, agent, AgentState.LOGGED_OUT, "")
+
+
+def _rest_or_leave(turn: Turn, agent: Agent, state: AgentState, reason: str) -> None:
+    """At once, or after the contact she is in the middle of; in wrap-up, it ends the wrap-up."""
+    if agent.state in a.BUSY or (agent.fallback_leg and state is not AgentState.LOGGED_OUT):
+        remember(turn, agent, state, reason)
+        return
+    if agent.state is AgentState.WRAP_UP:
+        end_contact(turn, agent)
+    if (agent.state, agent.reason) != (state, reason):
+        become(turn, agent, state, reason)
+
+
+def phone_reachable(turn: Turn, agent: Agent) -> None:
+    if not agent.reachable:
+        turn.emit(AgentPhoneChanged(turn.now, agent.name, reachable=True))
+    if agent.state is AgentState.NOT_READY and agent.reason == a.PHONE_UNREACHABLE:
+        become_free(turn, agent)
+        route_agent(turn, agent)
+
+
+def phone_unreachable(turn: Turn, agent: Agent) -> None:
+    """A ready agent whose phone is gone is not offered anything until it is back."""
+    if agent.reachable:
+        turn.emit(AgentPhoneChanged(turn.now, agent.name, reachable=False))
+    if agent.state is AgentState.READY:
+        rest(turn, agent, a.PHONE_UNREACHABLE)
+
+
+def fallback_talk_began(turn: Turn, agent: Agent, leg: str) -> None:
+    """The dialplan gave her a caller while we were away: leave her alone until that ends."""
+    if agent.fallback_leg == leg:
+        return
+    turn.emit(AgentFallbackTalkChanged(turn.now, agent.name, leg, talking=True))
+    if agent.state is AgentState.READY:
+        rest(turn, agent, a.FALLBACK_CALL)
+    elif agent.state is AgentState.NOT_READY:
+        before = agent.reason
+        become(turn, agent, AgentState.NOT_READY, a.FALLBACK_CALL)
+        remember(turn, agent, AgentState.NOT_READY, before)
+
+
+def fallback_talk_ended(turn: Turn, agent: Agent) -> None:
+    turn.emit(AgentFallbackTalkChanged(turn.now, agent.name, agent.fallback_leg, talking=False))
+    if agent.state is AgentState.NOT_READY and agent.reason == a.FALLBACK_CALL:
+        become_free(turn, agent)
+        route_agent(turn, agent)

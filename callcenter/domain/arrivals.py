@@ -1,0 +1,90 @@
+"""Legs that come in: callers through a trunk, agents from their desk phones."""
+
+from collections.abc import Callable, Mapping
+
+from callcenter.domain import agent_requests
+from callcenter.domain.agent import BREAK, Agent
+from callcenter.domain.call import Call
+from callcenter.domain.commands import Answer
+from callcenter.domain.config import NumberConfig
+from callcenter.domain.delivery import enter_queue
+from callcenter.domain.events import Door, LegArrived
+from callcenter.domain.facts import CallBegan, Direction, NumberUnknown
+from callcenter.domain.flows import start_flow
+from callcenter.domain.ivr.flow import CONFIRM_NOT_POSSIBLE, CONFIRM_NOT_READY, CONFIRM_READY, UNKNOWN_NUMBER
+from callcenter.domain.turn import Turn
+
+
+def arrive(turn: Turn, event: LegArrived) -> None:
+    """Somebody calls. A leg we know already is not a second call."""
+    if event.leg in turn.state.legs:
+        return
+    agent = turn.state.endpoints.get(event.endpoint) if event.door is Door.DESK_PHONE else None
+    call = _begin(turn, event, agent)
+    turn.want(Answer(call.id, call.node, event.leg))
+    if event.door is Door.DESK_PHONE:
+        _desk_phone(turn, call, agent)
+        return
+    number = turn.state.config.numbers.get(event.dialed)
+    if number is None:
+        turn.emit(NumberUnknown(turn.now, call.id, event.dialed))
+        start_flow(turn, call, UNKNOWN_NUMBER.name)
+    elif event.waiting_since is not None and number.fallback_queue:
+        _back_from_fallback(turn, call, number)
+    else:
+        start_flow(turn, call, number.flow)
+
+
+def _begin(turn: Turn, event: LegArrived, agent: Agent | None) -> Call:
+    direction = Direction.INTERNAL if event.door is Door.DESK_PHONE else Direction.INBOUND
+    call_id = turn.ids.draw()
+    turn.emit(
+        CallBegan(
+            turn.now,
+            call_id,
+            event.node,
+            event.leg,
+            direction,
+            event.dialed,
+            event.caller,
+            event.caller_name,
+            event.trunk,
+            event.linkedid,
+            agent.name if agent else "",
+            event.waiting_since,
+        )
+    )
+    return turn.state.calls[call_id]
+
+
+def _back_from_fallback(turn: Turn, call: Call, number: NumberConfig) -> None:
+    """The caller waited in the dialplan while we were away: the place counts from the first entry."""
+    since = min(call.began.waiting_since or turn.now, turn.now)
+    enter_queue(turn, call, number.fallback_queue, 0, entered_at=since)
+
+
+def _ready(turn: Turn, agent: Agent) -> None:
+    agent_requests.login(turn, agent)
+    agent_requests.ready(turn, agent)
+
+
+def _not_ready(turn: Turn, agent: Agent) -> None:
+    agent_requests.not_ready(turn, agent, BREAK)
+
+
+STAR_CODES: Mapping[str, tuple[Callable[[Turn, Agent], None], str]] = {
+    "*11": (_ready, CONFIRM_READY.name),
+    "*12": (_not_ready, CONFIRM_NOT_READY.name),
+}
+"""What the code does, and the flow that confirms it. ``*11`` logs in as well: a desk phone has no other way."""
+
+
+def _desk_phone(turn: Turn, call: Call, agent: Agent | None) -> None:
+    confirm = CONFIRM_NOT_POSSIBLE.name
+    code = STAR_CODES.get(call.began.dialed)
+    if agent is not None and code is not None:
+        obey, confirmation = code
+        obey(turn, agent)
+        if turn.out.refusal is None:
+            confirm = confirmation
+    start_flow(turn, call, confirm)

@@ -1,0 +1,86 @@
+"""A call and its legs.
+
+A leg's life::
+
+    CREATED ──► RINGING ──► UP ──► ENDED(cause)
+       │           │                 ▲
+       └───────────┴─────────────────┘
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from callcenter.domain.events import Cause
+from callcenter.domain.facts import CallBegan, Fact, LegGone, LegRinging, LegUp
+from callcenter.domain.ivr.interpreter import FlowRun
+
+
+class LegState(StrEnum):
+    CREATED = "created"
+    RINGING = "ringing"
+    UP = "up"
+    ENDED = "ended"
+
+
+LEG_TRANSITIONS: Mapping[tuple[LegState, type], LegState] = {
+    (LegState.CREATED, LegRinging): LegState.RINGING,
+    (LegState.CREATED, LegUp): LegState.UP,
+    (LegState.RINGING, LegUp): LegState.UP,
+    (LegState.CREATED, LegGone): LegState.ENDED,
+    (LegState.RINGING, LegGone): LegState.ENDED,
+    (LegState.UP, LegGone): LegState.ENDED,
+}
+
+
+@dataclass(slots=True)
+class Leg:
+    """One party's connection to the PBX."""
+
+    id: str
+    agent: str = ""
+    """Whose phone it is; empty for the caller's leg."""
+    state: LegState = LegState.CREATED
+    held: bool = False
+    """This party has put the other one on hold."""
+    closing: bool = False
+    """We asked for its end."""
+
+
+@dataclass(slots=True)
+class Call:
+    """Everything under one call id, from the first leg's creation to the last leg's end."""
+
+    began: CallBegan
+    legs: dict[str, Leg] = field(default_factory=dict)
+    """The legs that have not ended."""
+    flow: FlowRun | None = None
+    contact: str = ""
+    """The contact that waits, is offered or talks; empty in a flow and after the talk."""
+    bridge: str = ""
+    recording: str = ""
+    cause: Cause = Cause.UNKNOWN
+    ended_at: datetime | None = None
+    unfinished: set[str] = field(default_factory=set)
+    """Contacts of this call that have not ended; their wrap-up may outlast the legs."""
+    history: list[tuple[int, Fact]] = field(default_factory=list)
+    """The facts of the call, numbered, for checkpoints."""
+
+    @property
+    def id(self) -> str:
+        return self.began.call
+
+    @property
+    def node(self) -> str:
+        return self.began.node
+
+    @property
+    def caller_leg(self) -> Leg | None:
+        """The leg of who called; None once it has ended."""
+        return self.legs.get(self.began.leg)
+
+    @property
+    def over(self) -> bool:
+        """All legs have ended, and so has the work after them."""
+        return self.ended_at is not None and not self.unfinished

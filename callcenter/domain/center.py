@@ -1,0 +1,213 @@
+"""The whole center as one machine: events in, facts and commands out. It routes; the rules are in the stories it calls.
+
+::
+
+    event ──► due deadlines, each at its own date ──► the story of the event ──► facts (applied at once), commands
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
+from callcenter.domain import agent_requests, arrivals, delivery, flows, legs, nodes
+from callcenter.domain import events as e
+from callcenter.domain.agent import Agent
+from callcenter.domain.commands import Answer, Command, ConnectLegs, Play, RingAgent, StartRecording
+from callcenter.domain.config import CenterConfig
+from callcenter.domain.contact import ContactState
+from callcenter.domain.facts import EndedWhy, Fact, MissedWhy, MissingWhy, OverflowWhy, RecordingMissing
+from callcenter.domain.ids import Ids
+from callcenter.domain.machine import Alarm, Outputs
+from callcenter.domain.state import FLOW, MAX_WAIT, NODE_LOST, OFFER, WRAP_UP, State
+from callcenter.domain.turn import Turn
+
+
+class Center:
+    """``handle(event, now) -> Outputs``, plus ``deadline``. No clock, no I/O, no randomness but the seed of its ids."""
+
+    def __init__(self, config: CenterConfig, ids: Ids) -> None:
+        self.state = State(config)
+        self._ids = ids
+        self._stories = _stories()
+
+    @classmethod
+    def restore(cls, config: CenterConfig, ids: Ids, facts: Iterable[Fact]) -> "Center":
+        """The center as it was after these facts: those of a checkpoint, then those of the journal after it."""
+        center = cls(config, ids)
+        for fact in facts:
+            center.state.apply(fact)
+        return center
+
+    def checkpoint(self) -> Iterator[Fact]:
+        """Facts from which ``restore`` makes this center again."""
+        return self.state.checkpoint()
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When the engine should send TimePassed at the latest; None: nothing is due by itself."""
+        return self.state.deadlines.next
+
+    def handle(self, event: e.Event, now: datetime) -> Outputs:
+        """Run what is due, each at its own date, then the event. Time never goes back: an earlier ``now`` counts as the latest seen.
+
+        A bug met on the way is contained to the story it happened in and reported in ``faults``.
+        """
+        total = Outputs()
+        if self.state.at is not None and now < self.state.at:
+            now = self.state.at
+        while (alarm := self.state.deadlines.take_due(now)) is not None:
+            at = alarm[0] if self.state.at is None else max(alarm[0], self.state.at)
+            self._run(total, at, self._due, alarm)
+        if not isinstance(event, e.TimePassed):
+            self._run(total, now, self._stories[type(event)], event)
+        return total
+
+    def _run(self, total: Outputs, now: datetime, story: Callable[..., None], happening: object) -> None:
+        turn = Turn(self.state, self._ids, now)
+        try:
+            story(turn, happening)
+            while turn.to_flow:
+                flows.start_flow(turn, *turn.to_flow.pop(0))
+        except Exception as fault:  # one call's bug must not stop the center; the engine reports it
+            total.faults.append(fault)
+        total.facts += turn.out.facts
+        total.commands += turn.out.commands
+        total.refusal = turn.out.refusal or total.refusal
+
+    def _due(self, turn: Turn, alarm: Alarm) -> None:
+        _, kind, subject = alarm
+        state = self.state
+        if kind == WRAP_UP:
+            delivery.finish_wrap_up(turn, state.agents[subject])
+            return
+        if kind == NODE_LOST:
+            nodes.lost(turn, subject)
+            return
+        call = state.calls[subject if kind == FLOW else state.contacts[subject].entered.call]
+        node = state.node(call.node)
+        if node.away and node.lost_at is not None and turn.now < node.lost_at:
+            node.held_back.add(alarm)  # we cannot know what happened there meanwhile; decided once we are told
+        elif kind == FLOW:
+            flows.time_is_up(turn, call)
+        elif kind == OFFER:
+            delivery.miss(turn, state.contacts[subject], MissedWhy.NO_ANSWER)
+        elif kind == MAX_WAIT:
+            delivery.overflow(turn, state.contacts[subject], OverflowWhy.MAX_WAIT)
+
+
+def _agent(turn: Turn, name: str) -> Agent | None:
+    agent = turn.state.agents.get(name)
+    if agent is None:
+        turn.refuse(f"there is no agent '{name}'; agents: {', '.join(sorted(turn.state.agents)) or 'none'}")
+    return agent
+
+
+def _asked(story: Callable[..., None], *fields: str) -> Callable[[Turn, e.AgentRequest], None]:
+    """A story about the agent the event names, with further fields of the event."""
+
+    def run(turn: Turn, event: e.AgentRequest) -> None:
+        agent = _agent(turn, event.agent)
+        if agent is not None:
+            story(turn, agent, *(getattr(event, field) for field in fields))
+
+    return run
+
+
+def _phone(story: Callable[..., None], *fields: str) -> Callable[..., None]:
+    """A story about the agent whose phone the event names; phones of nobody are nobody's matter."""
+
+    def run(turn: Turn, event: e.PhoneReachable | e.PhoneUnreachable | e.FallbackTalkBegan) -> None:
+        agent = turn.state.endpoints.get(event.endpoint)
+        if agent is not None:
+            story(turn, agent, *(getattr(event, field) for field in fields))
+
+    return run
+
+
+def _fallback_talk_ended(turn: Turn, event: e.FallbackTalkEnded) -> None:
+    agent = turn.state.fallback_legs.get(event.leg)
+    if agent is not None:
+        agent_requests.fallback_talk_ended(turn, agent)
+
+
+def _key_pressed(turn: Turn, event: e.DigitPressed) -> None:
+    call = turn.state.legs.get(event.leg)
+    if call is not None and event.leg == call.began.leg:
+        flows.key_pressed(turn, call, event.digit)
+
+
+def _prompt_ended(turn: Turn, event: e.PlaybackEnded) -> None:
+    call = turn.state.legs.get(event.leg)
+    if call is not None:
+        flows.prompt_ended(turn, call, event.playback)
+
+
+def _config_changed(turn: Turn, event: e.ConfigChanged) -> None:
+    """New rules for all; who is no longer an agent leaves, after the contact if she is in one."""
+    for agent in [agent for name, agent in turn.state.agents.items() if name not in event.config.agents]:
+        agent_requests.logout(turn, agent)
+    turn.state.configure(event.config)
+    for queue in list(turn.state.queues.values()):
+        delivery.route_queue(turn, queue)
+
+
+def _command_refused(turn: Turn, event: e.CommandRefused) -> None:
+    """A command was not carried out. What is out of reach or gone settles itself by the events that follow; the rest is decided here."""
+    command = event.command
+    if isinstance(command, StartRecording):
+        _recording_missing(turn, command, event.refusal)
+    elif event.refusal in (e.Refusal.NODE_AWAY, e.Refusal.GONE):
+        return
+    elif isinstance(command, Play):
+        _prompt_ended(turn, e.PlaybackEnded(command.leg, command.playback))
+    elif isinstance(command, RingAgent):
+        legs.ended(turn, command.leg, e.Cause.UNREACHABLE)
+    elif isinstance(command, ConnectLegs | Answer):
+        _not_connected(turn, command)
+
+
+def _recording_missing(turn: Turn, command: StartRecording, refusal: e.Refusal) -> None:
+    call = turn.state.calls.get(command.call)
+    if call is not None and call.recording == command.recording:
+        why = MissingWhy.NODE_AWAY if refusal is e.Refusal.NODE_AWAY else MissingWhy.REFUSED
+        turn.emit(RecordingMissing(turn.now, call.id, call.contact, command.recording, why))
+
+
+def _not_connected(turn: Turn, command: Command) -> None:
+    """The PBX will not let them hear each other, or will not answer the caller: nothing is left but to end the call politely."""
+    call = turn.state.calls.get(command.call)
+    if call is None:
+        return
+    contact = turn.state.contacts.get(call.contact)
+    if contact is not None and contact.state is ContactState.CONNECTED:
+        delivery.part(turn, contact, EndedWhy.CONNECT_FAILED)
+    turn.hang_up(call, call.caller_leg)
+
+
+def _stories() -> dict[type, Callable[..., None]]:
+    """Which story each kind of event is."""
+    return {
+        e.LegArrived: arrivals.arrive,
+        e.LegRang: lambda turn, event: legs.rang(turn, event.leg),
+        e.LegAnswered: lambda turn, event: legs.answered(turn, event.leg),
+        e.LegHeld: lambda turn, event: legs.held(turn, event.leg),
+        e.LegResumed: lambda turn, event: legs.resumed(turn, event.leg),
+        e.LegEnded: lambda turn, event: legs.ended(turn, event.leg, event.cause),
+        e.LegFoundAlone: lambda turn, event: legs.found_alone(turn, event.leg),
+        e.LegFoundSilent: lambda turn, event: legs.found_silent(turn, event.leg),
+        e.DigitPressed: _key_pressed,
+        e.PlaybackEnded: _prompt_ended,
+        e.CommandRefused: _command_refused,
+        e.NodeConnected: nodes.connected,
+        e.NodeDisconnected: lambda turn, event: nodes.disconnected(turn, event.node),
+        e.PhoneReachable: _phone(agent_requests.phone_reachable),
+        e.PhoneUnreachable: _phone(agent_requests.phone_unreachable),
+        e.FallbackTalkBegan: _phone(agent_requests.fallback_talk_began, "leg"),
+        e.FallbackTalkEnded: _fallback_talk_ended,
+        e.FallbackCallReported: nodes.fallback_call_reported,
+        e.AgentLoginRequested: _asked(agent_requests.login),
+        e.AgentReadyRequested: _asked(agent_requests.ready),
+        e.AgentNotReadyRequested: _asked(agent_requests.not_ready, "reason"),
+        e.AgentLogoutRequested: _asked(agent_requests.logout),
+        e.TransferRequested: _asked(delivery.transfer, "queue"),
+        e.ConfigChanged: _config_changed,
+    }

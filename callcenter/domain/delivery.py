@@ -1,0 +1,306 @@
+"""From queue to agent: entering, offering, connecting, parting, wrapping up.
+
+The invariant the router keeps: no queue ever has both a contact that may be offered and an agent that
+may take it. So a contact that comes to wait looks for the agent longest idle, and an agent who becomes
+ready looks at the heads of her own queues; nothing else is ever looked at.
+"""
+
+from datetime import datetime
+
+from callcenter.domain.agent import MISSED_OFFER, PHONE_UNREACHABLE, Agent
+from callcenter.domain.call import Call, Leg
+from callcenter.domain.commands import CloseBridge, ConnectLegs, RingAgent, StartMusic, StartRecording, StopMusic, StopRecording
+from callcenter.domain.contact import Contact, ContactState
+from callcenter.domain.events import Cause
+from callcenter.domain.facts import (
+    AgentState,
+    AgentStateChanged,
+    ContactAbandoned,
+    ContactConnected,
+    ContactEnded,
+    ContactEntered,
+    ContactOffered,
+    ContactOverflowed,
+    ContactParted,
+    EndedWhy,
+    MissedWhy,
+    OfferMissed,
+    OfferWithdrawn,
+    OverflowWhy,
+    RecordingStarted,
+    RecordingStopped,
+    WithdrawnWhy,
+)
+from callcenter.domain.presence import become, become_free, rest
+from callcenter.domain.queue import Queue
+from callcenter.domain.turn import Turn
+
+# --- who gets whom ------------------------------------------------------------------------------
+
+
+def route_queue(turn: Turn, queue: Queue) -> None:
+    """Pair the head of the line with the agent longest idle, while there are both."""
+    while (place := queue.waiting.head()) and queue.ready:
+        offer(turn, turn.state.contacts[place[-1]], queue)
+
+
+def route_agent(turn: Turn, agent: Agent) -> None:
+    """Give a ready agent the best contact at the heads of her queues: priority first, then the place."""
+    if agent.state is not AgentState.READY:
+        return
+    heads = [(place, name) for name in agent.queues if (place := turn.state.queue(name).waiting.head())]
+    if heads:
+        _, name = min(heads)
+        route_queue(turn, turn.state.queue(name))
+
+
+def offer(turn: Turn, contact: Contact, queue: Queue) -> None:
+    """Propose the contact to the agent longest idle, who is reserved for it until the ring time-out."""
+    (_, name), *others = queue.ready.first(4)
+    agent = turn.state.agents[name]
+    call = turn.state.calls[contact.entered.call]
+    leg = turn.ids.draw_leg(call.node)
+    until = turn.now + queue.config.ring_timeout
+    candidates = len(queue.ready)
+    turn.emit(
+        ContactOffered(
+            turn.now, call.id, contact.id, queue.name, turn.ids.draw(), name, leg, until, candidates, tuple(other for _, other in others)
+        )
+    )
+    turn.emit(AgentStateChanged(turn.now, name, AgentState.RESERVED, contact=contact.id, idle_since=agent.idle_since))
+    began = call.began
+    turn.want(RingAgent(call.id, call.node, leg, name, agent.endpoint, began.caller, began.caller_name, queue.config.ring_timeout))
+
+
+# --- entering and leaving the queue -------------------------------------------------------------
+
+
+def enter_queue(
+    turn: Turn,
+    call: Call,
+    queue_name: str,
+    priority: int,
+    *,
+    entered_at: datetime | None = None,
+    place: datetime | None = None,
+    transferred_from: str = "",
+) -> None:
+    """The caller begins to wait, or overflows at once when the queue is full or has no agents."""
+    queue = turn.state.queue(queue_name)
+    entered_at = entered_at or turn.now
+    limit = queue.config.max_wait
+    full = queue.config.max_waiting is not None and queue.unanswered >= queue.config.max_waiting
+    contact_id = turn.ids.draw()
+    turn.emit(
+        ContactEntered(
+            turn.now,
+            call.id,
+            contact_id,
+            queue.name,
+            priority,
+            entered_at,
+            place or entered_at,
+            call.began.caller,
+            entered_at + limit if limit is not None else None,
+            transferred_from,
+        )
+    )
+    contact = turn.state.contacts[contact_id]
+    if full:
+        overflow(turn, contact, OverflowWhy.FULL)
+    elif not queue.config.wait_without_agents and not queue.logged_in:
+        overflow(turn, contact, OverflowWhy.NO_AGENTS)
+    else:
+        turn.want(StartMusic(call.id, call.node, call.began.leg, queue.config.music))
+        route_queue(turn, queue)
+
+
+def abandon(turn: Turn, contact: Contact) -> None:
+    """The caller hung up while waiting or while a phone rang."""
+    queue = turn.state.queue(contact.entered.queue)
+    freed = withdraw(turn, contact, WithdrawnWhy.CALLER_LEFT)
+    wait = contact.wait(turn.now)
+    turn.emit(ContactAbandoned(turn.now, contact.entered.call, contact.id, queue.name, wait, wait <= queue.config.short_abandon))
+    if freed is not None:
+        route_agent(turn, freed)
+
+
+def overflow(turn: Turn, contact: Contact, why: OverflowWhy) -> None:
+    """The caller leaves the queue unanswered and goes on in the queue's overflow flow, or is said goodbye."""
+    queue = turn.state.queue(contact.entered.queue)
+    freed = withdraw(turn, contact, WithdrawnWhy.OVERFLOWED)
+    call = turn.state.calls[contact.entered.call]
+    turn.emit(ContactOverflowed(turn.now, call.id, contact.id, queue.name, contact.wait(turn.now), why))
+    if why is OverflowWhy.MAX_WAIT:
+        turn.want(StopMusic(call.id, call.node, call.began.leg))
+    turn.to_flow.append((call, queue.config.overflow_flow or "goodbye"))
+    if freed is not None:
+        route_agent(turn, freed)
+
+
+# --- what becomes of an offer -------------------------------------------------------------------
+
+
+def withdraw(turn: Turn, contact: Contact, why: WithdrawnWhy) -> Agent | None:
+    """End the open offer, if any, by nobody's fault.
+
+    The agent, who keeps idle-since, is returned; route her once the contact is settled.
+    """
+    offered = contact.offer
+    if contact.state is not ContactState.OFFERED or offered is None:
+        return None
+    agent = turn.state.agents[offered.agent]
+    call = turn.state.calls[offered.call]
+    turn.emit(OfferWithdrawn(turn.now, call.id, contact.id, offered.queue, offered.offer, agent.name, why))
+    turn.hang_up(call, call.legs.get(offered.leg))
+    become_free(turn, agent, idle_since=agent.idle_since)
+    return agent
+
+
+def miss(turn: Turn, contact: Contact, why: MissedWhy) -> None:
+    """RONA: the contact keeps its place and goes to the next agent; this one is not ready until she says so, or her phone is back."""
+    offered = contact.offer
+    assert offered is not None
+    agent = turn.state.agents[offered.agent]
+    call = turn.state.calls[offered.call]
+    remembered = agent.remembered
+    turn.emit(OfferMissed(turn.now, call.id, contact.id, offered.queue, offered.offer, agent.name, why))
+    turn.hang_up(call, call.legs.get(offered.leg))
+    if remembered is not None and remembered.state is not AgentState.READY:
+        become(turn, agent, remembered.state, remembered.reason)
+    elif why is MissedWhy.UNREACHABLE:
+        rest(turn, agent, PHONE_UNREACHABLE)
+    else:
+        become(turn, agent, AgentState.NOT_READY, MISSED_OFFER)
+    route_queue(turn, turn.state.queue(offered.queue))
+
+
+def connect(turn: Turn, contact: Contact) -> None:
+    """The agent answered: both hear each other, and the recording begins."""
+    offered = contact.offer
+    assert offered is not None
+    call = turn.state.calls[offered.call]
+    bridge = turn.ids.draw_leg(call.node)
+    caller_leg = call.began.leg
+    wait = contact.wait(turn.now)
+    turn.emit(ContactConnected(turn.now, call.id, contact.id, offered.queue, offered.offer, offered.agent, offered.leg, bridge, wait))
+    turn.emit(AgentStateChanged(turn.now, offered.agent, AgentState.TALKING, contact=contact.id))
+    turn.want(StopMusic(call.id, call.node, caller_leg))
+    turn.want(ConnectLegs(call.id, call.node, bridge, (caller_leg, offered.leg)))
+    if turn.state.queue(offered.queue).config.record:
+        recording = turn.ids.draw()
+        turn.emit(RecordingStarted(turn.now, call.id, contact.id, offered.queue, offered.agent, call.node, recording))
+        turn.want(StartRecording(call.id, call.node, caller_leg, recording))
+
+
+# --- the end of the talk ------------------------------------------------------------------------
+
+
+def part(turn: Turn, contact: Contact, why: EndedWhy) -> None:
+    """Agent and caller no longer hear each other. The agent wraps up; what becomes of the caller is the story's matter."""
+    offered = contact.offer
+    assert offered is not None
+    call = turn.state.calls[offered.call]
+    queue = turn.state.queue(offered.queue)
+    bridge, recording = call.bridge, call.recording
+    until = turn.now + queue.config.wrap_up
+    talk, hold = contact.talk(turn.now), contact.held(turn.now)
+    turn.emit(ContactParted(turn.now, call.id, contact.id, queue.name, offered.agent, talk, hold, why, until))
+    if recording:
+        turn.emit(RecordingStopped(turn.now, call.id, contact.id, recording))
+        if call.caller_leg is not None:
+            turn.want(StopRecording(call.id, call.node, call.began.leg, recording))
+    turn.emit(AgentStateChanged(turn.now, offered.agent, AgentState.WRAP_UP, contact=contact.id, until=until))
+    turn.hang_up(call, call.legs.get(offered.leg))
+    if bridge:
+        turn.want(CloseBridge(call.id, call.node, bridge))
+    if until <= turn.now:
+        finish_wrap_up(turn, turn.state.agents[offered.agent])
+
+
+def finish_wrap_up(turn: Turn, agent: Agent) -> None:
+    """Wrap-up is over, by time or because she says so; she obeys what she asked for meanwhile, or is ready."""
+    end_contact(turn, agent)
+    become_free(turn, agent)
+    route_agent(turn, agent)
+
+
+def end_contact(turn: Turn, agent: Agent) -> None:
+    """The contact the agent wraps up is done."""
+    contact = turn.state.contacts[agent.contact]
+    assert contact.parted_at is not None
+    entered = contact.entered
+    turn.emit(ContactEnded(turn.now, entered.call, contact.id, entered.queue, agent.name, turn.now - contact.parted_at))
+
+
+def requeue(turn: Turn, call: Call, contact: Contact) -> None:
+    """The agent was lost in mid-talk: the caller is a new contact at the old place, normally the head."""
+    entered = contact.entered
+    enter_queue(turn, call, entered.queue, entered.priority, place=entered.place, transferred_from=contact.id)
+
+
+def transfer(turn: Turn, agent: Agent, queue_name: str) -> None:
+    """Blind transfer to a queue: the talk ends for the agent, and the caller waits anew there."""
+    contact = turn.state.contacts.get(agent.contact)
+    if agent.state is not AgentState.TALKING or contact is None:
+        turn.refuse(f"{agent.name} is not talking to a caller, so there is nobody to transfer")
+        return
+    if queue_name not in turn.state.config.queues:
+        turn.refuse(f"there is no queue '{queue_name}'; queues: {', '.join(sorted(turn.state.config.queues))}")
+        return
+    call = turn.state.calls[contact.entered.call]
+    if turn.state.node(call.node).away or call.caller_leg is None:
+        turn.refuse("the call is out of our reach at the moment; try again in a few seconds")
+        return
+    part(turn, contact, EndedWhy.TRANSFERRED)
+    enter_queue(turn, call, queue_name, contact.entered.priority, transferred_from=contact.id)
+
+
+# --- legs ---------------------------------------------------------------------------------------
+
+MISSED_BY_CAUSE = {
+    Cause.BUSY: MissedWhy.BUSY,
+    Cause.REJECTED: MissedWhy.REJECTED,
+    Cause.UNREACHABLE: MissedWhy.UNREACHABLE,
+    Cause.INVALID_NUMBER: MissedWhy.UNREACHABLE,
+    Cause.CONGESTION: MissedWhy.UNREACHABLE,
+}
+"""Whatever is not listed rang and was not answered."""
+
+NOBODYS_FAULT = frozenset({Cause.NODE_CRASH, Cause.UNKNOWN})
+
+
+def agent_leg_ended(turn: Turn, call: Call, leg: Leg, cause: Cause) -> None:
+    """The agent's phone is gone: an offer is missed, or the talk is over."""
+    contact = turn.state.contacts.get(call.contact)
+    if contact is None or contact.offer is None or contact.offer.leg != leg.id:
+        return
+    if contact.state is ContactState.OFFERED:
+        if cause in NOBODYS_FAULT:
+            freed = withdraw(turn, contact, WithdrawnWhy.NODE_AWAY)
+            route_queue(turn, turn.state.queue(contact.entered.queue))
+            if freed is not None:
+                route_agent(turn, freed)
+        else:
+            miss(turn, contact, MISSED_BY_CAUSE.get(cause, MissedWhy.NO_ANSWER))
+    elif contact.state is ContactState.CONNECTED:
+        if cause is Cause.NODE_CRASH:
+            part(turn, contact, EndedWhy.NODE_CRASH)
+        elif cause in (Cause.LOST, Cause.UNKNOWN) and call.caller_leg is not None:
+            part(turn, contact, EndedWhy.AGENT_LOST)
+            requeue(turn, call, contact)
+        else:
+            part(turn, contact, EndedWhy.AGENT_HUNG_UP)
+            turn.hang_up(call, call.caller_leg)
+
+
+def caller_leg_ended(turn: Turn, call: Call, cause: Cause) -> None:
+    """The caller is gone: abandoned, or the talk is over."""
+    contact = turn.state.contacts.get(call.contact)
+    if contact is None:
+        return
+    if contact.state is ContactState.CONNECTED:
+        why = {Cause.NODE_CRASH: EndedWhy.NODE_CRASH, Cause.LOST: EndedWhy.CALLER_LOST}.get(cause, EndedWhy.CALLER_HUNG_UP)
+        part(turn, contact, why)
+    else:
+        abandon(turn, contact)

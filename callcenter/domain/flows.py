@@ -1,0 +1,65 @@
+"""Callers in a flow: what is said, what was pressed, and the way out. Where it goes is the interpreter's matter."""
+
+from callcenter.domain.call import Call
+from callcenter.domain.commands import Play, StopPlayback
+from callcenter.domain.delivery import enter_queue
+from callcenter.domain.facts import FlowEnded, FlowKeyPressed, FlowListened, FlowMoved, FlowStarted
+from callcenter.domain.ivr import interpreter
+from callcenter.domain.ivr.interpreter import EnterQueue, HangUpCaller, Listen, Say, Step
+from callcenter.domain.turn import Turn
+
+
+def start_flow(turn: Turn, call: Call, name: str) -> None:
+    flow = turn.state.flow(name)
+    turn.emit(FlowStarted(turn.now, call.id, flow.name))
+    _take(turn, call, interpreter.start(flow))
+
+
+def prompt_ended(turn: Turn, call: Call, playback: str) -> None:
+    """What we said has been heard to its end. The end of an older prompt, stopped meanwhile, means nothing."""
+    run = call.flow
+    if run is not None and run.playback and run.playback == playback:
+        _take(turn, call, interpreter.after_prompt(run))
+
+
+def key_pressed(turn: Turn, call: Call, digit: str) -> None:
+    """A key in a menu, valid or not, ends what we are saying there."""
+    run = call.flow
+    if run is None or not interpreter.listens(run):
+        return
+    speaking = run.playback
+    step = interpreter.after_key(run, digit)
+    turn.emit(FlowKeyPressed(turn.now, call.id, digit, interpreter.choices(run).get(digit, "")))
+    if speaking:
+        turn.want(StopPlayback(call.id, call.node, speaking))
+    _take(turn, call, step)
+
+
+def time_is_up(turn: Turn, call: Call) -> None:
+    """No key came in time."""
+    if call.flow is not None:
+        _take(turn, call, interpreter.without_key(call.flow))
+
+
+def say_again(turn: Turn, call: Call) -> None:
+    """After a gap nobody hears what we said: say it from the beginning."""
+    run = call.flow
+    if run is not None and run.playback:
+        _take(turn, call, Say(run.node, run.tries, run.prompts))
+
+
+def _take(turn: Turn, call: Call, step: Step) -> None:
+    leg = call.began.leg
+    match step:
+        case Say(node, tries, prompts):
+            playback = turn.ids.draw_leg(call.node)
+            turn.emit(FlowMoved(turn.now, call.id, node, tries, playback, prompts))
+            turn.want(Play(call.id, call.node, leg, playback, prompts))
+        case Listen(timeout):
+            turn.emit(FlowListened(turn.now, call.id, turn.now + timeout))
+        case EnterQueue(queue, priority):
+            turn.emit(FlowEnded(turn.now, call.id, "queue"))
+            enter_queue(turn, call, queue, priority)
+        case HangUpCaller():
+            turn.emit(FlowEnded(turn.now, call.id, "hang_up"))
+            turn.hang_up(call, call.caller_leg)

@@ -1,0 +1,102 @@
+"""What happens to legs, told as what it means for the call."""
+
+from callcenter.domain.call import Call, Leg, LegState
+from callcenter.domain.commands import ConnectLegs, HangUp, StartMusic
+from callcenter.domain.contact import ContactState
+from callcenter.domain.delivery import agent_leg_ended, caller_leg_ended, connect
+from callcenter.domain.events import Cause
+from callcenter.domain.facts import CallEnded, ContactHeld, ContactResumed, FlowEnded, LegGone, LegRinging, LegUp, LegWasHeld, LegWasResumed
+from callcenter.domain.flows import say_again
+from callcenter.domain.turn import Turn
+
+
+def _find(turn: Turn, leg_id: str) -> tuple[Call, Leg] | None:
+    """The leg and its call; None when it has ended already, which is a lost race and no error."""
+    call = turn.state.legs.get(leg_id)
+    return None if call is None else (call, call.legs[leg_id])
+
+
+def rang(turn: Turn, leg_id: str) -> None:
+    found = _find(turn, leg_id)
+    if found and found[1].state is LegState.CREATED:
+        turn.emit(LegRinging(turn.now, found[0].id, leg_id))
+
+
+def answered(turn: Turn, leg_id: str) -> None:
+    """An agent picked up. If the offer is gone meanwhile, the leg is closing already."""
+    found = _find(turn, leg_id)
+    if not found or found[1].state is LegState.UP:
+        return
+    call, leg = found
+    turn.emit(LegUp(turn.now, call.id, leg_id))
+    contact = turn.state.contacts.get(call.contact)
+    if contact and contact.state is ContactState.OFFERED and contact.offer and contact.offer.leg == leg_id and not leg.closing:
+        connect(turn, contact)
+    else:
+        turn.hang_up(call, leg)
+
+
+def held(turn: Turn, leg_id: str) -> None:
+    found = _find(turn, leg_id)
+    if not found or found[1].held:
+        return
+    call, leg = found
+    turn.emit(LegWasHeld(turn.now, call.id, leg_id))
+    contact = turn.state.contacts.get(call.contact)
+    if leg.agent and contact and contact.state is ContactState.CONNECTED and contact.held_since is None:
+        turn.emit(ContactHeld(turn.now, call.id, contact.id, leg.agent))
+
+
+def resumed(turn: Turn, leg_id: str) -> None:
+    found = _find(turn, leg_id)
+    if not found or not found[1].held:
+        return
+    call, leg = found
+    turn.emit(LegWasResumed(turn.now, call.id, leg_id))
+    contact = turn.state.contacts.get(call.contact)
+    if leg.agent and contact and contact.held_since is not None:
+        turn.emit(ContactResumed(turn.now, call.id, contact.id, leg.agent))
+
+
+def ended(turn: Turn, leg_id: str, cause: Cause) -> None:
+    """A leg is gone. The call ends with its last one."""
+    found = _find(turn, leg_id)
+    if not found:
+        return
+    call, leg = found
+    turn.emit(LegGone(turn.now, call.id, leg_id, cause))
+    if leg_id == call.began.leg:
+        if call.flow is not None:
+            turn.emit(FlowEnded(turn.now, call.id, "caller_left"))
+        caller_leg_ended(turn, call, cause)
+        for other in list(call.legs.values()):
+            turn.hang_up(call, other)
+    else:
+        agent_leg_ended(turn, call, leg, cause)
+    if not call.legs and call.ended_at is None:
+        turn.emit(CallEnded(turn.now, call.id, call.cause))
+
+
+def found_alone(turn: Turn, leg_id: str) -> None:
+    """After a gap it is not where it should be: bring the talk together again, or finish hanging up."""
+    found = _find(turn, leg_id)
+    if not found:
+        return
+    call, leg = found
+    if leg.closing:
+        turn.want(HangUp(call.id, call.node, leg_id))
+    elif (contact := turn.state.contacts.get(call.contact)) and contact.state is ContactState.CONNECTED and contact.offer:
+        turn.want(ConnectLegs(call.id, call.node, call.bridge, (call.began.leg, contact.offer.leg)))
+
+
+def found_silent(turn: Turn, leg_id: str) -> None:
+    """After a gap the caller hears nothing: say the prompt again, or let the music play."""
+    found = _find(turn, leg_id)
+    if not found:
+        return
+    call, _ = found
+    contact = turn.state.contacts.get(call.contact)
+    if call.flow is not None:
+        say_again(turn, call)
+    elif contact and contact.state in (ContactState.WAITING, ContactState.OFFERED):
+        turn.want(StartMusic(call.id, call.node, leg_id, turn.state.queue(contact.entered.queue).config.music))

@@ -1,0 +1,56 @@
+"""Nodes come and go; the calls on them outlive us, and sometimes we outlive them."""
+
+from callcenter.domain import legs
+from callcenter.domain.delivery import route_queue
+from callcenter.domain.events import Cause, FallbackCallReported, NodeConnected
+from callcenter.domain.facts import FallbackCallEnded, NodeAway, NodeUp
+from callcenter.domain.turn import Turn
+
+
+def connected(turn: Turn, event: NodeConnected) -> None:
+    """We see the node again, and have been told what happened meanwhile: its callers may be offered."""
+    turn.emit(NodeUp(turn.now, event.node, event.started_at))
+    for queue in list(turn.state.queues.values()):
+        route_queue(turn, queue)
+
+
+def disconnected(turn: Turn, name: str) -> None:
+    """The node is out of reach. Its calls go on without us; we neither offer its callers nor blame its agents."""
+    if not turn.state.node(name).away:
+        turn.emit(NodeAway(turn.now, name, turn.now + turn.state.config.node_lost_after))
+
+
+def lost(turn: Turn, name: str) -> None:
+    """It has been away too long: its calls are taken for lost, so that no agent hangs in them."""
+    node = turn.state.node(name)
+    for call_id in sorted(node.calls):
+        call = turn.state.calls[call_id]
+        for leg in sorted(call.legs, key=lambda leg: leg != call.began.leg):
+            legs.ended(turn, leg, Cause.NODE_CRASH)
+
+
+def fallback_call_reported(turn: Turn, event: FallbackCallReported) -> None:
+    """The dialplan served a whole call while we were away; one that we have seen ourselves is not counted again."""
+    if event.leg in turn.state.legs or event.log_offset <= turn.state.node(event.node).log_offset:
+        return
+    agent = turn.state.endpoints.get(event.endpoint)
+    queue = turn.state.queue(event.queue)
+    waited = (event.answered_at or event.ended_at) - event.entered_at
+    turn.emit(
+        FallbackCallEnded(
+            turn.now,
+            turn.ids.draw(),
+            turn.ids.draw(),
+            event.node,
+            event.leg,
+            event.queue,
+            event.did,
+            event.caller,
+            event.entered_at,
+            event.answered_at,
+            event.ended_at,
+            agent.name if agent else "",
+            event.answered_at is None and waited <= queue.config.short_abandon,
+            event.log_offset,
+        )
+    )

@@ -1,0 +1,86 @@
+"""A waiting line: who waits, who is ready for it, both in order, neither ever scanned.
+
+Both lines are heaps with lazy deletion: a dict holds the truth, an entry of the heap that the dict
+denies is dropped when it comes to the top, and the heap is rebuilt when most of it is stale. So each
+operation costs O(log n), amortised.
+"""
+
+from datetime import datetime
+from heapq import heapify, heappop, heappush
+from typing import Generic, TypeVar
+
+from callcenter.domain.config import QueueConfig
+
+Rank = TypeVar("Rank", tuple[int, datetime, str], tuple[datetime, str])
+
+
+class Line(Generic[Rank]):
+    """Things in the order of their rank, lowest first. The last field of the rank is the thing's id."""
+
+    __slots__ = ("_heap", "_ranks")
+
+    def __init__(self) -> None:
+        self._heap: list[Rank] = []
+        self._ranks: dict[str, Rank] = {}
+
+    def __len__(self) -> int:
+        return len(self._ranks)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._ranks
+
+    def put(self, rank: Rank) -> None:
+        name = rank[-1]
+        if self._ranks.get(name) == rank:
+            return
+        self._ranks[name] = rank
+        heappush(self._heap, rank)
+
+    def take(self, name: str) -> None:
+        """Remove it, wherever it stands; nothing happens when it is not in line."""
+        if self._ranks.pop(name, None) is not None and len(self._heap) > 2 * len(self._ranks) + 64:
+            self._heap = list(self._ranks.values())
+            heapify(self._heap)
+
+    def head(self) -> Rank | None:
+        while self._heap:
+            rank = self._heap[0]
+            if self._ranks.get(rank[-1]) == rank:
+                return rank
+            heappop(self._heap)
+        return None
+
+    def first(self, count: int) -> list[Rank]:
+        """The first few in order, without removing them."""
+        found: list[Rank] = []
+        while len(found) < count and (rank := self.head()) is not None:
+            heappop(self._heap)
+            if not found or found[-1] != rank:
+                found.append(rank)
+        for rank in found:
+            heappush(self._heap, rank)
+        return found
+
+    def in_order(self) -> list[str]:
+        """All ids in order; for screens and tests, not for routing."""
+        return [rank[-1] for rank in sorted(self._ranks.values())]
+
+
+class Queue:
+    """A named waiting line with its policy."""
+
+    __slots__ = ("config", "logged_in", "ready", "unanswered", "waiting")
+
+    def __init__(self, config: QueueConfig) -> None:
+        self.config = config
+        self.waiting: Line[tuple[int, datetime, str]] = Line()
+        """Contacts that may be offered now, by place."""
+        self.unanswered = 0
+        """Contacts waiting or offered, wherever their node."""
+        self.ready: Line[tuple[datetime, str]] = Line()
+        """Agents that may be offered a contact now, longest idle first."""
+        self.logged_in = 0
+
+    @property
+    def name(self) -> str:
+        return self.config.name

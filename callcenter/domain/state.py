@@ -1,0 +1,409 @@
+"""The state of the center: a fold over facts, and nothing else.
+
+``apply`` is the only way to change it. Live and restored centers run the same ``apply``, so after any
+prefix of facts they are equal.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from callcenter.domain import facts as f
+from callcenter.domain.agent import AGENT_MOVES, Agent
+from callcenter.domain.call import LEG_TRANSITIONS, Call, Leg, LegState
+from callcenter.domain.config import AgentConfig, CenterConfig, QueueConfig
+from callcenter.domain.contact import CONTACT_TRANSITIONS, FINISHED, Contact, ContactState
+from callcenter.domain.ivr.flow import BUILT_IN_FLOWS, GOODBYE, Flow
+from callcenter.domain.ivr.interpreter import FlowRun
+from callcenter.domain.machine import Alarm, Deadlines, IllegalTransition, transition
+from callcenter.domain.queue import Queue
+
+OFFER, WRAP_UP, FLOW, MAX_WAIT, NODE_LOST = "offer", "wrap_up", "flow", "max_wait", "node_lost"
+
+
+@dataclass(slots=True)
+class Node:
+    """One Asterisk node, as far as we know."""
+
+    name: str
+    started_at: datetime | None = None
+    lost_at: datetime | None = None
+    """Set while it is out of reach: when its calls are taken for lost."""
+    calls: set[str] = field(default_factory=set)
+    held_back: set[Alarm] = field(default_factory=set)
+    """Deadlines of its calls that came due while it was out of reach."""
+    log_offset: int = 0
+    """How far its queue log has been read."""
+    history: dict[type, tuple[int, f.Fact]] = field(default_factory=dict)
+
+    @property
+    def away(self) -> bool:
+        return self.lost_at is not None
+
+
+class State:
+    """Calls, contacts, agents, queues and nodes. Read freely; change by ``apply`` and ``configure`` only."""
+
+    def __init__(self, config: CenterConfig) -> None:
+        self.config = config
+        self.at: datetime | None = None
+        """The date of the latest fact."""
+        self.calls: dict[str, Call] = {}
+        self.legs: dict[str, Call] = {}
+        """From each leg that has not ended to its call."""
+        self.contacts: dict[str, Contact] = {}
+        self.agents: dict[str, Agent] = {}
+        self.endpoints: dict[str, Agent] = {}
+        self.fallback_legs: dict[str, Agent] = {}
+        self.queues: dict[str, Queue] = {}
+        self.nodes: dict[str, Node] = {}
+        self.deadlines = Deadlines(self._still_set)
+        self._applied = 0
+        self._appliers: dict[type, Callable[..., None]] = {
+            kind: getattr(self, f"_{_snake(kind.__name__)}") for kind in f.FACT_TYPES.values()
+        }
+        self.configure(config)
+
+    # --- from outside ---------------------------------------------------------------------------
+
+    def apply(self, fact: f.Fact) -> None:
+        """Let the fact have happened. Raises IllegalTransition before anything is changed."""
+        self._appliers[type(fact)](fact)
+        self._applied += 1
+        self.at = fact.at if self.at is None else max(self.at, fact.at)
+        self._remember(fact)
+
+    def configure(self, config: CenterConfig) -> None:
+        """Take over what people decided. Contacts, calls and agents at work stay as they are."""
+        self.config = config
+        for queue in config.queues.values():
+            self.queue(queue.name).config = queue
+        for agent_config in config.agents.values():
+            self._enroll(agent_config)
+        for name in [name for name in self.agents if name not in config.agents]:
+            self._strike_off(self.agents[name])
+        for name in [name for name, queue in self.queues.items() if name not in config.queues and not queue.unanswered]:
+            del self.queues[name]
+
+    def queue(self, name: str) -> Queue:
+        """The queue of that name; one that is no longer configured keeps serving whom it holds."""
+        if name not in self.queues:
+            self.queues[name] = Queue(self.config.queues.get(name) or QueueConfig(name))
+        return self.queues[name]
+
+    def node(self, name: str) -> Node:
+        if name not in self.nodes:
+            self.nodes[name] = Node(name)
+        return self.nodes[name]
+
+    def flow(self, name: str) -> Flow:
+        return self.config.flows.get(name) or BUILT_IN_FLOWS.get(name) or GOODBYE
+
+    def checkpoint(self) -> Iterator[f.Fact]:
+        """The facts from which ``apply`` makes this state again: those of what is not over yet, in their order."""
+        kept: list[tuple[int, f.Fact]] = []
+        for call in self.calls.values():
+            kept += call.history
+        for agent in self.agents.values():
+            kept += agent.history.values()
+        for node in self.nodes.values():
+            kept += node.history.values()
+        return (fact for _, fact in sorted(kept, key=lambda numbered: numbered[0]))
+
+    # --- what keeps the order -------------------------------------------------------------------
+
+    def _remember(self, fact: f.Fact) -> None:
+        number = self._applied
+        if isinstance(fact, f.AgentStateChanged | f.AgentRequestRemembered | f.AgentPhoneChanged | f.AgentFallbackTalkChanged):
+            self._agent(fact.agent).history[type(fact)] = (number, fact)
+        elif isinstance(fact, f.NodeUp | f.NodeAway | f.FallbackCallEnded):
+            self.node(fact.node).history[type(fact)] = (number, fact)
+        else:
+            call = self.calls.get(fact.call)
+            if call is not None:
+                call.history.append((number, fact))
+                if call.over:
+                    self._forget(call)
+
+    def _forget(self, call: Call) -> None:
+        del self.calls[call.id]
+        self.node(call.node).calls.discard(call.id)
+        for _, fact in call.history:
+            if isinstance(fact, f.ContactEntered):
+                self.contacts.pop(fact.contact, None)
+
+    def _still_set(self, alarm: Alarm) -> bool:
+        at, kind, subject = alarm
+        if kind == WRAP_UP:
+            agent = self.agents.get(subject)
+            return agent is not None and agent.wrap_up_until == at
+        if kind == NODE_LOST:
+            return subject in self.nodes and self.nodes[subject].lost_at == at
+        if kind == FLOW:
+            call = self.calls.get(subject)
+            return call is not None and call.flow is not None and call.flow.until == at
+        contact = self.contacts.get(subject)
+        if contact is None:
+            return False
+        if kind == OFFER:
+            return contact.state is ContactState.OFFERED and contact.offer is not None and contact.offer.until == at
+        return contact.state in (ContactState.WAITING, ContactState.OFFERED) and contact.entered.max_wait_until == at
+
+    # --- people ---------------------------------------------------------------------------------
+
+    def _enroll(self, config: AgentConfig) -> None:
+        """She also goes on serving those who still wait in queues that were taken away."""
+        agent = self._agent(config.name)
+        self.endpoints.pop(agent.endpoint, None)
+        self._stand_back(agent)
+        retired = [name for name in agent.queues if name not in self.config.queues and self.queue(name).unanswered]
+        agent.endpoint, agent.queues = config.endpoint, (*config.queues, *retired)
+        self.endpoints[agent.endpoint] = agent
+        self._line_up(agent)
+
+    def _strike_off(self, agent: Agent) -> None:
+        """A removed agent is forgotten once logged out; until then she serves no further queue."""
+        self._stand_back(agent)
+        agent.queues = ()
+        if agent.state is f.AgentState.LOGGED_OUT:
+            self.endpoints.pop(agent.endpoint, None)
+            del self.agents[agent.name]
+
+    def _agent(self, name: str) -> Agent:
+        if name not in self.agents:
+            self.agents[name] = Agent(name)
+        return self.agents[name]
+
+    def _line_up(self, agent: Agent) -> None:
+        for name in agent.queues:
+            queue = self.queue(name)
+            if agent.state is not f.AgentState.LOGGED_OUT:
+                queue.logged_in += 1
+            if agent.state is f.AgentState.READY and agent.idle_since is not None:
+                queue.ready.put((agent.idle_since, agent.name))
+
+    def _stand_back(self, agent: Agent) -> None:
+        for name in agent.queues:
+            queue = self.queue(name)
+            if agent.state is not f.AgentState.LOGGED_OUT:
+                queue.logged_in -= 1
+            queue.ready.take(agent.name)
+
+    def _agent_state_changed(self, fact: f.AgentStateChanged) -> None:
+        agent = self._agent(fact.agent)
+        if fact.state not in AGENT_MOVES[agent.state] and f.AgentStateChanged in agent.history:
+            raise IllegalTransition(agent.name, agent.state, fact.state)
+        self._stand_back(agent)
+        agent.state, agent.reason, agent.since = fact.state, fact.reason, fact.at
+        agent.idle_since, agent.contact, agent.wrap_up_until = fact.idle_since, fact.contact, fact.until
+        if fact.state not in (f.AgentState.TALKING, f.AgentState.WRAP_UP):
+            agent.remembered = None
+            agent.history.pop(f.AgentRequestRemembered, None)
+        if fact.until is not None:
+            self.deadlines.set(fact.until, WRAP_UP, agent.name)
+        self._line_up(agent)
+        if agent.name not in self.config.agents:
+            self._strike_off(agent)
+
+    def _agent_request_remembered(self, fact: f.AgentRequestRemembered) -> None:
+        self._agent(fact.agent).remembered = fact
+
+    def _agent_phone_changed(self, fact: f.AgentPhoneChanged) -> None:
+        self._agent(fact.agent).reachable = fact.reachable
+
+    def _agent_fallback_talk_changed(self, fact: f.AgentFallbackTalkChanged) -> None:
+        agent = self._agent(fact.agent)
+        self.fallback_legs.pop(agent.fallback_leg, None)
+        agent.fallback_leg = fact.leg if fact.talking else ""
+        if fact.talking:
+            self.fallback_legs[fact.leg] = agent
+
+    # --- nodes ----------------------------------------------------------------------------------
+
+    def _node_up(self, fact: f.NodeUp) -> None:
+        node = self.node(fact.node)
+        node.started_at, node.lost_at = fact.started_at, None
+        for alarm in node.held_back:
+            self.deadlines.set(*alarm)
+        node.held_back = set()
+        for contact in self._waiting_on(node):
+            self.queue(contact.entered.queue).waiting.put(contact.place)
+
+    def _node_away(self, fact: f.NodeAway) -> None:
+        node = self.node(fact.node)
+        node.lost_at = fact.lost_at
+        self.deadlines.set(fact.lost_at, NODE_LOST, node.name)
+        for contact in self._waiting_on(node):
+            self.queue(contact.entered.queue).waiting.take(contact.id)
+
+    def _waiting_on(self, node: Node) -> Iterable[Contact]:
+        contacts = (self.contacts.get(self.calls[call].contact) for call in sorted(node.calls))
+        return [contact for contact in contacts if contact is not None and contact.state is ContactState.WAITING]
+
+    def _fallback_call_ended(self, fact: f.FallbackCallEnded) -> None:
+        self.node(fact.node).log_offset = fact.log_offset
+
+    # --- calls and legs -------------------------------------------------------------------------
+
+    def _call_began(self, fact: f.CallBegan) -> None:
+        call = Call(fact)
+        self.calls[call.id] = call
+        self.node(call.node).calls.add(call.id)
+        self._add_leg(call, Leg(fact.leg, agent=fact.agent, state=LegState.UP))
+
+    def _add_leg(self, call: Call, leg: Leg) -> None:
+        call.legs[leg.id] = leg
+        self.legs[leg.id] = call
+
+    def _number_unknown(self, fact: f.NumberUnknown) -> None:
+        pass
+
+    def _move_leg(self, fact: f.LegRinging | f.LegUp | f.LegGone) -> Leg:
+        leg = self.calls[fact.call].legs[fact.leg]
+        leg.state = transition(LEG_TRANSITIONS, leg.id, leg.state, fact)
+        return leg
+
+    def _leg_ringing(self, fact: f.LegRinging) -> None:
+        self._move_leg(fact)
+
+    def _leg_up(self, fact: f.LegUp) -> None:
+        self._move_leg(fact)
+
+    def _leg_was_held(self, fact: f.LegWasHeld) -> None:
+        self.calls[fact.call].legs[fact.leg].held = True
+
+    def _leg_was_resumed(self, fact: f.LegWasResumed) -> None:
+        self.calls[fact.call].legs[fact.leg].held = False
+
+    def _leg_closing(self, fact: f.LegClosing) -> None:
+        self.calls[fact.call].legs[fact.leg].closing = True
+
+    def _leg_gone(self, fact: f.LegGone) -> None:
+        call = self.calls[fact.call]
+        leg = self._move_leg(fact)
+        if leg is call.caller_leg:
+            call.cause = fact.cause
+        del call.legs[leg.id]
+        del self.legs[leg.id]
+
+    def _call_ended(self, fact: f.CallEnded) -> None:
+        self.calls[fact.call].ended_at = fact.at
+
+    # --- flow runs ------------------------------------------------------------------------------
+
+    def _flow_started(self, fact: f.FlowStarted) -> None:
+        self.calls[fact.call].flow = FlowRun(self.flow(fact.flow))
+
+    def _flow_moved(self, fact: f.FlowMoved) -> None:
+        run = self._flow_run(fact.call)
+        run.node, run.tries, run.playback, run.prompts, run.until = fact.node, fact.tries, fact.playback, fact.prompts, None
+
+    def _flow_listened(self, fact: f.FlowListened) -> None:
+        run = self._flow_run(fact.call)
+        run.playback, run.until = "", fact.until
+        self.deadlines.set(fact.until, FLOW, fact.call)
+
+    def _flow_key_pressed(self, fact: f.FlowKeyPressed) -> None:
+        self._flow_run(fact.call).until = None
+
+    def _flow_ended(self, fact: f.FlowEnded) -> None:
+        self.calls[fact.call].flow = None
+
+    def _flow_run(self, call: str) -> FlowRun:
+        run = self.calls[call].flow
+        if run is None:
+            raise IllegalTransition(call, "not in a flow", "a step of a flow")
+        return run
+
+    # --- contacts and offers --------------------------------------------------------------------
+
+    def _contact_entered(self, fact: f.ContactEntered) -> None:
+        call = self.calls[fact.call]
+        contact = self.contacts[fact.contact] = Contact(fact)
+        call.contact = contact.id
+        call.unfinished.add(contact.id)
+        queue = self.queue(fact.queue)
+        queue.unanswered += 1
+        self._line_up_contact(contact)
+        if fact.max_wait_until is not None:
+            self.deadlines.set(fact.max_wait_until, MAX_WAIT, contact.id)
+
+    def _line_up_contact(self, contact: Contact) -> None:
+        if not self.node(self.calls[contact.entered.call].node).away:
+            self.queue(contact.entered.queue).waiting.put(contact.place)
+
+    def _move_contact(self, fact: f.Fact, contact_id: str) -> Contact:
+        contact = self.contacts[contact_id]
+        contact.state = transition(CONTACT_TRANSITIONS, contact_id, contact.state, fact)
+        if contact.state in FINISHED:
+            self.calls[contact.entered.call].unfinished.discard(contact_id)
+        return contact
+
+    def _contact_offered(self, fact: f.ContactOffered) -> None:
+        contact = self._move_contact(fact, fact.contact)
+        contact.offer = fact
+        self.queue(fact.queue).waiting.take(contact.id)
+        self._add_leg(self.calls[fact.call], Leg(fact.leg, agent=fact.agent))
+        self.deadlines.set(fact.until, OFFER, contact.id)
+
+    def _offer_missed(self, fact: f.OfferMissed) -> None:
+        self._take_back(fact)
+
+    def _offer_withdrawn(self, fact: f.OfferWithdrawn) -> None:
+        self._take_back(fact)
+
+    def _take_back(self, fact: f.OfferMissed | f.OfferWithdrawn) -> None:
+        contact = self._move_contact(fact, fact.contact)
+        contact.offer = None
+        self._line_up_contact(contact)
+
+    def _contact_connected(self, fact: f.ContactConnected) -> None:
+        contact = self._move_contact(fact, fact.contact)
+        contact.connected_at = fact.at
+        self.calls[fact.call].bridge = fact.bridge
+        self.queue(fact.queue).unanswered -= 1
+
+    def _leave_queue(self, fact: f.ContactAbandoned | f.ContactOverflowed) -> None:
+        contact = self._move_contact(fact, fact.contact)
+        queue = self.queue(fact.queue)
+        queue.waiting.take(contact.id)
+        queue.unanswered -= 1
+        self.calls[fact.call].contact = ""
+
+    def _contact_abandoned(self, fact: f.ContactAbandoned) -> None:
+        self._leave_queue(fact)
+
+    def _contact_overflowed(self, fact: f.ContactOverflowed) -> None:
+        self._leave_queue(fact)
+
+    def _contact_held(self, fact: f.ContactHeld) -> None:
+        self.contacts[fact.contact].held_since = fact.at
+
+    def _contact_resumed(self, fact: f.ContactResumed) -> None:
+        contact = self.contacts[fact.contact]
+        contact.hold, contact.held_since = contact.held(fact.at), None
+
+    def _contact_parted(self, fact: f.ContactParted) -> None:
+        contact = self._move_contact(fact, fact.contact)
+        contact.hold, contact.held_since, contact.parted_at = fact.hold, None, fact.at
+        call = self.calls[fact.call]
+        call.contact = call.bridge = ""
+
+    def _contact_ended(self, fact: f.ContactEnded) -> None:
+        self._move_contact(fact, fact.contact)
+
+    # --- recordings -----------------------------------------------------------------------------
+
+    def _recording_started(self, fact: f.RecordingStarted) -> None:
+        self.calls[fact.call].recording = fact.recording
+
+    def _recording_stopped(self, fact: f.RecordingStopped) -> None:
+        self.calls[fact.call].recording = ""
+
+    def _recording_missing(self, fact: f.RecordingMissing) -> None:
+        if fact.call in self.calls:
+            self.calls[fact.call].recording = ""
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")

@@ -1,0 +1,43 @@
+"""One handling of one event: what the stories read, decide and say."""
+
+from datetime import datetime
+
+from callcenter.domain.call import Call, Leg
+from callcenter.domain.commands import Command, HangUp
+from callcenter.domain.facts import Fact, LegClosing
+from callcenter.domain.ids import Ids
+from callcenter.domain.machine import Outputs
+from callcenter.domain.state import State
+
+
+class Turn:
+    """A story emits facts, which happen at once, and wants commands, which the engine carries out afterwards."""
+
+    __slots__ = ("ids", "now", "out", "state", "to_flow")
+
+    def __init__(self, state: State, ids: Ids, now: datetime) -> None:
+        self.state = state
+        self.ids = ids
+        self.now = now
+        self.out = Outputs()
+        self.to_flow: list[tuple[Call, str]] = []
+        """Callers who go on in a flow, once the story that sent them there is told."""
+
+    def emit(self, fact: Fact) -> None:
+        """It happened. Raises IllegalTransition when it cannot have."""
+        self.state.apply(fact)
+        self.out.facts.append(fact)
+
+    def want(self, command: Command) -> None:
+        self.out.commands.append(command)
+
+    def refuse(self, sentence: str) -> None:
+        """A person asked for the impossible."""
+        self.out.refusal = sentence
+
+    def hang_up(self, call: Call, leg: Leg | None) -> None:
+        """Ask for the end of the leg, once; one that has ended already needs nothing."""
+        if leg is None or leg.closing or leg.id not in call.legs:
+            return
+        self.emit(LegClosing(self.now, call.id, leg.id))
+        self.want(HangUp(call.id, call.node, leg.id))

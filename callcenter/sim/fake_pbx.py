@@ -1,0 +1,269 @@
+"""An Asterisk that is not there, with the behaviour measured on the real one.
+
+It keeps the rules that matter: ids chosen by the other side; a playback or a hang-up of something gone is
+refused with GONE; events are told per channel in order; nothing is told while nobody listens, nor repeated
+afterwards; a bridge outlives its legs; a phone rings, is busy, declines, is away or never answers.
+The contract suite holds it against a real Asterisk 22.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from callcenter.domain import commands as c
+from callcenter.domain.events import (
+    Cause,
+    DigitPressed,
+    Door,
+    Event,
+    LegAnswered,
+    LegArrived,
+    LegEnded,
+    LegHeld,
+    LegRang,
+    LegResumed,
+    PlaybackEnded,
+    Refusal,
+)
+from callcenter.services.ports import CommandError, SeenLeg, Snapshot
+from callcenter.sim.timeline import Timeline
+
+
+class Mood(StrEnum):
+    """What a phone does when it is rung."""
+
+    ANSWERS = "answers"
+    BUSY = "busy"
+    DECLINES = "declines"
+    RINGS_ON = "rings_on"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(slots=True)
+class Phone:
+    """An agent's phone, as the fake knows it."""
+
+    mood: Mood = Mood.ANSWERS
+    answers_after: Callable[[], timedelta] = field(default=lambda: timedelta(seconds=2))
+
+
+@dataclass(slots=True)
+class Channel:
+    """One channel of the fake."""
+
+    id: str
+    endpoint: str
+    arrival: LegArrived | None = None
+    up: bool = False
+    ringing: bool = False
+    bridge: str = ""
+    playback: str = ""
+    music: str = ""
+    heard: list[str] = field(default_factory=list)
+    """Prompts and music, in the order this party began to hear them; ``bridge`` for another party."""
+
+
+PROMPT_LENGTH = timedelta(seconds=2)
+
+
+class FakePbx:
+    """One node in virtual time."""
+
+    def __init__(self, name: str, timeline: Timeline, tell: Callable[[Event], None]) -> None:
+        self.name = name
+        self.started_at: datetime = timeline.now
+        self.channels: dict[str, Channel] = {}
+        self.bridges: dict[str, set[str]] = {}
+        self.phones: dict[str, Phone] = {}
+        self.recordings: set[str] = set()
+        """Recordings going on."""
+        self.recorded: list[str] = []
+        self.listening = True
+        """Whether our application is connected; what happens meanwhile is never told."""
+        self.prompt_length = PROMPT_LENGTH
+        self.broken_prompts: set[str] = set()
+        self.disk_full = False
+        self._timeline = timeline
+        self._deliver = tell
+        self._count = 0
+        self._run: dict[type, Callable[..., None]] = {
+            c.Answer: self._answer,
+            c.Play: self._play,
+            c.StopPlayback: self._stop_playback,
+            c.StartMusic: self._start_music,
+            c.StopMusic: self._stop_music,
+            c.RingAgent: self._ring_agent,
+            c.ConnectLegs: self._connect_legs,
+            c.CloseBridge: self._close_bridge,
+            c.StartRecording: self._start_recording,
+            c.StopRecording: self._stop_recording,
+            c.HangUp: self._hang_up,
+        }
+
+    # --- the outside world ----------------------------------------------------------------------
+
+    def call_in(self, did: str, caller: str = "+12025550123", waiting_since: datetime | None = None) -> str:
+        """Somebody dials; returns the leg."""
+        leg = self._channel_id()
+        arrival = LegArrived(self.name, leg, Door.TRUNK, did, caller, trunk="carrier", linkedid=leg, waiting_since=waiting_since)
+        self.channels[leg] = Channel(leg, "carrier", arrival)
+        self._tell(arrival)
+        return leg
+
+    def dial_from_phone(self, endpoint: str, dialed: str) -> str:
+        """An agent dials from the desk phone."""
+        leg = self._channel_id()
+        arrival = LegArrived(self.name, leg, Door.DESK_PHONE, dialed, "", endpoint=endpoint, linkedid=leg)
+        self.channels[leg] = Channel(leg, endpoint, arrival)
+        self._tell(arrival)
+        return leg
+
+    def party_hangs_up(self, leg: str, cause: Cause = Cause.NORMAL) -> None:
+        """The far end is gone, by its own will unless the cause says otherwise."""
+        self._end(leg, cause)
+
+    def party_presses(self, leg: str, digit: str) -> None:
+        if leg in self.channels:
+            self._tell(DigitPressed(leg, digit))
+
+    def party_holds(self, leg: str, hold: bool = True) -> None:
+        if leg in self.channels:
+            self._tell(LegHeld(leg) if hold else LegResumed(leg))
+
+    def crash(self) -> None:
+        """kill -9, and a new start: every channel is gone and nobody is told."""
+        self.channels.clear()
+        self.bridges.clear()
+        self.recordings.clear()
+        self.started_at = self._timeline.now
+
+    # --- our side -------------------------------------------------------------------------------
+
+    def run(self, command: c.Command) -> None:
+        """Carry out the command. Raises CommandError."""
+        if not self.listening:
+            raise CommandError(Refusal.NODE_AWAY)
+        self._run[type(command)](command)
+
+    def snapshot(self, playbacks: tuple[str, ...] = ()) -> Snapshot:
+        """What is here now."""
+        legs = {ch.id: SeenLeg(ch.id, ch.up, ch.ringing, True, ch.endpoint, ch.arrival) for ch in self.channels.values()}
+        going_on = frozenset(ch.playback for ch in self.channels.values() if ch.playback in playbacks)
+        bridges = {name: frozenset(members) for name, members in self.bridges.items()}
+        return Snapshot(self.name, self.started_at, legs, bridges, going_on)
+
+    def release(self, leg: str) -> None:
+        self._end(leg, Cause.NORMAL)
+
+    def destroy_bridge(self, bridge: str) -> None:
+        for leg in self.bridges.pop(bridge, set()):
+            self.channels[leg].bridge = ""
+
+    # --- commands -------------------------------------------------------------------------------
+
+    def _channel(self, leg: str) -> Channel:
+        if leg not in self.channels:
+            raise CommandError(Refusal.GONE, leg)
+        return self.channels[leg]
+
+    def _answer(self, command: c.Answer) -> None:
+        self._channel(command.leg).up = True
+
+    def _play(self, command: c.Play) -> None:
+        channel = self._channel(command.leg)
+        if self.broken_prompts & set(command.prompts):
+            raise CommandError(Refusal.NO_SUCH_MEDIA, ", ".join(command.prompts))
+        channel.playback = command.playback
+        channel.heard += command.prompts
+        self._timeline.after(self.prompt_length * len(command.prompts), self._playback_over, channel, command.playback)
+
+    def _playback_over(self, channel: Channel, playback: str) -> None:
+        if channel.playback == playback and channel.id in self.channels:
+            channel.playback = ""
+            self._tell(PlaybackEnded(channel.id, playback))
+
+    def _stop_playback(self, command: c.StopPlayback) -> None:
+        for channel in self.channels.values():
+            if channel.playback == command.playback:
+                self._playback_over(channel, command.playback)
+                return
+
+    def _start_music(self, command: c.StartMusic) -> None:
+        channel = self._channel(command.leg)
+        channel.music = command.music
+        channel.heard.append(f"music:{command.music}")
+
+    def _stop_music(self, command: c.StopMusic) -> None:
+        if command.leg in self.channels:
+            self.channels[command.leg].music = ""
+
+    def _ring_agent(self, command: c.RingAgent) -> None:
+        phone = self.phones.setdefault(command.endpoint, Phone())
+        self.channels[command.leg] = Channel(command.leg, command.endpoint)
+        if phone.mood is Mood.UNREACHABLE:
+            self._timeline.after(timedelta(), self._end, command.leg, Cause.UNREACHABLE)
+        elif phone.mood is Mood.BUSY:
+            self._timeline.after(timedelta(milliseconds=50), self._end, command.leg, Cause.BUSY)
+        else:
+            self._timeline.after(timedelta(milliseconds=50), self._rings, command.leg, phone)
+
+    def _rings(self, leg: str, phone: Phone) -> None:
+        channel = self.channels.get(leg)
+        if channel is None:
+            return
+        channel.ringing = True
+        self._tell(LegRang(leg))
+        if phone.mood is Mood.ANSWERS:
+            self._timeline.after(phone.answers_after(), self._picked_up, leg)
+        elif phone.mood is Mood.DECLINES:
+            self._timeline.after(phone.answers_after(), self._end, leg, Cause.REJECTED)
+
+    def _picked_up(self, leg: str) -> None:
+        channel = self.channels.get(leg)
+        if channel is not None and not channel.up:
+            channel.up, channel.ringing = True, False
+            self._tell(LegAnswered(leg))
+
+    def _connect_legs(self, command: c.ConnectLegs) -> None:
+        members = self.bridges.setdefault(command.bridge, set())
+        for leg in command.legs:
+            channel = self._channel(leg)
+            channel.bridge = command.bridge
+            channel.heard.append("bridge")
+            members.add(leg)
+
+    def _close_bridge(self, command: c.CloseBridge) -> None:
+        self.destroy_bridge(command.bridge)
+
+    def _start_recording(self, command: c.StartRecording) -> None:
+        self._channel(command.leg)
+        if self.disk_full:
+            raise CommandError(Refusal.REFUSED, "no space left on device")
+        self.recordings.add(command.recording)
+
+    def _stop_recording(self, command: c.StopRecording) -> None:
+        if command.recording in self.recordings:
+            self.recordings.discard(command.recording)
+            self.recorded.append(command.recording)
+
+    def _hang_up(self, command: c.HangUp) -> None:
+        self._end(command.leg, Cause.NORMAL)
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _end(self, leg: str, cause: Cause) -> None:
+        channel = self.channels.pop(leg, None)
+        if channel is None:
+            return
+        if channel.bridge in self.bridges:
+            self.bridges[channel.bridge].discard(leg)
+        self._tell(LegEnded(leg, cause))
+
+    def _tell(self, event: Event) -> None:
+        if self.listening:
+            self._deliver(event)
+
+    def _channel_id(self) -> str:
+        self._count += 1
+        return f"{self.name}-{self._timeline.now.timestamp():.0f}.{self._count}"
