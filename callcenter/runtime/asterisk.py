@@ -1,0 +1,273 @@
+"""One Asterisk node on this machine: its folder, its files, its process.
+
+The process is nobody's child that matters: killed supervisors leave it running with its calls, and the
+next one adopts it by the pid file (pid and start time, so that a reused pid is never taken for ours).
+"""
+
+import asyncio
+import json
+import os
+import pwd
+import select
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from callcenter.runtime import asterisk_media
+from callcenter.runtime.asterisk_render import hosts, render
+from callcenter.runtime.asterisk_root import Installation, find
+from callcenter.runtime.process import Process
+from callcenter.runtime.secrets import Secrets
+from callcenter.runtime.settings import Settings
+from callcenter.runtime.settings_model import NodeSection
+
+WRITABLE = ("run", "log", "spool", "lib")
+READABLE = ("etc", "share")
+OWN_IN_ETC = ("hosts", "resolv.conf", "hostname", "asterisk")
+"""What the private root's ``/etc`` has from the machine, or does not need."""
+PID_FILE = "asterisk.json"
+
+
+class AsteriskError(Exception):
+    """The node could not be started or stopped; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who Asterisk runs as."""
+
+    uid: int
+    gid: int
+
+
+def account() -> Account | None:
+    """An account that owns nothing, when we are root; else None: ourselves."""
+    if os.geteuid() != 0:
+        return None
+    entry = pwd.getpwnam("nobody")
+    return Account(entry.pw_uid, entry.pw_gid)
+
+
+class AsteriskNode:
+    """A node of ours.
+
+    ``die_with_us``: Asterisk ends with the thread that started it; for tests and the demo only.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        secrets: Secrets,
+        node: NodeSection,
+        installation: Installation | None = None,
+        die_with_us: bool = False,
+    ) -> None:
+        self.settings = settings
+        self.secrets = secrets
+        self.node = node
+        self.folder = settings.data / "nodes" / node.name
+        self.installation = installation or find()
+        self.die_with_us = die_with_us
+        self.process: Process | None = None
+
+    @property
+    def name(self) -> str:
+        return self.node.name
+
+    @property
+    def recordings(self) -> Path:
+        """Where MixMonitor writes when it is given a bare file name."""
+        return self.folder / "spool" / "recording"
+
+    @property
+    def queue_log(self) -> Path:
+        return self.folder / "log" / "queue_log"
+
+    @property
+    def ari_url(self) -> str:
+        return f"http://127.0.0.1:{self.node.http_port}/ari"
+
+    # --- files -----------------------------------------------------------------------------
+
+    def write_files(self) -> tuple[str, ...]:
+        """Make the node's folder and everything Asterisk reads; return the modules that a running one must reload."""
+        self._make_folders()
+        asterisk_media.provide(self.settings, self.folder, self.installation)
+        if self.node.sip_tls_port is not None:
+            asterisk_media.provide_certificate(self.settings, self.node, self.folder)
+        reload = render(self.settings, self.secrets, self.node, self.folder)
+        (self.folder / "hosts").write_text(hosts(), encoding="utf-8")
+        (self.folder / "hosts").chmod(0o644)
+        return reload
+
+    def _make_folders(self) -> None:
+        who = account()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o711)
+        for name in (*READABLE, *WRITABLE):
+            place = self.folder / name
+            place.mkdir(exist_ok=True)
+            place.chmod(0o750)
+            if who is not None:
+                os.chown(place, who.uid if name in WRITABLE else 0, who.gid)
+        for place in (self.recordings, self.folder / "lib" / "keys"):
+            place.mkdir(exist_ok=True)
+            place.chmod(0o750)
+            if who is not None:
+                os.chown(place, who.uid, who.gid)
+        monitor = self.folder / "spool" / "monitor"  # MixMonitor writes bare names there
+        if not monitor.is_symlink():
+            monitor.symlink_to("recording")
+
+    # --- process ---------------------------------------------------------------------------
+
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.is_running()
+
+    def adopt(self) -> bool:
+        """Take over an Asterisk that a former supervisor left running in this folder; say whether there was one."""
+        self.process = Process.read(self.folder / "run" / PID_FILE)
+        return self.process is not None
+
+    async def start(self, timeout: float = 30.0) -> None:
+        """Write the files, start Asterisk, and return when ARI answers. Raises AsteriskError."""
+        if self.is_running() or self.adopt():
+            raise AsteriskError(f"node {self.name}: Asterisk runs already (pid {self.process.pid if self.process else '?'})")
+        self.write_files()
+        spawned = self._spawn()
+        ends = time.monotonic() + timeout
+        while not await self.answers():
+            if spawned.poll() is not None:
+                raise AsteriskError(f"node {self.name}: Asterisk ended at once with {spawned.returncode}: {self._last_words()}")
+            if time.monotonic() > ends:
+                await self.stop()
+                raise AsteriskError(f"node {self.name}: Asterisk does not answer on port {self.node.http_port} after {timeout:.0f} s")
+            await asyncio.sleep(0.05)
+
+    async def stop(self, timeout: float = 15.0) -> None:
+        """End Asterisk and all its calls. It is asked first."""
+        if self.process is not None:
+            await self.process.end(timeout)
+            self.process = None
+        (self.folder / "run" / PID_FILE).unlink(missing_ok=True)
+
+    def kill(self) -> None:
+        """End Asterisk as a crash would; for tests."""
+        if self.process is not None:
+            self.process.send(signal.SIGKILL)
+
+    async def answers(self) -> bool:
+        """Whether ARI answers (to a stranger, by refusing)."""
+        try:
+            reader, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", self.node.http_port), 2)
+        except (OSError, TimeoutError):
+            return False
+        try:
+            writer.write(b"GET /ari/asterisk/ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            return b" 401 " in await asyncio.wait_for(reader.readline(), 2)
+        except (OSError, TimeoutError):
+            return False
+        finally:
+            writer.close()
+
+    def _spawn(self) -> "subprocess.Popen[bytes]":
+        told, tell = os.pipe()
+        try:
+            with (self.folder / "console.log").open("ab") as console:
+                spawned = subprocess.Popen(
+                    self._command(tell),
+                    stdin=subprocess.DEVNULL,
+                    stdout=console,
+                    stderr=subprocess.STDOUT,
+                    pass_fds=[tell],
+                    start_new_session=True,
+                    cwd="/",
+                    env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/"},
+                )
+        finally:
+            os.close(tell)
+        pid = _child_pid(told) if self.installation.root else spawned.pid
+        os.close(told)
+        self.process = Process.of(pid or spawned.pid, spawned)
+        if self.process is None:
+            raise AsteriskError(f"node {self.name}: Asterisk could not be started: {self._last_words()}")
+        self.process.write(self.folder / "run" / PID_FILE)
+        return spawned
+
+    def _command(self, tell: int) -> list[str]:
+        drop = self._as_account()
+        if self.die_with_us:  # changing the account clears what bwrap asks for
+            drop = [*(drop or ["setpriv"]), "--pdeathsig=KILL"]
+        asterisk = [self.installation.program, "-f", "-n", "-C", str(self.folder / "etc" / "asterisk.conf")]
+        if self.installation.root is None:
+            return [*drop, *asterisk]
+        sandbox = [*self._sandbox(self.installation.root), "--info-fd", str(tell)]
+        if self.die_with_us:
+            sandbox.append("--die-with-parent")
+        return [*sandbox, "--", *drop, *asterisk]
+
+    def _as_account(self) -> list[str]:
+        who = account()
+        if who is None:
+            return []
+        return ["setpriv", f"--reuid={who.uid}", f"--regid={who.gid}", "--clear-groups", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
+
+    def _sandbox(self, root: Path) -> list[str]:
+        """A file system of the private root, read-only, with the node's folder at its own path and nothing else of the machine."""
+        command = ["bwrap", "--ro-bind", str(root / "usr"), "/usr", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]
+        for name in ("bin", "sbin", "lib", "lib64"):
+            if (root / name).is_symlink():
+                command += ["--symlink", os.readlink(root / name), f"/{name}"]
+        for entry in sorted((root / "etc").iterdir()):
+            if entry.is_symlink():
+                command += ["--symlink", os.readlink(entry), f"/etc/{entry.name}"]
+            elif entry.name not in OWN_IN_ETC and os.access(entry, os.R_OK):
+                command += ["--ro-bind", str(entry), f"/etc/{entry.name}"]
+        command += ["--ro-bind", str(self.folder / "hosts"), "/etc/hosts", "--ro-bind-try", "/etc/resolv.conf", "/etc/resolv.conf"]
+        for parent in reversed([self.folder, *self.folder.parents][:-1]):  # else bwrap makes them as closed as they may be here
+            command += ["--perms", "0755", "--dir", str(parent)]
+        for name in READABLE:
+            command += ["--ro-bind", str(self.folder / name), str(self.folder / name)]
+        for name in WRITABLE:
+            command += ["--bind", str(self.folder / name), str(self.folder / name)]
+        return command
+
+    def console_command(self, command: str) -> list[str]:
+        """A program that puts ``command`` to the running Asterisk's command line and prints the answer; for doctor and tests."""
+        ask = [self.installation.program, "-C", str(self.folder / "etc" / "asterisk.conf"), "-rx", command]
+        if self.installation.root is None:
+            return ask
+        return [*self._sandbox(self.installation.root), "--", *self._as_account(), *ask]
+
+    def _last_words(self) -> str:
+        """The last line that says what went wrong."""
+        lines: list[str] = []
+        for file in (self.folder / "console.log", self.folder / "log" / "messages"):
+            if file.exists():
+                lines += file.read_text(encoding="utf-8", errors="replace").splitlines()[-200:]
+        telling = [line for line in lines if "ERROR" in line or "bwrap" in line or "setpriv" in line or "nable" in line]
+        return (telling or lines or ["it said nothing"])[-1].strip()
+
+
+def _child_pid(told: int) -> int | None:
+    """The pid that bwrap reports for the program in the sandbox."""
+    answer = b""
+    while select.select([told], [], [], 10)[0]:
+        chunk = os.read(told, 4096)
+        if not chunk:
+            break
+        answer += chunk
+        if b"}" in answer:
+            break
+    try:
+        return int(json.loads(answer)["child-pid"])
+    except (ValueError, KeyError):
+        return None
+
+
+def remove_node(folder: Path) -> None:
+    """Remove a stopped node's folder."""
+    shutil.rmtree(folder, ignore_errors=True)

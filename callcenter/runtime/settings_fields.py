@@ -1,0 +1,107 @@
+"""The kinds of value that ``callcenter.toml`` holds, each with the one sentence it says when it does not fit."""
+
+import ipaddress
+import re
+from datetime import timedelta
+from typing import Annotated
+from zoneinfo import available_timezones
+
+import phonenumbers
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+
+
+class Section(BaseModel):
+    """A table of the file: no key is accepted that is not listed, and nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def _matching(pattern: str, allowed: str) -> AfterValidator:
+    compiled = re.compile(pattern)
+
+    def check(text: str) -> str:
+        if not compiled.fullmatch(text):
+            raise ValueError(f"must be {allowed}, but is {text!r}")
+        return text
+
+    return AfterValidator(check)
+
+
+def _time_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"must be a time zone of the IANA database, such as 'Europe/Berlin' or 'America/New_York', but is {name!r}")
+    return name
+
+
+def _country(code: str) -> str:
+    if code not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError(f"must be a country in two capital letters (ISO 3166), such as 'US' or 'DE', but is {code!r}")
+    return code
+
+
+def _address(text: str) -> str:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(f"must be an IP address or network, such as '192.0.2.7' or '192.0.2.0/24', but is {text!r}") from None
+    return text
+
+
+def _bind_address(text: str) -> str:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        raise ValueError(f"must be an IP address of this machine, or '0.0.0.0' for all of them, but is {text!r}") from None
+    return text
+
+
+def _seconds(value: object) -> timedelta:
+    """Seconds in the file, a duration inside."""
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"must be a number of seconds, but is {value!r}")
+    if not 0 <= value <= 86_400 * 366:
+        raise ValueError(f"must be a number of seconds between 0 and a year, but is {value!r}")
+    return timedelta(seconds=value)
+
+
+def _not_zero(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        raise ValueError("must be more than 0 seconds")
+    return value
+
+
+def _port(value: int) -> int:
+    if not 1 <= value <= 65_535:
+        raise ValueError(f"must be a port between 1 and 65535, but is {value}")
+    return value
+
+
+def _rtp_range(value: tuple[int, int]) -> tuple[int, int]:
+    first, last = value
+    if not 1024 <= first < last <= 65_535 or last - first < 20:
+        raise ValueError(f"must be [from, to] with 1024 <= from < to <= 65535 and room for 10 legs (2 ports each), but is [{first}, {last}]")
+    return value
+
+
+Name = Annotated[str, _matching(r"[a-z][a-z0-9_-]{0,39}", "a name of 1 to 40 characters a-z, 0-9, '-' and '_', beginning with a letter")]
+NodeName = Annotated[str, _matching(r"[a-z][a-z0-9]{0,19}", "a name of 1 to 20 characters a-z and 0-9, beginning with a letter")]
+PromptId = Annotated[str, _matching(r"[a-z0-9-]{1,60}", "1 to 60 characters a-z, 0-9 and '-'")]
+Key = Annotated[str, _matching(r"[0-9*#]", "one key: 0-9, * or #")]
+Dialable = Annotated[str, _matching(r"[0-9]{2,15}", "2 to 15 digits")]
+Prefix = Annotated[str, _matching(r"\+[0-9]{1,15}", "a plus sign and 1 to 15 digits, such as '+1'")]
+HostName = Annotated[str, _matching(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?", "a host name or an IP address")]
+Plain = Annotated[str, _matching(r"[^\x00-\x1f\x7f]{1,200}", "1 to 200 characters on one line")]
+SipUser = Annotated[str, _matching(r"[A-Za-z0-9._+-]{1,100}", "1 to 100 characters A-Z, a-z, 0-9, '.', '_', '+' and '-'")]
+Url = Annotated[str, _matching(r"[a-z][a-z0-9+]*://[^\s]+", "a URL")]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Country = Annotated[str, AfterValidator(_country)]
+Network = Annotated[str, AfterValidator(_address)]
+BindAddress = Annotated[str, AfterValidator(_bind_address)]
+Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
+"""A duration, written in the file as a number of seconds under a key that ends in ``_s``."""
+SomeSeconds = Annotated[timedelta, BeforeValidator(_seconds), AfterValidator(_not_zero)]
+"""The same, but not 0."""
+Port = Annotated[int, AfterValidator(_port)]
+RtpRange = Annotated[tuple[int, int], AfterValidator(_rtp_range)]

@@ -1,0 +1,198 @@
+"""Everything that ``callcenter.toml`` may say, table by table. Attribute names are those of the code, aliases those of the file."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from callcenter.runtime.settings_fields import (
+    BindAddress,
+    Country,
+    Dialable,
+    HostName,
+    Key,
+    Name,
+    Network,
+    NodeName,
+    Plain,
+    Port,
+    Prefix,
+    PromptId,
+    RtpRange,
+    Seconds,
+    Section,
+    SipUser,
+    SomeSeconds,
+    TimeZone,
+    Url,
+)
+
+
+class CenterSection(Section):
+    name: Plain = "Call center"
+    time_zone: TimeZone
+    """Of the center; reports and their days are in it."""
+    country: Country = "US"
+    """How national numbers are read."""
+    emergency_numbers: tuple[Dialable, ...] = ("911", "112")
+    node_lost_after: SomeSeconds = Field(default=timedelta(seconds=30), alias="node_lost_after_s")
+
+
+class PathsSection(Section):
+    data: str = ""
+    """Where everything is kept; empty: /var/lib/callcenter as root, else ~/.local/share/callcenter."""
+
+
+class DatabaseSection(Section):
+    url: str = ""
+    """``postgresql://...``; empty: an embedded PostgreSQL of our own."""
+
+
+class NodeSection(Section):
+    """An Asterisk of ours: on this machine, or (``remote``) one that somebody else has configured and started."""
+
+    name: NodeName
+    bind: BindAddress = "0.0.0.0"
+    """Where SIP and RTP listen."""
+    sip_port: Port = 5060
+    """UDP and TCP."""
+    sip_tls_port: Port | None = None
+    tls_certificate: Path | None = None
+    """PEM; without it a self-signed one is made."""
+    tls_private_key: Path | None = None
+    rtp_ports: RtpRange = (10_000, 20_000)
+    http_port: Port = 8088
+    ami_port: Port = 5038
+    external_address: HostName | None = None
+    """Our address as the outside sees it, when the machine is behind NAT."""
+    local_networks: tuple[Network, ...] = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8")
+    """Who is on our side of the NAT."""
+    remote: bool = False
+    host: HostName | None = None
+    ari_url: Url | None = None
+    ari_user: SipUser | None = None
+    ari_password_file: Path | None = None
+    ami_user: SipUser | None = None
+    ami_password_file: Path | None = None
+
+
+class EngineSection(Section):
+    agi_port: Port = 4573
+    rest_over_websocket: bool = True
+
+
+class WebSection(Section):
+    host: BindAddress = "127.0.0.1"
+    port: Port = 8080
+
+
+class RecordingSection(Section):
+    enabled: bool = True
+    """False: nothing is recorded, whatever the queues say."""
+    keep_days: int = Field(default=90, ge=1, le=3660)
+
+
+class TrunkSection(Section):
+    """The SIP connection to the carrier."""
+
+    name: Name
+    authentication: Literal["address", "registration"]
+    addresses: tuple[Network, ...] = ()
+    """Who may send us calls through this trunk."""
+    host: HostName | None = None
+    """Where we send calls and registrations."""
+    port: Port | None = None
+    user: SipUser | None = None
+    password_file: Path | None = None
+    transport: Literal["udp", "tcp", "tls"] = "udp"
+    srtp: bool = False
+    codecs: tuple[Literal["ulaw", "alaw", "g722"], ...] = ("ulaw", "alaw")
+    did_prefix: Prefix | None = None
+    """Put before a dialed number that comes without plus sign."""
+    did_country: Country | None = None
+    """The country in whose national form the carrier sends the dialed number; ``center.country`` when not given."""
+
+
+class NumberSection(Section):
+    did: Plain
+    flow: Name
+    fallback_queue: Name | None = None
+    """Whose agents the dialplan rings while the engine is away; the first queue when not given."""
+
+
+class QueueSection(Section):
+    name: Name
+    ring_timeout: SomeSeconds = Field(default=timedelta(seconds=15), alias="ring_timeout_s")
+    wrap_up: Seconds = Field(default=timedelta(seconds=10), alias="wrap_up_s")
+    short_abandon: Seconds = Field(default=timedelta(seconds=5), alias="short_abandon_s")
+    target_ratio: float = Field(default=0.8, gt=0, le=1)
+    target_wait: Seconds = Field(default=timedelta(seconds=20), alias="target_wait_s")
+    max_wait: SomeSeconds | None = Field(default=None, alias="max_wait_s")
+    max_waiting: int | None = Field(default=None, ge=0)
+    wait_without_agents: bool = True
+    overflow_flow: Name | None = None
+    music: Name = "default"
+    record: bool = True
+
+
+class AgentSection(Section):
+    name: Name
+    queues: tuple[Name, ...] = ()
+
+
+class PromptNodeSection(Section):
+    type: Literal["prompt"]
+    prompt: PromptId
+    next: Name
+
+
+class MenuNodeSection(Section):
+    type: Literal["menu"]
+    prompt: PromptId
+    choices: dict[Key, Name] = Field(min_length=1)
+    otherwise: Name
+    timeout: Seconds = Field(default=timedelta(seconds=5), alias="timeout_s")
+    tries: int = Field(default=3, ge=1, le=10)
+    invalid_prompt: PromptId | None = None
+
+
+class QueueNodeSection(Section):
+    type: Literal["queue"]
+    queue: Name
+    priority: int = Field(default=0, ge=-1000, le=1000)
+
+
+class HangUpNodeSection(Section):
+    type: Literal["hang_up"]
+
+
+FlowNodeSection = Annotated[PromptNodeSection | MenuNodeSection | QueueNodeSection | HangUpNodeSection, Field(discriminator="type")]
+
+
+class FlowSection(Section):
+    start: Name
+    nodes: dict[Name, FlowNodeSection] = Field(alias="node", min_length=1)
+
+
+class PromptSection(Section):
+    """A prompt added to the catalogue of ``sounds/prompts.toml``, or put in place of one there."""
+
+    id: PromptId
+    text: Plain | None = None
+    language: SipUser = "en"
+    file: Path | None = None
+    """A recorded WAV file, relative to the settings file."""
+    source: Plain | None = None
+    """``tone:440+620:1.5``: two tones (Hz) for so many seconds."""
+    licence: Plain = ""
+
+
+class MusicSection(Section):
+    """What callers hear while they wait."""
+
+    name: Name
+    folder: Path | None = None
+    """A folder of WAV files (8 kHz, mono, 16 bit), relative to the settings file."""
+    source: Plain | None = None
+    """``tone:350+450:10``: two tones (Hz), repeated."""

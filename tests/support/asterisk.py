@@ -1,0 +1,185 @@
+"""A real Asterisk for tests: on free ports of the loopback, in a folder of its own, gone with the test.
+
+    async with asterisk_node() as pbx:
+        pbx.ari_url, pbx.secrets.ari_password, pbx.phone("alice").endpoint, pbx.sip_port ...
+
+It ends with the thread that started it, so a test that is killed leaves nothing behind.
+"""
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from callcenter.runtime.asterisk import AsteriskNode
+from callcenter.runtime.secrets import ARI_USER, Phone, Secrets, load_secrets
+from callcenter.runtime.settings import Settings, parse
+
+DID = "+18005550100"
+WELCOME_TONES = (440.0, 620.0)
+MENU_TONES = (500.0, 700.0)
+MUSIC_TONES = (350.0, 450.0)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that are free for TCP and UDP on the loopback."""
+    with contextlib.ExitStack() as stack:
+        ports: list[int] = []
+        while len(ports) < count:
+            tcp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+            tcp.bind(("127.0.0.1", 0))
+            udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            try:
+                udp.bind(tcp.getsockname())
+            except OSError:
+                continue
+            ports.append(tcp.getsockname()[1])
+        return ports
+
+
+def rtp_range(legs: int = 100) -> list[int]:
+    """A range whose ends are free now; spread at random, so that nodes side by side do not meet."""
+    while True:
+        (first,) = free_ports(1)
+        last = first - first % 2 + 2 * legs
+        if last < 65_000:
+            return [first - first % 2, last]
+
+
+def raw_settings(data: Path, nodes: Iterable[str] = ("node1",), **tables: Any) -> dict[str, Any]:
+    """Settings as the file would hold them: agents alice and bob, queue support, a trunk from 127.0.0.1, tones for prompts and music.
+
+    ``tables`` replace whole tables by name.
+    """
+    raw: dict[str, Any] = {
+        "center": {"name": "Test", "time_zone": "America/New_York"},
+        "paths": {"data": str(data)},
+        "node": [raw_node(name) for name in nodes],
+        "trunk": [{"name": "carrier", "authentication": "address", "addresses": ["127.0.0.1"]}],
+        "number": [{"did": DID, "flow": "main"}],
+        "queue": [{"name": "support", "music": "tones", "wrap_up_s": 1}],
+        "agent": [{"name": "alice", "queues": ["support"]}, {"name": "bob", "queues": ["support"]}],
+        "music": [{"name": "tones", "source": _tone(MUSIC_TONES, 4)}],
+        "prompt": [
+            {"id": "welcome", "source": _tone(WELCOME_TONES, 1)},
+            {"id": "menu", "source": _tone(MENU_TONES, 1)},
+            {"id": "please-wait", "source": _tone((540.0, 760.0), 0.5)},
+            {"id": "goodbye", "source": _tone((600.0, 800.0), 0.5)},
+            {"id": "unknown-number", "source": _tone((640.0, 840.0), 0.5)},
+            {"id": "not-available", "source": _tone((680.0, 880.0), 0.5)},
+            {"id": "not-possible", "source": _tone((720.0, 920.0), 0.5)},
+            {"id": "you-are-ready", "source": _tone((760.0, 960.0), 0.5)},
+            {"id": "you-are-not-ready", "source": _tone((800.0, 1000.0), 0.5)},
+            {"id": "wrong-key", "source": _tone((840.0, 1040.0), 0.5)},
+        ],
+        "flow": {
+            "main": {
+                "start": "choice",
+                "node": {
+                    "choice": {"type": "menu", "prompt": "menu", "choices": {"2": "support"}, "otherwise": "support", "timeout_s": 2},
+                    "support": {"type": "queue", "queue": "support"},
+                },
+            }
+        },
+    }
+    return {**raw, **tables}
+
+
+def raw_node(name: str) -> dict[str, Any]:
+    sip, http, ami = free_ports(3)
+    return {"name": name, "bind": "127.0.0.1", "sip_port": sip, "http_port": http, "ami_port": ami, "rtp_ports": rtp_range()}
+
+
+def _tone(frequencies: tuple[float, float], duration: float) -> str:
+    return f"tone:{frequencies[0]:.0f}+{frequencies[1]:.0f}:{duration}"
+
+
+@dataclass
+class Pbx:
+    """A running node and what one must know to speak to it."""
+
+    settings: Settings
+    secrets: Secrets
+    node: AsteriskNode
+
+    @property
+    def name(self) -> str:
+        return self.node.name
+
+    @property
+    def sip_port(self) -> int:
+        return self.node.node.sip_port
+
+    @property
+    def ari_url(self) -> str:
+        """``http://127.0.0.1:PORT/ari``"""
+        return self.node.ari_url
+
+    @property
+    def ari_user(self) -> str:
+        return ARI_USER
+
+    @property
+    def ami_port(self) -> int:
+        return self.node.node.ami_port
+
+    def phone(self, agent: str) -> Phone:
+        """Endpoint (which is the SIP user name) and password of an agent's phone."""
+        return self.secrets.phones[agent]
+
+    @property
+    def endpoints(self) -> Mapping[str, str]:
+        return self.secrets.endpoints
+
+    def log(self) -> str:
+        return (self.node.folder / "log" / "messages").read_text(errors="replace")
+
+    def queue_log(self) -> list[list[str]]:
+        """The lines of the fallback's log: time, call, queue, agent, event, and what else there is."""
+        return [line.split("|") for line in self.node.queue_log.read_text().splitlines()]
+
+    def cli(self, command: str) -> str:
+        """Ask the running Asterisk on its command line."""
+        asked = subprocess.run(self.node.console_command(command), capture_output=True, text=True, check=False, timeout=30)
+        assert asked.returncode == 0, asked.stderr or asked.stdout
+        return asked.stdout
+
+
+@contextlib.contextmanager
+def short_folder() -> Iterator[Path]:
+    """A folder with a short name: the path of a Unix socket has room for 107 characters."""
+    folder = Path(tempfile.mkdtemp(prefix="cc-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.asynccontextmanager
+async def asterisk_nodes(names: Iterable[str] = ("node1",), raw: dict[str, Any] | None = None) -> AsyncIterator[list[Pbx]]:
+    """Several nodes of one center, side by side. ``raw`` are whole settings (see ``raw_settings``); its data folder is used as it says."""
+    with short_folder() as folder:
+        settings = parse(raw or raw_settings(folder, names))
+        secrets = load_secrets(settings.data, [agent.name for agent in settings.agents])
+        running: list[Pbx] = []
+        try:
+            for section in settings.nodes:
+                node = AsteriskNode(settings, secrets, section, die_with_us=True)
+                await node.start()
+                running.append(Pbx(settings, secrets, node))
+            yield running
+        finally:
+            for pbx in running:
+                await pbx.node.stop()
+
+
+@contextlib.asynccontextmanager
+async def asterisk_node(raw: dict[str, Any] | None = None) -> AsyncIterator[Pbx]:
+    """One node."""
+    async with asterisk_nodes(raw=raw) as (pbx,):
+        yield pbx
