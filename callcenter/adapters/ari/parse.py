@@ -1,0 +1,249 @@
+"""From what Asterisk said to what happened. Raw dictionaries stop here, and are validated here only.
+
+How legs end (measured on 22.10.1):
+
+- A leg *we* created is subscribed to our application for life: ``ChannelDestroyed`` tells its end and cause,
+  and so ``StasisEnd`` is not its end.
+- A leg that *arrived* is subscribed only while it is inside the application: ``StasisEnd`` is the last we
+  hear of it, and the cause is in the ``ChannelHangupRequest`` before it, if there was one.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
+
+from callcenter.adapters.ari import clean
+from callcenter.adapters.ari.client import Raw
+from callcenter.adapters.ari.types import (
+    Channel,
+    ChannelDestroyed,
+    ChannelDtmfReceived,
+    ChannelHangupRequest,
+    ChannelStateChange,
+    PlaybackFinished,
+    StasisEnd,
+    StasisStart,
+)
+from callcenter.domain.events import (
+    Cause,
+    DigitPressed,
+    Door,
+    Event,
+    LegAnswered,
+    LegArrived,
+    LegEnded,
+    LegHeld,
+    LegRang,
+    LegResumed,
+    PlaybackEnded,
+)
+
+AGENT = "agent"
+"""What we tell the application about legs that we create."""
+
+Q850 = {
+    0: Cause.NORMAL,  # a BYE without a reason
+    1: Cause.INVALID_NUMBER,
+    2: Cause.UNREACHABLE,
+    3: Cause.UNREACHABLE,
+    16: Cause.NORMAL,
+    17: Cause.BUSY,
+    18: Cause.NO_ANSWER,  # 408
+    19: Cause.NO_ANSWER,  # 480, and our own time limit
+    20: Cause.UNREACHABLE,
+    21: Cause.REJECTED,  # 603, 403
+    22: Cause.INVALID_NUMBER,
+    26: Cause.NORMAL,  # answered elsewhere
+    27: Cause.UNREACHABLE,
+    28: Cause.INVALID_NUMBER,
+    31: Cause.NORMAL,
+    32: Cause.NORMAL,
+    34: Cause.CONGESTION,  # 503
+    38: Cause.CONGESTION,  # 500
+    41: Cause.CONGESTION,
+    42: Cause.CONGESTION,
+    44: Cause.LOST,  # the RTP timeout of res_pjsip
+    58: Cause.REJECTED,  # 488: no common codec
+}
+"""Causes as ITU-T Q.850 numbers them, in our words; what is not listed is UNKNOWN."""
+
+SOFT_HANGUP_DEVICE = 1
+"""``AST_SOFTHANGUP_DEV``: the channel driver gave up the leg by itself, which it does when no RTP comes any more."""
+
+_DIGIT = re.compile(r"[0-9A-D*#]")
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A kind that means nothing to us, or something told twice."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class MalformedEvent:
+    """A kind that we know, and that does not fit."""
+
+    kind: str
+    detail: str
+    leg: str = ""
+
+
+Parsed = Event | Ignored | MalformedEvent
+
+
+def endpoint_of(channel_name: str) -> str:
+    """``PJSIP/alice-0000002a`` belongs to the endpoint ``alice``; other technologies have none for us."""
+    if not channel_name.startswith("PJSIP/"):
+        return ""
+    return channel_name.removeprefix("PJSIP/").rpartition("-")[0]
+
+
+def arrival(node: str, channel: Channel, args: list[str]) -> LegArrived | None:
+    """What a leg that came in from outside tells; None when the arguments are not those of our dialplan."""
+    if not args or args[0] not in (Door.TRUNK, Door.DESK_PHONE) or len(args) < 2:
+        return None
+    door = Door(args[0])
+    leg, endpoint = channel["id"], endpoint_of(channel["name"])
+    return LegArrived(
+        node,
+        leg,
+        door,
+        clean.number(args[1]),
+        clean.number(channel["caller"]["number"]),
+        clean.name(channel["caller"]["name"]),
+        trunk=endpoint if door is Door.TRUNK else "",
+        endpoint=endpoint,
+        linkedid=leg,  # the first leg of a call gives the linkedid its value
+        waiting_since=_since(args[2] if len(args) > 2 else ""),
+    )
+
+
+def application_args(channel: Channel, application: str) -> list[str] | None:
+    """The arguments with which the channel entered our application; None when it is not inside."""
+    dialplan = channel["dialplan"]
+    name, *args = dialplan["app_data"].split(",")
+    return args if dialplan["app_name"] == "Stasis" and name == application else None
+
+
+def _since(epoch: str) -> datetime | None:
+    """When the caller began to wait in the fallback, in seconds of the node's clock; nonsense counts as "did not wait"."""
+    if not epoch.isascii() or not epoch.isdigit() or len(epoch) > 10 or int(epoch) == 0:
+        return None
+    return datetime.fromtimestamp(int(epoch), UTC)
+
+
+def _leg(raw: Raw) -> str:
+    leg = cast(ChannelStateChange, raw)["channel"]["id"]
+    if type(leg) is not str or not clean.is_safe_id(leg):
+        raise ValueError(f"channel id {leg!r}")
+    return leg
+
+
+def _soft_cause(event: ChannelHangupRequest) -> Cause:
+    """Asterisk itself asked for the end; then the number holds flags of its own and is not of Q.850."""
+    return Cause.LOST if event.get("cause") == SOFT_HANGUP_DEVICE else Cause.NORMAL
+
+
+class Parser:
+    """Parses the events of one node's connection, in order. It remembers only what the next event cannot say."""
+
+    def __init__(self, node: str, application: str) -> None:
+        self._node = node
+        self._application = application
+        self._inside: set[str] = set()
+        self._hung_up: dict[str, Cause] = {}
+        self._kinds: Mapping[str, Callable[[Raw], Parsed]] = {
+            "StasisStart": self._stasis_start,
+            "StasisEnd": self._stasis_end,
+            "ChannelStateChange": self._state_change,
+            "ChannelDestroyed": self._destroyed,
+            "ChannelHangupRequest": self._hangup_request,
+            "ChannelDtmfReceived": self._dtmf,
+            "ChannelHold": lambda raw: LegHeld(_leg(raw)),
+            "ChannelUnhold": lambda raw: LegResumed(_leg(raw)),
+            "PlaybackFinished": self._playback_finished,
+        }
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The types of events we use: all others need not be sent."""
+        return tuple(self._kinds)
+
+    def begin(self) -> None:
+        """A new connection: what an old one said is no longer worth knowing."""
+        self._inside.clear()
+        self._hung_up.clear()
+
+    def parse(self, raw: Raw) -> Parsed:
+        """What happened."""
+        kind = raw.get("type")
+        known = self._kinds.get(kind) if type(kind) is str else None
+        if known is None:
+            return Ignored(str(kind)[:80])
+        if raw.get("application") != self._application:
+            return Ignored(f"{kind} of another application")
+        try:
+            return known(raw)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            return MalformedEvent(str(kind), repr(error)[:200])
+
+    # --- kinds ----------------------------------------------------------------------------------
+
+    def _stasis_start(self, raw: Raw) -> Parsed:
+        event, leg = cast(StasisStart, raw), _leg(raw)
+        if leg in self._inside:
+            return Ignored("StasisStart, again")
+        args = event["args"]
+        if args and args[0] == AGENT:
+            self._inside.add(leg)
+            return LegAnswered(leg)
+        arrived = arrival(self._node, event["channel"], args)
+        if arrived is None:
+            return MalformedEvent("StasisStart", f"arguments {args!r}"[:200], leg)
+        self._inside.add(leg)
+        return arrived
+
+    def _stasis_end(self, raw: Raw) -> Parsed:
+        leg, channel = _leg(raw), cast(StasisEnd, raw)["channel"]
+        self._inside.discard(leg)
+        if application_args(channel, self._application) == [AGENT]:
+            return Ignored("StasisEnd of a leg of ours")
+        return LegEnded(leg, self._hung_up.pop(leg, Cause.UNKNOWN))
+
+    def _hangup_request(self, raw: Raw) -> Parsed:
+        """Not the end yet, but the reason of it; comes twice for each leg, and the first time counts."""
+        event = cast(ChannelHangupRequest, raw)
+        self._hung_up.setdefault(_leg(raw), _soft_cause(event) if event.get("soft") else Q850.get(event.get("cause", 0), Cause.UNKNOWN))
+        return Ignored("ChannelHangupRequest")
+
+    def _destroyed(self, raw: Raw) -> Parsed:
+        event, leg = cast(ChannelDestroyed, raw), _leg(raw)
+        self._inside.discard(leg)
+        self._hung_up.pop(leg, None)
+        cause = Q850.get(event["cause"], Cause.UNKNOWN)
+        if cause is Cause.NO_ANSWER and event["channel"]["state"] == "Down":
+            cause = Cause.UNREACHABLE  # it did not even ring
+        return LegEnded(leg, cause)
+
+    def _state_change(self, raw: Raw) -> Parsed:
+        state = cast(ChannelStateChange, raw)["channel"]["state"]
+        return LegRang(_leg(raw)) if state == "Ringing" else Ignored("ChannelStateChange")
+
+    def _dtmf(self, raw: Raw) -> Parsed:
+        digit = cast(ChannelDtmfReceived, raw)["digit"]
+        if not _DIGIT.fullmatch(digit):
+            raise ValueError("digit")
+        return DigitPressed(_leg(raw), digit)
+
+    def _playback_finished(self, raw: Raw) -> Parsed:
+        """``done`` or ``failed``: either way the leg hears it no longer."""
+        playback = cast(PlaybackFinished, raw)["playback"]
+        kind, _, leg = playback["target_uri"].partition(":")
+        if kind != "channel":
+            return Ignored("PlaybackFinished on a bridge")
+        if not clean.is_safe_id(leg) or not clean.is_safe_id(playback["id"]):
+            raise ValueError("playback")
+        return PlaybackEnded(leg, playback["id"])
