@@ -115,7 +115,8 @@ class State:
     def _remember(self, fact: f.Fact) -> None:
         number = self._applied
         if isinstance(fact, f.AgentStateChanged | f.AgentRequestRemembered | f.AgentPhoneChanged | f.AgentFallbackTalkChanged):
-            self._agent(fact.agent).history[type(fact)] = (number, fact)
+            if fact.agent in self.agents:
+                self.agents[fact.agent].history[type(fact)] = (number, fact)
         elif isinstance(fact, f.NodeUp | f.NodeAway | f.FallbackCallEnded):
             self.node(fact.node).history[type(fact)] = (number, fact)
         else:

@@ -76,8 +76,8 @@ class FakePbx:
         self.channels: dict[str, Channel] = {}
         self.bridges: dict[str, set[str]] = {}
         self.phones: dict[str, Phone] = {}
-        self.recordings: set[str] = set()
-        """Recordings going on."""
+        self.recordings: dict[str, str] = {}
+        """Recordings going on, and the leg each belongs to; it ends with that leg at the latest."""
         self.recorded: list[str] = []
         self.listening = True
         """Whether our application is connected; what happens meanwhile is never told."""
@@ -240,11 +240,10 @@ class FakePbx:
         self._channel(command.leg)
         if self.disk_full:
             raise CommandError(Refusal.REFUSED, "no space left on device")
-        self.recordings.add(command.recording)
+        self.recordings[command.recording] = command.leg
 
     def _stop_recording(self, command: c.StopRecording) -> None:
-        if command.recording in self.recordings:
-            self.recordings.discard(command.recording)
+        if self.recordings.pop(command.recording, None) is not None:
             self.recorded.append(command.recording)
 
     def _hang_up(self, command: c.HangUp) -> None:
@@ -256,6 +255,9 @@ class FakePbx:
         channel = self.channels.pop(leg, None)
         if channel is None:
             return
+        for recording in [recording for recording, of in self.recordings.items() if of == leg]:
+            del self.recordings[recording]
+            self.recorded.append(recording)
         if channel.bridge in self.bridges:
             self.bridges[channel.bridge].discard(leg)
         self._tell(LegEnded(leg, cause))

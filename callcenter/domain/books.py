@@ -1,0 +1,467 @@
+"""The books: CDR, contact, recording and agent-state records, each a fold over facts.
+
+Pure functions: the same facts give the same rows, whenever and how often they are folded. A row of something
+that is still going on is folded too; what is not known yet is None.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import cast
+
+from callcenter.domain import facts as f
+from callcenter.domain.contact import ContactState
+from callcenter.domain.events import Cause
+
+ZERO = timedelta(0)
+
+
+class ServedBy(StrEnum):
+    ENGINE = "engine"
+    FALLBACK = "fallback"
+    """The dialplan, while we were away."""
+
+
+class EndedBy(StrEnum):
+    """Who ended the call."""
+
+    CALLER = "caller"
+    AGENT = "agent"
+    CENTER = "center"
+    """We hung up: the flow was at its end."""
+    NETWORK = "network"
+    """The caller's audio or the trunk was lost."""
+    NODE = "node"
+    UNKNOWN = "unknown"
+
+
+class RecordingState(StrEnum):
+    RECORDING = "recording"
+    STOPPED = "stopped"
+    """Asterisk is done with it; the file is not finished yet."""
+    FINISHED = "finished"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One CDR: everything under one ``call_id``."""
+
+    call_id: str
+    linkedid: str
+    node: str
+    direction: f.Direction
+    caller: str
+    dialed: str
+    """The DID, or what the agent dialed."""
+    trunk: str
+    flow: str
+    """The first flow run's."""
+    started_at: datetime
+    answered_at: datetime | None
+    """When the first agent and the caller heard each other."""
+    ended_at: datetime | None
+    wait: timedelta
+    """Of all contacts; likewise talk and hold."""
+    talk: timedelta
+    hold: timedelta
+    queue: str
+    """The last contact's; likewise the last agent who talked."""
+    agent: str
+    contacts: int
+    cause: Cause | None
+    ended_by: EndedBy | None
+    served_by: ServedBy
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRecord:
+    """One pass of one caller through one queue."""
+
+    contact_id: str
+    call_id: str
+    queue: str
+    caller: str
+    priority: int
+    entered_at: datetime
+    offers: int
+    offers_missed: int
+    answered_at: datetime | None
+    agent: str
+    parted_at: datetime | None
+    ended_at: datetime | None
+    """When the contact was over: wrap-up ended, abandoned or overflowed."""
+    state: ContactState
+    wait: timedelta | None
+    talk: timedelta | None
+    hold: timedelta | None
+    wrap_up: timedelta | None
+    why: str
+    """Why it overflowed, or how the talk ended."""
+    short_abandon: bool
+    transferred_from: str
+    served_by: ServedBy
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRecord:
+    """One audio file, as far as facts tell; what became of the file is found on disk."""
+
+    recording_id: str
+    contact_id: str
+    call_id: str
+    agent: str
+    queue: str
+    node: str
+    started_at: datetime
+    stopped_at: datetime | None
+    state: RecordingState
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """One stay of one agent in one state; ``ended_at`` is None while it lasts."""
+
+    agent: str
+    state: f.AgentState
+    reason: str
+    contact_id: str
+    began_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallBooks:
+    """What one call's facts come to. ``call`` is None when its beginning is not among them."""
+
+    call: CallRecord | None
+    contacts: tuple[ContactRecord, ...]
+    recordings: tuple[RecordingRecord, ...]
+
+
+# --- one call -----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _ContactSoFar:
+    entered: f.ContactEntered
+    open_offers: set[str] = field(default_factory=set)
+    offers: int = 0
+    missed: int = 0
+    answered_at: datetime | None = None
+    agent: str = ""
+    parted_at: datetime | None = None
+    ended_at: datetime | None = None
+    state: ContactState = ContactState.WAITING
+    wait: timedelta | None = None
+    talk: timedelta | None = None
+    hold: timedelta | None = None
+    wrap_up: timedelta | None = None
+    why: str = ""
+    short: bool = False
+
+    def record(self) -> ContactRecord:
+        entered = self.entered
+        return ContactRecord(
+            entered.contact,
+            entered.call,
+            entered.queue,
+            entered.caller,
+            entered.priority,
+            entered.entered_at,
+            self.offers,
+            self.missed,
+            self.answered_at,
+            self.agent,
+            self.parted_at,
+            self.ended_at,
+            self.state,
+            self.wait,
+            self.talk,
+            self.hold,
+            self.wrap_up,
+            self.why,
+            self.short,
+            entered.transferred_from,
+            ServedBy.ENGINE,
+        )
+
+
+@dataclass(slots=True)
+class _CallSoFar:
+    began: f.CallBegan | None = None
+    ended: f.CallEnded | None = None
+    flow: str = ""
+    closing: set[str] = field(default_factory=set)
+    contacts: dict[str, _ContactSoFar] = field(default_factory=dict)
+    started: dict[str, f.RecordingStarted] = field(default_factory=dict)
+    stopped_at: dict[str, datetime] = field(default_factory=dict)
+    missing: dict[str, f.RecordingMissing] = field(default_factory=dict)
+    fallback: f.FallbackCallEnded | None = None
+
+
+def fold_call(facts: Iterable[f.Fact]) -> CallBooks:
+    """The CDR, contact and recording records of one call from all its facts, in the order they happened."""
+    so_far = _CallSoFar()
+    for fact in facts:
+        if apply := _CALL_FOLDS.get(type(fact)):
+            apply(so_far, fact)
+    if so_far.fallback:
+        return _fallback_books(so_far.fallback)
+    contacts = tuple(contact.record() for contact in so_far.contacts.values())
+    return CallBooks(_call_record(so_far, contacts), contacts, tuple(_recordings(so_far)))
+
+
+def _call_record(so_far: _CallSoFar, contacts: Sequence[ContactRecord]) -> CallRecord | None:
+    began, ended = so_far.began, so_far.ended
+    if began is None:
+        return None
+    answered = [contact for contact in contacts if contact.answered_at]
+    return CallRecord(
+        began.call,
+        began.linkedid,
+        began.node,
+        began.direction,
+        began.caller,
+        began.dialed,
+        began.trunk,
+        so_far.flow,
+        began.at,
+        min((contact.answered_at for contact in answered if contact.answered_at), default=None),
+        ended.at if ended else None,
+        sum((contact.wait or ZERO for contact in contacts), ZERO),
+        sum((contact.talk or ZERO for contact in contacts), ZERO),
+        sum((contact.hold or ZERO for contact in contacts), ZERO),
+        contacts[-1].queue if contacts else "",
+        answered[-1].agent if answered else began.agent,
+        len(contacts),
+        ended.cause if ended else None,
+        _ended_by(so_far, contacts) if ended else None,
+        ServedBy.ENGINE,
+    )
+
+
+_BY_CAUSE: Mapping[Cause, EndedBy] = {
+    Cause.NODE_CRASH: EndedBy.NODE,
+    Cause.LOST: EndedBy.NETWORK,
+    Cause.UNKNOWN: EndedBy.UNKNOWN,
+}
+
+
+def _ended_by(so_far: _CallSoFar, contacts: Sequence[ContactRecord]) -> EndedBy:
+    assert so_far.began
+    assert so_far.ended
+    if by := _BY_CAUSE.get(so_far.ended.cause):
+        return by
+    if contacts and contacts[-1].why == f.EndedWhy.AGENT_HUNG_UP:
+        return EndedBy.AGENT
+    return EndedBy.CENTER if so_far.began.leg in so_far.closing else EndedBy.CALLER
+
+
+def _recordings(so_far: _CallSoFar) -> Iterable[RecordingRecord]:
+    for name in {**so_far.started, **so_far.missing}:
+        started, missing = so_far.started.get(name), so_far.missing.get(name)
+        contact_id = started.contact if started else missing.contact if missing else ""
+        contact = so_far.contacts.get(contact_id)
+        first = started or missing
+        assert first
+        stopped_at = so_far.stopped_at.get(name)
+        ended = so_far.ended is not None or stopped_at is not None
+        state = RecordingState.MISSING if missing else RecordingState.STOPPED if ended else RecordingState.RECORDING
+        yield RecordingRecord(
+            name,
+            contact_id,
+            first.call,
+            started.agent if started else contact.agent if contact else "",
+            started.queue if started else contact.entered.queue if contact else "",
+            started.node if started else so_far.began.node if so_far.began else "",
+            first.at,
+            stopped_at or (so_far.ended.at if so_far.ended and not missing else None),
+            state,
+            missing.why if missing else "",
+        )
+
+
+def _fallback_books(fact: f.FallbackCallEnded) -> CallBooks:
+    """One call and one contact, served from beginning to end by the dialplan."""
+    wait = (fact.answered_at or fact.ended_at) - fact.entered_at
+    talk = fact.ended_at - fact.answered_at if fact.answered_at else ZERO
+    answered = fact.answered_at is not None
+    contact = ContactRecord(
+        contact_id=fact.contact,
+        call_id=fact.call,
+        queue=fact.queue,
+        caller=fact.caller,
+        priority=0,
+        entered_at=fact.entered_at,
+        offers=int(answered),
+        offers_missed=0,
+        answered_at=fact.answered_at,
+        agent=fact.agent,
+        parted_at=fact.ended_at if answered else None,
+        ended_at=fact.ended_at,
+        state=ContactState.ENDED if answered else ContactState.ABANDONED,
+        wait=wait,
+        talk=talk if answered else None,
+        hold=ZERO if answered else None,
+        wrap_up=ZERO if answered else None,
+        why="",
+        short_abandon=fact.short and not answered,
+        transferred_from="",
+        served_by=ServedBy.FALLBACK,
+    )
+    call = CallRecord(
+        call_id=fact.call,
+        linkedid=fact.leg,
+        node=fact.node,
+        direction=f.Direction.INBOUND,
+        caller=fact.caller,
+        dialed=fact.did,
+        trunk="",
+        flow="",
+        started_at=fact.entered_at,
+        answered_at=fact.answered_at,
+        ended_at=fact.ended_at,
+        wait=wait,
+        talk=talk,
+        hold=ZERO,
+        queue=fact.queue,
+        agent=fact.agent if answered else "",
+        contacts=1,
+        cause=Cause.NORMAL,
+        ended_by=EndedBy.UNKNOWN if answered else EndedBy.CALLER,
+        served_by=ServedBy.FALLBACK,
+    )
+    return CallBooks(call, (contact,), ())
+
+
+# --- what each kind of fact means ---------------------------------------------------------------------
+
+
+def _began(so_far: _CallSoFar, fact: f.CallBegan) -> None:
+    so_far.began = so_far.began or fact
+
+
+def _ended(so_far: _CallSoFar, fact: f.CallEnded) -> None:
+    so_far.ended = fact
+
+
+def _closing(so_far: _CallSoFar, fact: f.LegClosing) -> None:
+    so_far.closing.add(fact.leg)
+
+
+def _flow_started(so_far: _CallSoFar, fact: f.FlowStarted) -> None:
+    so_far.flow = so_far.flow or fact.flow
+
+
+def _entered(so_far: _CallSoFar, fact: f.ContactEntered) -> None:
+    so_far.contacts[fact.contact] = _ContactSoFar(fact)
+
+
+def _offered(contact: _ContactSoFar, fact: f.ContactOffered) -> None:
+    contact.offers += 1
+    contact.open_offers.add(fact.offer)
+    contact.state = ContactState.OFFERED
+
+
+def _offer_missed(contact: _ContactSoFar, fact: f.OfferMissed) -> None:
+    contact.missed += 1
+    _offer_over(contact, fact.offer)
+
+
+def _offer_withdrawn(contact: _ContactSoFar, fact: f.OfferWithdrawn) -> None:
+    _offer_over(contact, fact.offer)
+
+
+def _offer_over(contact: _ContactSoFar, offer: str) -> None:
+    contact.open_offers.discard(offer)
+    if contact.state is ContactState.OFFERED and not contact.open_offers:
+        contact.state = ContactState.WAITING
+
+
+def _connected(contact: _ContactSoFar, fact: f.ContactConnected) -> None:
+    contact.state, contact.answered_at, contact.agent, contact.wait = ContactState.CONNECTED, fact.at, fact.agent, fact.wait
+
+
+def _abandoned(contact: _ContactSoFar, fact: f.ContactAbandoned) -> None:
+    contact.state, contact.ended_at, contact.wait, contact.short = ContactState.ABANDONED, fact.at, fact.wait, fact.short
+
+
+def _overflowed(contact: _ContactSoFar, fact: f.ContactOverflowed) -> None:
+    contact.state, contact.ended_at, contact.wait, contact.why = ContactState.OVERFLOWED, fact.at, fact.wait, fact.why.value
+
+
+def _parted(contact: _ContactSoFar, fact: f.ContactParted) -> None:
+    contact.state, contact.parted_at, contact.why = ContactState.WRAPPING, fact.at, fact.why.value
+    contact.talk, contact.hold = fact.talk, fact.hold
+
+
+def _contact_ended(contact: _ContactSoFar, fact: f.ContactEnded) -> None:
+    contact.state, contact.ended_at, contact.wrap_up = ContactState.ENDED, fact.at, fact.wrap_up
+
+
+def _recording_started(so_far: _CallSoFar, fact: f.RecordingStarted) -> None:
+    so_far.started[fact.recording] = fact
+
+
+def _recording_stopped(so_far: _CallSoFar, fact: f.RecordingStopped) -> None:
+    so_far.stopped_at[fact.recording] = fact.at
+
+
+def _recording_missing(so_far: _CallSoFar, fact: f.RecordingMissing) -> None:
+    so_far.missing[fact.recording] = fact
+
+
+def _fallback(so_far: _CallSoFar, fact: f.FallbackCallEnded) -> None:
+    so_far.fallback = fact
+
+
+_Fold = Callable[[_CallSoFar, f.Fact], None]
+
+
+def _of_contact(fold: Callable[..., None]) -> _Fold:
+    """The fold of a fact about one contact; it says nothing to us when the contact's entry is not among the facts."""
+
+    def apply(so_far: _CallSoFar, fact: f.Fact) -> None:
+        if contact := so_far.contacts.get(cast(f.ContactEnded, fact).contact):
+            fold(contact, fact)
+
+    return apply
+
+
+_CALL_FOLDS: Mapping[type, _Fold] = {
+    f.CallBegan: cast(_Fold, _began),
+    f.CallEnded: cast(_Fold, _ended),
+    f.LegClosing: cast(_Fold, _closing),
+    f.FlowStarted: cast(_Fold, _flow_started),
+    f.ContactEntered: cast(_Fold, _entered),
+    f.ContactOffered: _of_contact(_offered),
+    f.OfferMissed: _of_contact(_offer_missed),
+    f.OfferWithdrawn: _of_contact(_offer_withdrawn),
+    f.ContactConnected: _of_contact(_connected),
+    f.ContactAbandoned: _of_contact(_abandoned),
+    f.ContactOverflowed: _of_contact(_overflowed),
+    f.ContactParted: _of_contact(_parted),
+    f.ContactEnded: _of_contact(_contact_ended),
+    f.RecordingStarted: cast(_Fold, _recording_started),
+    f.RecordingStopped: cast(_Fold, _recording_stopped),
+    f.RecordingMissing: cast(_Fold, _recording_missing),
+    f.FallbackCallEnded: cast(_Fold, _fallback),
+}
+
+FOLDED_KINDS = frozenset(kind.__name__ for kind in _CALL_FOLDS)
+"""The kinds of fact that change a call's records."""
+
+
+# --- one agent ----------------------------------------------------------------------------------------
+
+
+def fold_stays(changes: Iterable[f.AgentStateChanged]) -> list[Stay]:
+    """One agent's stays from her state changes in order; each ends where the next begins, the last one lasts."""
+    listed = list(changes)
+    ends = [change.at for change in listed[1:]] + [None]
+    return [
+        Stay(change.agent, change.state, change.reason, change.contact, change.at, end) for change, end in zip(listed, ends, strict=True)
+    ]

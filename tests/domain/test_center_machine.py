@@ -1,0 +1,306 @@
+"""The center under anything that can happen, in any order: the invariants hold, and restored equals live.
+
+Invariants A1-A6 and A9 (docs/invariants.md says them in full): one life per agent, one place per caller, the
+books balance, first come first served, nobody who must not be offered is, nobody idles while a caller
+waits, and waits agree. Each is checked from the facts and the fake PBX, against a model of their own.
+"""
+
+from collections import Counter
+from dataclasses import asdict
+from datetime import timedelta
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from callcenter.domain import events as e
+from callcenter.domain import facts as f
+from callcenter.domain.center import Center
+from callcenter.domain.config import QueueConfig
+from callcenter.domain.contact import ContactState
+from callcenter.domain.facts import AgentState
+from callcenter.domain.ids import Ids
+from callcenter.domain.ivr.flow import Flow, HangUpNode, MenuNode, QueueNode
+from callcenter.domain.state import State
+from callcenter.sim.fake_pbx import Mood, Phone
+from callcenter.sim.world import NODE, World, small_center
+
+AGENTS = ("alice", "bob", "carol")
+MENU = Flow(
+    "menu",
+    "ask",
+    {
+        "ask": MenuNode("press-1", {"1": "in", "2": "vip"}, "end", tries=2),
+        "in": QueueNode("support"),
+        "vip": QueueNode("support", 3),
+        "end": HangUpNode(),
+    },
+)
+QUEUES = [
+    QueueConfig("support", wrap_up=timedelta(seconds=7), max_wait=timedelta(seconds=90)),
+    QueueConfig("sales", wrap_up=timedelta(), max_waiting=3, record=False),
+]
+DIDS = ("+18005550100", "+18005550101", "+18005550200", "+18005559999")
+
+
+def picture(state: State) -> object:
+    """All that the state knows, in a form that can be compared."""
+    return {
+        "calls": {k: (asdict(c.began), {i: asdict(leg) for i, leg in c.legs.items()}, asdict(c.flow) if c.flow else None, c.contact, c.bridge,
+                      c.recording, c.cause, c.ended_at, sorted(c.unfinished)) for k, c in state.calls.items()},
+        "legs": {leg: call.id for leg, call in state.legs.items()},
+        "contacts": {k: asdict(c) for k, c in state.contacts.items()},
+        "agents": {k: (a.state, a.reason, a.since, a.idle_since, a.contact, a.wrap_up_until, a.remembered, a.reachable, a.fallback_leg)
+                   for k, a in state.agents.items()},
+        "queues": {k: (q.waiting.in_order(), q.ready.in_order(), q.unanswered, q.logged_in) for k, q in state.queues.items()},
+        "nodes": {k: (n.started_at, n.lost_at, sorted(n.calls), n.log_offset) for k, n in state.nodes.items()},
+    }  # fmt: skip
+
+
+class CenterMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World(small_center(QUEUES, AGENTS, [MENU]))
+        self.offered: list[f.ContactOffered] = []
+        self.seen = 0
+
+    # --- what can happen ------------------------------------------------------------------------
+
+    def leg(self, n: int) -> str:
+        channels = sorted(self.world.pbx.channels)
+        return channels[n % len(channels)] if channels else "nobody"
+
+    @rule(did=st.sampled_from(DIDS))
+    def somebody_calls(self, did: str) -> None:
+        self.world.pbx.call_in(did)
+
+    @rule(seconds=st.integers(1, 60))
+    def somebody_comes_back_from_the_fallback(self, seconds: int) -> None:
+        self.world.pbx.call_in(DIDS[0], waiting_since=self.world.now - timedelta(seconds=seconds))
+
+    @rule(n=st.integers(0, 50), cause=st.sampled_from([e.Cause.NORMAL, e.Cause.NORMAL, e.Cause.LOST]))
+    def somebody_hangs_up(self, n: int, cause: e.Cause) -> None:
+        self.world.pbx.party_hangs_up(self.leg(n), cause)
+
+    @rule(n=st.integers(0, 50), digit=st.sampled_from("129#"))
+    def somebody_presses_a_key(self, n: int, digit: str) -> None:
+        self.world.pbx.party_presses(self.leg(n), digit)
+
+    @rule(n=st.integers(0, 50), hold=st.booleans())
+    def somebody_holds(self, n: int, hold: bool) -> None:
+        self.world.pbx.party_holds(self.leg(n), hold)
+
+    @rule(agent=st.sampled_from((*AGENTS, "mallory")), what=st.sampled_from("lrrrno"))
+    def an_agent_asks(self, agent: str, what: str) -> None:
+        asked = {"l": e.AgentLoginRequested(agent), "r": e.AgentReadyRequested(agent), "n": e.AgentNotReadyRequested(agent, "break"),
+                 "o": e.AgentLogoutRequested(agent)}  # fmt: skip
+        if what == "r":
+            self.world.tell(asked["l"])
+        self.world.tell(asked[what])
+
+    @rule(agent=st.sampled_from(AGENTS), code=st.sampled_from(["*11", "*12", "*13"]))
+    def an_agent_dials_a_star_code(self, agent: str, code: str) -> None:
+        self.world.pbx.dial_from_phone(f"phone-of-{agent}", code)
+
+    @rule(agent=st.sampled_from(AGENTS), queue=st.sampled_from(["support", "sales", "nowhere"]))
+    def an_agent_transfers(self, agent: str, queue: str) -> None:
+        self.world.tell(e.TransferRequested(agent, queue))
+
+    @rule(agent=st.sampled_from(AGENTS), mood=st.sampled_from(Mood), seconds=st.floats(0, 20))
+    def a_phone_changes_its_mood(self, agent: str, mood: Mood, seconds: float) -> None:
+        self.world.pbx.phones[f"phone-of-{agent}"] = Phone(mood, lambda: timedelta(seconds=seconds))
+
+    @rule(agent=st.sampled_from(AGENTS), reachable=st.booleans())
+    def a_phone_is_seen(self, agent: str, reachable: bool) -> None:
+        self.world.tell((e.PhoneReachable if reachable else e.PhoneUnreachable)(f"phone-of-{agent}"))
+
+    @rule(agent=st.sampled_from(AGENTS), began=st.booleans())
+    def a_phone_talks_in_the_fallback(self, agent: str, began: bool) -> None:
+        leg = f"fallback-{agent}"
+        self.world.tell(e.FallbackTalkBegan(NODE, leg, f"phone-of-{agent}") if began else e.FallbackTalkEnded(leg))
+
+    @rule(agent=st.sampled_from(AGENTS), did=st.sampled_from(DIDS[:2]), meanwhile=st.sampled_from("-rnoC"), seconds=st.integers(0, 9))
+    def a_contact_is_served(self, agent: str, did: str, meanwhile: str, seconds: int) -> None:
+        """The common case, with something asked for in the middle of it."""
+        self.a_phone_changes_its_mood(agent, Mood.ANSWERS, 1.0)
+        self.world.tell(e.PhoneReachable(f"phone-of-{agent}"))
+        self.an_agent_asks(agent, "r")
+        leg = self.world.pbx.call_in(did)
+        self.world.run_for(3)
+        if meanwhile == "C":
+            self.world.crash_and_restore()
+        elif meanwhile != "-":
+            self.an_agent_asks(agent, meanwhile)
+        self.world.run_for(1)
+        self.world.pbx.party_hangs_up(leg)
+        self.world.run_for(seconds)
+
+    @rule(mood=st.sampled_from([Mood.BUSY, Mood.DECLINES, Mood.RINGS_ON, Mood.UNREACHABLE]), seconds=st.integers(0, 20))
+    def an_offer_is_missed(self, mood: Mood, seconds: int) -> None:
+        """Whoever is offered the caller first does not take the call; the others would."""
+        for agent in AGENTS:
+            self.a_phone_changes_its_mood(agent, Mood.ANSWERS, 3.0)
+            self.an_agent_asks(agent, "r")
+        longest_idle = self.world.center.state.queue("support").ready.head()
+        if longest_idle is not None:
+            self.world.pbx.phones[f"phone-of-{longest_idle[-1]}"].mood = mood
+        self.world.pbx.call_in(DIDS[0])
+        self.world.run_for(seconds)
+
+    @rule(digits=st.text("129#", max_size=3), patience=st.integers(0, 6))
+    def a_caller_uses_the_menu(self, digits: str, patience: int) -> None:
+        leg = self.world.pbx.call_in(DIDS[2])
+        for digit in digits:
+            self.world.run_for(patience)
+            self.world.pbx.party_presses(leg, digit)
+
+    @rule(seconds=st.floats(0, 120))
+    def time_passes(self, seconds: float) -> None:
+        self.world.run_for(seconds)
+
+    @rule()
+    def the_engine_crashes_and_comes_back(self) -> None:
+        self.world.crash_and_restore()
+
+    @rule(seconds=st.floats(0, 40), crashed=st.booleans())
+    def the_node_is_away_for_a_while(self, seconds: float, crashed: bool) -> None:
+        """What ends meanwhile is never told; afterwards the missed events are, and then that it is back."""
+        self.world.lose_node()
+        self.world.run_for(seconds)
+        if crashed:
+            self.world.pbx.crash()
+        self.world.pbx.listening = True
+        state = self.world.center.state
+        cause = e.Cause.NODE_CRASH if crashed else e.Cause.UNKNOWN
+        for leg in sorted(state.legs):
+            channel = self.world.pbx.channels.get(leg)
+            if channel is None:
+                self.world.tell(e.LegEnded(leg, cause))
+            elif channel.up:
+                self.world.tell(e.LegAnswered(leg))
+            if channel is not None and not channel.bridge:
+                self.world.tell(e.LegFoundAlone(leg))
+                if not channel.playback and not channel.music:
+                    self.world.tell(e.LegFoundSilent(leg))
+        for leg in sorted(set(self.world.pbx.channels) - set(state.legs)):
+            self.world.pbx.release(leg)
+        for bridge in sorted(set(self.world.pbx.bridges) - {call.bridge for call in state.calls.values()}):
+            self.world.pbx.destroy_bridge(bridge)
+        self.world.tell(e.NodeConnected(NODE, self.world.pbx.started_at))
+
+    # --- what must hold -------------------------------------------------------------------------
+
+    @invariant()
+    def no_bug_was_met(self) -> None:
+        assert self.world.faults == []
+
+    @invariant()
+    def a1_an_agent_is_in_one_offer_or_talk_at_most(self) -> None:
+        state = self.world.center.state
+        engaged = Counter(
+            c.offer.agent for c in state.contacts.values() if c.offer and c.state in (ContactState.OFFERED, ContactState.CONNECTED)
+        )
+        assert all(count == 1 for count in engaged.values())
+        busy = {a.name for a in state.agents.values() if a.state in (AgentState.RESERVED, AgentState.TALKING)}
+        assert busy == set(engaged)
+
+    @invariant()
+    def a2_a_caller_is_in_one_place(self) -> None:
+        state = self.world.center.state
+        for call in state.calls.values():
+            live = [c for c in state.contacts.values() if c.entered.call == call.id and c.state in ("waiting", "offered", "connected")]
+            assert len(live) + (call.flow is not None) <= 1
+            assert [c.id for c in live] == ([call.contact] if call.contact else [])
+
+    @invariant()
+    def a3_the_books_balance(self) -> None:
+        kinds = Counter(type(fact) for fact in self.world.facts)
+        waiting = sum(queue.unanswered for queue in self.world.center.state.queues.values())
+        left = kinds[f.ContactConnected] + kinds[f.ContactAbandoned] + kinds[f.ContactOverflowed]
+        assert kinds[f.ContactEntered] == left + waiting
+        assert kinds[f.CallBegan] - kinds[f.CallEnded] == sum(c.ended_at is None for c in self.world.center.state.calls.values())
+        ended = Counter(fact.call for fact in self.world.facts if isinstance(fact, f.CallEnded))
+        assert all(count == 1 for count in ended.values())
+
+    @invariant()
+    def a4_and_a5_offers_went_to_the_right_agent_for_the_right_caller(self) -> None:
+        """Replays the new facts on a naive model: at each offer, the earliest of the line, to an agent at rest and ready, longest idle."""
+        for fact in self.world.facts[self.seen :]:
+            self.model_step(fact)
+        self.seen = len(self.world.facts)
+
+    @invariant()
+    def a6_nobody_idles_while_a_caller_waits(self) -> None:
+        for queue in self.world.center.state.queues.values():
+            assert not (len(queue.waiting) and len(queue.ready))
+
+    @invariant()
+    def a9_waits_and_talks_agree_with_the_dates(self) -> None:
+        entered = {fact.contact: fact for fact in self.world.facts if isinstance(fact, f.ContactEntered)}
+        for fact in self.world.facts:
+            if isinstance(fact, f.ContactConnected | f.ContactAbandoned | f.ContactOverflowed):
+                assert fact.wait == fact.at - entered[fact.contact].entered_at >= timedelta()
+            elif isinstance(fact, f.ContactParted):
+                assert fact.talk >= timedelta()
+                assert fact.hold >= timedelta()
+
+    @invariant()
+    def facts_are_in_the_order_of_their_dates(self) -> None:
+        dates = [fact.at for fact in self.world.facts]
+        assert dates == sorted(dates)
+
+    @invariant()
+    def restored_equals_live(self) -> None:
+        live = picture(self.world.center.state)
+        assert picture(Center.restore(self.world.config, Ids("r"), self.world.facts).state) == live
+        assert picture(Center.restore(self.world.config, Ids("r"), self.world.center.checkpoint()).state) == live
+
+    # --- the naive model ------------------------------------------------------------------------
+
+    def model_step(self, fact: f.Fact) -> None:
+        model = self.__dict__.setdefault("model", {"waiting": {}, "agents": {}, "away": False})
+        waiting, agents = model["waiting"], model["agents"]
+        match fact:
+            case f.ContactEntered():
+                waiting[fact.contact] = fact
+            case f.ContactAbandoned() | f.ContactOverflowed() | f.ContactConnected():
+                waiting.pop(fact.contact, None)
+            case f.AgentStateChanged():
+                before = agents.get(fact.agent)
+                if before and before.state is AgentState.RESERVED and fact.state is AgentState.READY:
+                    assert fact.idle_since == before.idle_since  # a withdrawn offer is not her fault
+                agents[fact.agent] = fact
+            case f.NodeAway():
+                model["away"] = True
+            case f.NodeUp():
+                model["away"] = False
+            case f.ContactOffered():
+                assert not model["away"]
+                mine = waiting[fact.contact]
+                open_offers = {c.offer.contact for c in self.world.center.state.contacts.values() if c.offer}
+                ahead = [c for c in waiting.values() if c.queue == mine.queue and (-c.priority, c.place) < (-mine.priority, mine.place)]
+                for other in ahead:  # whoever is ahead must have been offered already (and may have been missed since)
+                    assert other.contact in open_offers or any(o.contact == other.contact for o in self.offered), (other, fact)
+                state = agents[fact.agent]
+                assert state.state is AgentState.READY
+                ready = [a for a in agents.values() if a.state is AgentState.READY]
+                assert state.idle_since == min(a.idle_since for a in ready)
+                self.offered.append(fact)
+
+    def teardown(self) -> None:
+        """When everybody hangs up, nothing is left."""
+        for leg in list(self.world.pbx.channels):
+            self.world.pbx.party_hangs_up(leg)
+        self.world.run_for(200)
+        assert not self.world.pbx.channels
+        assert not self.world.pbx.bridges
+        assert not self.world.pbx.recordings
+        assert not self.world.center.state.calls
+        assert not self.world.center.state.contacts
+        self.a3_the_books_balance()
+
+
+CenterMachine.TestCase.settings = settings(
+    max_examples=150, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
+TestCenterMachine = CenterMachine.TestCase
