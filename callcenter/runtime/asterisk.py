@@ -129,30 +129,30 @@ class AsteriskNode:
 
     def adopt(self) -> bool:
         """Take over an Asterisk that a former supervisor left running in this folder; say whether there was one."""
-        self.process = Process.read(self.folder / "run" / PID_FILE)
+        self.process = Process.read(self.folder / PID_FILE)
         return self.process is not None
 
-    async def start(self, timeout: float = 30.0) -> None:
+    async def start(self, within: float = 30.0) -> None:
         """Write the files, start Asterisk, and return when ARI answers. Raises AsteriskError."""
         if self.is_running() or self.adopt():
             raise AsteriskError(f"node {self.name}: Asterisk runs already (pid {self.process.pid if self.process else '?'})")
-        self.write_files()
+        await asyncio.to_thread(self.write_files)
         spawned = self._spawn()
-        ends = time.monotonic() + timeout
+        ends = time.monotonic() + within
         while not await self.answers():
             if spawned.poll() is not None:
                 raise AsteriskError(f"node {self.name}: Asterisk ended at once with {spawned.returncode}: {self._last_words()}")
             if time.monotonic() > ends:
                 await self.stop()
-                raise AsteriskError(f"node {self.name}: Asterisk does not answer on port {self.node.http_port} after {timeout:.0f} s")
+                raise AsteriskError(f"node {self.name}: Asterisk does not answer on port {self.node.http_port} after {within:.0f} s")
             await asyncio.sleep(0.05)
 
-    async def stop(self, timeout: float = 15.0) -> None:
+    async def stop(self, within: float = 15.0) -> None:
         """End Asterisk and all its calls. It is asked first."""
         if self.process is not None:
-            await self.process.end(timeout)
+            await self.process.end(within)
             self.process = None
-        (self.folder / "run" / PID_FILE).unlink(missing_ok=True)
+        (self.folder / PID_FILE).unlink(missing_ok=True)
 
     def kill(self) -> None:
         """End Asterisk as a crash would; for tests."""
@@ -194,7 +194,7 @@ class AsteriskNode:
         self.process = Process.of(pid or spawned.pid, spawned)
         if self.process is None:
             raise AsteriskError(f"node {self.name}: Asterisk could not be started: {self._last_words()}")
-        self.process.write(self.folder / "run" / PID_FILE)
+        self.process.write(self.folder / PID_FILE)
         return spawned
 
     def _command(self, tell: int) -> list[str]:
@@ -213,7 +213,15 @@ class AsteriskNode:
         who = account()
         if who is None:
             return []
-        return ["setpriv", f"--reuid={who.uid}", f"--regid={who.gid}", "--clear-groups", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
+        return [
+            "setpriv",
+            f"--reuid={who.uid}",
+            f"--regid={who.gid}",
+            "--clear-groups",
+            "--no-new-privs",
+            "--bounding-set=-all",
+            "--inh-caps=-all",
+        ]
 
     def _sandbox(self, root: Path) -> list[str]:
         """A file system of the private root, read-only, with the node's folder at its own path and nothing else of the machine."""

@@ -118,8 +118,10 @@ def provide_certificate(settings: Settings, node: NodeSection, folder: Path) -> 
         shutil.copyfile(settings.beside_the_file(node.tls_private_key), key)
     elif not certificate.exists():
         made = subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "3650"]
-            + ["-subj", f"/CN={node.external_address or node.name}", "-keyout", str(key), "-out", str(certificate)],
+            [
+                *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "3650"),
+                *("-subj", f"/CN={node.external_address or node.name}", "-keyout", str(key), "-out", str(certificate)),
+            ],
             capture_output=True,
             text=True,
             check=False,

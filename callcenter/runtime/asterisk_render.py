@@ -159,7 +159,9 @@ def _values(settings: Settings, secrets: Secrets, node: NodeSection, folder: Pat
 
 def _members(settings: Settings, phones: Mapping[str, Phone]) -> dict[str, list[str]]:
     """The phones that the fallback rings, by queue."""
-    return {queue.name: [phones[agent.name].endpoint for agent in settings.agents if queue.name in agent.queues] for queue in settings.queues}
+    return {
+        queue.name: [phones[agent.name].endpoint for agent in settings.agents if queue.name in agent.queues] for queue in settings.queues
+    }
 
 
 def _trunk(settings: Settings, trunk: TrunkSection) -> Trunk:
@@ -233,5 +235,3 @@ def hosts() -> str:
         text = "127.0.0.1 localhost\n::1 localhost\n"
     known = {word for line in text.splitlines() for word in line.partition("#")[0].split()[1:]}
     return text if name in known else f"{text.rstrip()}\n127.0.1.1 {name}\n"
-
-

@@ -147,13 +147,15 @@ def _mmdebstrap(root: Path, uri: str) -> list[str]:
 
 
 def main() -> int:
-    """Build the private root unless a suitable Asterisk is here already."""
+    """Build the private root unless a suitable Asterisk is here already; with ``--find``, only say which is here."""
     try:
         found = find()
         print(f"Asterisk {found.version_text} is here: {found.root or found.program}")
         return 0
-    except AsteriskMissing:
-        pass
+    except AsteriskMissing as error:
+        if "--find" in sys.argv[1:]:
+            print(error, file=sys.stderr)
+            return 1
     try:
         build()
         found = find()

@@ -73,8 +73,8 @@ class Process:
             finally:
                 os.close(handle)
 
-    async def ended(self, timeout: float) -> bool:
-        """Wait until it has ended; False when it still runs after ``timeout`` seconds."""
+    async def ended(self, within: float) -> bool:
+        """Wait until it has ended; False when it still runs after ``within`` seconds."""
         try:
             handle = os.pidfd_open(self.pid)
         except ProcessLookupError:
@@ -86,7 +86,7 @@ class Process:
             gone = asyncio.Event()
             loop.add_reader(handle, gone.set)
             try:
-                await asyncio.wait_for(gone.wait(), timeout)
+                await asyncio.wait_for(gone.wait(), within)
             except TimeoutError:
                 return False
             finally:
@@ -95,11 +95,11 @@ class Process:
             os.close(handle)
         return True
 
-    async def end(self, timeout: float) -> None:
-        """Ask it to end, and end it when it does not within ``timeout`` seconds."""
+    async def end(self, within: float) -> None:
+        """Ask it to end, and end it when it does not within ``within`` seconds."""
         self.send(signal.SIGTERM)
-        if not await self.ended(timeout):
+        if not await self.ended(within):
             self.send(signal.SIGKILL)
-            await self.ended(timeout)
+            await self.ended(within)
         if self.spawned is not None:
             await asyncio.to_thread(self.spawned.wait)

@@ -68,7 +68,9 @@ def _spoken(prompt: Prompt) -> "array.array[int]":
         done = subprocess.run(command, input=prompt.text.encode(), capture_output=True, check=False, timeout=60)
         if done.returncode != 0 or not wav.exists():
             why = done.stderr.decode(errors="replace").strip().splitlines()
-            raise PromptError(f"prompt '{prompt.id}': espeak-ng cannot say it in '{prompt.language}': {why[-1] if why else 'no reason given'}")
+            raise PromptError(
+                f"prompt '{prompt.id}': espeak-ng cannot say it in '{prompt.language}': {why[-1] if why else 'no reason given'}"
+            )
         return read_wav(wav)
 
 

@@ -81,7 +81,9 @@ def _read(file: Path) -> Secrets | None:
     except (OSError, ValueError) as error:
         raise SecretsError(f"{file}: cannot be read ({error}); restore it from a backup, or remove it to get new secrets") from None
     if file.stat().st_mode & 0o077:
-        raise SecretsError(f"{file}: others can read it; run: chmod 600 {file}, then remove it to get new secrets if anybody may have looked")
+        raise SecretsError(
+            f"{file}: others can read it; run: chmod 600 {file}, then remove it to get new secrets if anybody may have looked"
+        )
     try:
         phones = {agent: Phone(**phone) for agent, phone in raw.pop("phones", {}).items()}
         return Secrets(**raw, phones=phones)

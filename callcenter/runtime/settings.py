@@ -118,7 +118,9 @@ class Settings(Section):
         return CenterConfig(
             queues={queue.name: self._queue(queue) for queue in self.queues},
             agents={agent.name: AgentConfig(agent.name, endpoints[agent.name], agent.queues) for agent in self.agents},
-            numbers={self.did(number): NumberConfig(self.did(number), number.flow) for number in self.numbers},
+            numbers={
+                self.did(number): NumberConfig(self.did(number), number.flow, self.fallback_queue(number) or "") for number in self.numbers
+            },
             flows={name: _flow(name, flow) for name, flow in self.flows.items()},
             node_lost_after=self.center.node_lost_after,
         )
@@ -229,7 +231,7 @@ def _trunk_faults(settings: Settings, key: str, trunk: TrunkSection) -> Iterator
     if trunk.transport == "tls" and any(node.sip_tls_port is None for node in settings.nodes if not node.remote):
         yield Problem(f"{key}.transport", "'tls' needs sip_tls_port in every [[node]]")
     if trunk.srtp and trunk.transport != "tls":
-        yield Problem(f"{key}.srtp", "needs transport = \"tls\": SRTP keys travel in the signalling")
+        yield Problem(f"{key}.srtp", 'needs transport = "tls": SRTP keys travel in the signalling')
     if not trunk.codecs:
         yield Problem(f"{key}.codecs", "must name at least one codec; allowed: ulaw, alaw, g722")
 

@@ -81,7 +81,9 @@ def _port(value: int) -> int:
 def _rtp_range(value: tuple[int, int]) -> tuple[int, int]:
     first, last = value
     if not 1024 <= first < last <= 65_535 or last - first < 20:
-        raise ValueError(f"must be [from, to] with 1024 <= from < to <= 65535 and room for 10 legs (2 ports each), but is [{first}, {last}]")
+        raise ValueError(
+            f"must be [from, to] with 1024 <= from < to <= 65535 and room for 10 legs (2 ports each), but is [{first}, {last}]"
+        )
     return value
 
 

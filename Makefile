@@ -1,0 +1,45 @@
+# `make demo` shows it, `make run` runs it, `make test` proves it. Each sets up what it needs first; the second time that takes a moment.
+
+SHELL := /bin/bash
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test test-all check bench simulate lock
+
+help:
+	@echo "make demo      a call center with simulated agents and callers, real SIP and audio, and its report"
+	@echo "make run       the call center of callcenter.toml, ready for real phones; Ctrl-C stops it"
+	@echo "make test      what CI runs (<= 12 minutes); make test-all: everything"
+	@echo "make check     style, types and layers, in seconds"
+	@echo "make bench     the figures;  make simulate: a queue in virtual time;  make setup: set-up alone"
+
+setup:
+	@scripts/setup.sh
+
+demo: setup
+	@$(BIN)/callcenter demo
+
+run: setup
+	@$(BIN)/callcenter serve --config callcenter.toml
+
+test: setup
+	@$(BIN)/pytest -m "not long"
+
+test-all: setup
+	@$(BIN)/pytest
+
+check: setup
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/pytest tests/test_layers.py
+
+bench: setup
+	@$(BIN)/callcenter bench all
+
+simulate: setup
+	@$(BIN)/callcenter simulate queue --calls-per-hour 360 --aht 240 --agents 24 --patience 120 --calls 200000 --seed 1
+
+# After changing the dependencies in pyproject.toml (needs uv).
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --no-header --no-annotate pyproject.toml -o requirements.lock
