@@ -86,6 +86,16 @@ class Telephony(Protocol):
         """Tell the node's dialplan that we are alive: write the node's own time into its heartbeat global. Raises CommandError."""
 
 
+class Recorder(Protocol):
+    """Records a leg on its node; a part of telephony that speaks another interface of the PBX."""
+
+    async def start(self, node: str, leg: str, recording: str) -> None:
+        """Record what the leg says (left) and hears (right). Raises CommandError."""
+
+    async def stop(self, node: str, leg: str, recording: str) -> None:
+        """Stop recording the leg; one that is gone, or was never recorded, is success. Raises CommandError."""
+
+
 class Clock(Protocol):
     def now(self) -> datetime:
         """Aware UTC; never goes back, whatever is done to the wall clock."""

@@ -97,6 +97,14 @@ class AriClient:
         self._requests = 0
         self._heard = False
 
+    @property
+    def is_connected(self) -> bool:
+        return self.standing is Standing.CONNECTED
+
+    @property
+    def is_replaced(self) -> bool:
+        return self.standing is Standing.REPLACED
+
     # --- the connection -------------------------------------------------------------------------
 
     async def run(self) -> None:

@@ -1,0 +1,181 @@
+"""How each command is said in ARI, and what its answers mean.
+
+A command means its result: what has ended already needs no ending, what exists already needs no making.
+"""
+
+from collections.abc import Callable, Coroutine
+from json import loads
+from math import ceil
+from typing import Any
+
+from callcenter.adapters.ari import clean
+from callcenter.adapters.ari.client import AriClient, Reply
+from callcenter.adapters.ari.parse import AGENT
+from callcenter.adapters.ari.types import bridges, channels, playbacks
+from callcenter.domain.commands import (
+    Answer,
+    CloseBridge,
+    Command,
+    ConnectLegs,
+    HangUp,
+    Play,
+    RingAgent,
+    StartMusic,
+    StopMusic,
+    StopPlayback,
+)
+from callcenter.domain.events import Cause, LegEnded, PlaybackEnded, Refusal
+from callcenter.services.ports import CommandError, Inbox
+
+GONE = frozenset((404, 409, 412, 422))
+"""Not there; not inside an application any more; in a state of ending; not a channel of Stasis."""
+EXISTS = 409
+PHONE_NOT_THERE = frozenset((400, 500))
+"""What ``originate`` answers for an endpoint that has no contact ("Allocation failed") or does not exist."""
+SOUNDS = "sound:callcenter/"
+
+
+def refusal(reply: Reply) -> CommandError:
+    """What the answer to a request that failed means."""
+    try:
+        said = loads(reply.body)
+        message = str(said.get("message") or said.get("error") or "")
+    except (ValueError, AttributeError, RecursionError):
+        message = ""
+    gone = reply.status in GONE or (reply.status == 400 and "not found" in message.lower())
+    return CommandError(Refusal.GONE if gone else Refusal.REFUSED, f"{reply.status} {message}"[:200])
+
+
+def check(reply: Reply) -> None:
+    """Raises CommandError unless it was done."""
+    if not reply.ok:
+        raise refusal(reply)
+
+
+def check_ended(reply: Reply) -> None:
+    """Raises CommandError unless it is over, by us or before."""
+    if not reply.ok and reply.status not in GONE:
+        raise refusal(reply)
+
+
+def safe(*ids: str) -> None:
+    """Raises CommandError when an id could mean something else in a path."""
+    for each in ids:
+        if not clean.is_safe_id(each):
+            raise CommandError(Refusal.REFUSED, f"not an id: {each[:40]!r}")
+
+
+class Commands:
+    """Says commands to one node."""
+
+    def __init__(self, client: AriClient, tell: Inbox) -> None:
+        self._client = client
+        self._tell = tell
+        self._heard: dict[str, list[str]] = {}
+        """By leg: the playbacks it hears."""
+        self._say: dict[type[Command], Callable[[Any], Coroutine[None, None, None]]] = {
+            Answer: self._answer,
+            Play: self._play,
+            StopPlayback: self._stop_playback,
+            StartMusic: self._start_music,
+            StopMusic: self._stop_music,
+            RingAgent: self._ring_agent,
+            ConnectLegs: self._connect_legs,
+            CloseBridge: self._close_bridge,
+            HangUp: self._hang_up,
+        }
+
+    async def run(self, command: Command) -> None:
+        """Carry out the command. Raises CommandError."""
+        await self._say[type(command)](command)
+
+    def begin(self) -> None:
+        """A new connection."""
+        self._heard.clear()
+
+    def learn(self, event: object) -> None:
+        """Keep in mind what legs no longer hear."""
+        if type(event) is PlaybackEnded:
+            heard = self._heard.get(event.leg)
+            if heard and event.playback in heard:
+                heard.remove(event.playback)
+                if not heard:
+                    del self._heard[event.leg]
+        elif type(event) is LegEnded:
+            self._heard.pop(event.leg, None)
+
+    async def _answer(self, command: Answer) -> None:
+        safe(command.leg)
+        check(await self._client.call(channels.answer, channelId=command.leg))
+
+    async def _play(self, command: Play) -> None:
+        safe(command.leg, command.playback, *command.prompts)
+        media = ",".join(SOUNDS + prompt for prompt in command.prompts)
+        self._heard.setdefault(command.leg, []).append(command.playback)
+        try:
+            check(await self._client.call(channels.playWithId, {"media": media}, channelId=command.leg, playbackId=command.playback))
+        except CommandError:
+            self.learn(PlaybackEnded(command.leg, command.playback))
+            raise
+
+    async def _stop_playback(self, command: StopPlayback) -> None:
+        await self._stop(command.playback)
+
+    async def _stop(self, playback: str) -> None:
+        safe(playback)
+        check_ended(await self._client.call(playbacks.stop, playbackId=playback))
+
+    async def _start_music(self, command: StartMusic) -> None:
+        safe(command.leg, command.music)
+        check(await self._client.call(channels.startMoh, {"mohClass": command.music}, channelId=command.leg))
+
+    async def _stop_music(self, command: StopMusic) -> None:
+        safe(command.leg)
+        check_ended(await self._client.call(channels.stopMoh, channelId=command.leg))
+
+    async def _ring_agent(self, command: RingAgent) -> None:
+        """Create the leg. A phone that is not there shows as the end of the leg, as it would for one that rings in vain."""
+        safe(command.leg, command.endpoint)
+        query = {
+            "endpoint": f"PJSIP/{command.endpoint}",
+            "app": self._client.server.application,
+            "appArgs": AGENT,
+            "callerId": clean.caller_id(command.caller_name, command.caller),
+            "timeout": str(max(1, ceil(command.ring_timeout.total_seconds()))),
+        }
+        reply = await self._client.call(channels.originateWithId, query, channelId=command.leg)
+        if reply.status in PHONE_NOT_THERE:
+            self._tell(LegEnded(command.leg, Cause.UNREACHABLE))
+        elif reply.status != EXISTS:
+            check(reply)
+
+    async def _connect_legs(self, command: ConnectLegs) -> None:
+        """Create the bridge and put the legs into it, both or none.
+
+        ``addChannel`` waits for the end of what the leg hears, and on the WebSocket every other request waits
+        behind it: a prompt that is still being said is stopped first.
+        """
+        safe(command.bridge, *command.legs)
+        for leg in command.legs:
+            for playback in tuple(self._heard.get(leg, ())):
+                await self._stop(playback)
+        made = await self._client.call(bridges.createWithId, {"type": "mixing"}, bridgeId=command.bridge)
+        if made.status != EXISTS:
+            check(made)
+        check(await self._client.call(bridges.addChannel, {"channel": ",".join(command.legs)}, bridgeId=command.bridge))
+
+    async def _close_bridge(self, command: CloseBridge) -> None:
+        await self.destroy_bridge(command.bridge)
+
+    async def destroy_bridge(self, bridge: str) -> None:
+        """Legs in it stay up, alone."""
+        safe(bridge)
+        check_ended(await self._client.call(bridges.destroy, bridgeId=bridge))
+
+    async def _hang_up(self, command: HangUp) -> None:
+        await self.hang_up(command.leg)
+
+    async def hang_up(self, leg: str) -> None:
+        """End the leg; one that is gone is success."""
+        safe(leg)
+        check_ended(await self._client.call(channels.hangup, {"reason": "normal"}, channelId=leg))

@@ -1,0 +1,77 @@
+"""The PBX as the services see it: several Asterisk nodes, each with a connection of its own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from callcenter.adapters.ari.client import AriServer
+from callcenter.adapters.ari.node import AsteriskNode
+from callcenter.domain.commands import Command, StartRecording, StopRecording
+from callcenter.domain.events import Refusal
+from callcenter.services.ports import CommandError, Inbox, Recorder, Snapshot
+
+
+class AsteriskTelephony:
+    """Implements ``services.ports.Telephony`` over ARI; recording goes to the ``recorder``."""
+
+    def __init__(
+        self,
+        servers: Mapping[str, AriServer],
+        inbox: Inbox,
+        on_connect: Callable[[str], Awaitable[None]],
+        recorder: Recorder,
+        on_replaced: Callable[[str], None],
+    ) -> None:
+        """``servers`` by name of node. After ``on_replaced(node)`` that node's events and commands are another engine's."""
+        self._nodes = {name: AsteriskNode(name, server, inbox, on_connect, on_replaced) for name, server in servers.items()}
+        self._recorder = recorder
+        self._running: list[asyncio.Task[None]] = []
+
+    @property
+    def nodes(self) -> Sequence[str]:
+        return tuple(self._nodes)
+
+    async def start(self) -> None:
+        """Begin to connect to all nodes; ``NodeConnected`` tells of each that answers."""
+        self._running = [asyncio.create_task(node.client.run(), name=f"ari {name}") for name, node in self._nodes.items()]
+
+    async def close(self) -> None:
+        """Leave the nodes; calls stay up."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def run(self, command: Command) -> None:
+        """Carry out the command. Raises CommandError."""
+        node = self._node(command.node)
+        if isinstance(command, StartRecording):
+            await self._recorder.start(command.node, command.leg, command.recording)
+        elif isinstance(command, StopRecording):
+            await self._recorder.stop(command.node, command.leg, command.recording)
+        else:
+            await node.run(command)
+
+    async def snapshot(self, node: str, playbacks: Sequence[str]) -> Snapshot:
+        """What the node holds now, and which of ``playbacks`` still go on. Raises CommandError."""
+        return await self._node(node).snapshot(playbacks)
+
+    async def watch(self, node: str, leg: str) -> None:
+        """Ask for the end of a leg outside our application: ``FallbackTalkEnded`` will follow. Raises CommandError."""
+        await self._node(node).watch(leg)
+
+    async def release(self, node: str, leg: str) -> None:
+        """Hang up a leg that belongs to nobody; one that is gone is success. Raises CommandError(NODE_AWAY)."""
+        await self._node(node).release(leg)
+
+    async def destroy_bridge(self, node: str, bridge: str) -> None:
+        """Destroy a bridge that belongs to nobody; one that is gone is success. Raises CommandError(NODE_AWAY)."""
+        await self._node(node).destroy_bridge(bridge)
+
+    async def beat(self, node: str) -> None:
+        """Tell the node's dialplan that we are alive. Raises CommandError."""
+        await self._node(node).beat()
+
+    def _node(self, name: str) -> AsteriskNode:
+        node = self._nodes.get(name)
+        if node is None:
+            raise CommandError(Refusal.NODE_AWAY, f"no node is called {name!r}")
+        return node
