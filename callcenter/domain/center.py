@@ -198,7 +198,7 @@ def _stories() -> dict[type, Callable[..., None]]:
         e.PlaybackEnded: _prompt_ended,
         e.CommandRefused: _command_refused,
         e.NodeConnected: nodes.connected,
-        e.NodeDisconnected: lambda turn, event: nodes.disconnected(turn, event.node),
+        e.NodeDisconnected: nodes.disconnected,
         e.PhoneReachable: _phone(agent_requests.phone_reachable),
         e.PhoneUnreachable: _phone(agent_requests.phone_unreachable),
         e.FallbackTalkBegan: _phone(agent_requests.fallback_talk_began, "leg"),

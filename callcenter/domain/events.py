@@ -141,6 +141,8 @@ class CommandRefused:
 
 @dataclass(frozen=True, slots=True)
 class NodeConnected:
+    """We see the node again, and all that we missed has been told before this."""
+
     node: str
     started_at: datetime
     """When that Asterisk was started; another one than before means that it crashed in between."""
@@ -149,6 +151,8 @@ class NodeConnected:
 @dataclass(frozen=True, slots=True)
 class NodeDisconnected:
     node: str
+    tried_since: datetime | None = None
+    """Since when we have been trying to reach it, when that is later than the loss: our own restart is not the node's fault."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from callcenter.domain import legs
 from callcenter.domain.delivery import route_queue
-from callcenter.domain.events import Cause, FallbackCallReported, NodeConnected
+from callcenter.domain.events import Cause, FallbackCallReported, NodeConnected, NodeDisconnected
 from callcenter.domain.facts import FallbackCallEnded, NodeAway, NodeUp
 from callcenter.domain.turn import Turn
 
@@ -14,10 +14,11 @@ def connected(turn: Turn, event: NodeConnected) -> None:
         route_queue(turn, queue)
 
 
-def disconnected(turn: Turn, name: str) -> None:
+def disconnected(turn: Turn, event: NodeDisconnected) -> None:
     """The node is out of reach. Its calls go on without us; we neither offer its callers nor blame its agents."""
-    if not turn.state.node(name).away:
-        turn.emit(NodeAway(turn.now, name, turn.now + turn.state.config.node_lost_after))
+    trying_since = event.tried_since or turn.now
+    if not turn.state.node(event.node).away or event.tried_since:
+        turn.emit(NodeAway(turn.now, event.node, trying_since + turn.state.config.node_lost_after))
 
 
 def lost(turn: Turn, name: str) -> None:

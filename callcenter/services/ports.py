@@ -58,11 +58,19 @@ class Telephony(Protocol):
 
     After ``start``, events of each node come in that node's order. For each (re)connection of a node
     ``on_connect(node)`` is called before any event of the new connection is delivered; events that follow
-    are kept back until it returns, so that the snapshot taken inside comes before what happens after it.
+    are kept back until it returns, so that the snapshot taken inside comes before what happens after it, and
+    commands are refused with NODE_AWAY until then. ``NodeDisconnected`` is told when a connection is lost;
+    ``NodeConnected`` is the engine's to say, once it has caught up.
     """
 
     @property
     def nodes(self) -> Sequence[str]: ...
+
+    async def start(self) -> None:
+        """Begin to connect to all nodes, and go on trying."""
+
+    async def close(self) -> None:
+        """Leave the nodes; calls stay up."""
 
     async def run(self, command: Command) -> None:
         """Carry out the command. Raises CommandError.

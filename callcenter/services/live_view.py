@@ -1,0 +1,94 @@
+"""What is going on right now, as JSON for screens and commands: nodes, queues, agents, calls."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from callcenter.domain.call import Call
+from callcenter.domain.contact import Contact, ContactState
+from callcenter.domain.facts import Direction
+from callcenter.domain.state import State
+
+WAITING_SHOWN = 100
+"""Per queue; the rest is counted, not listed."""
+
+
+def live_view(state: State, seq: int, now: datetime) -> dict[str, object]:
+    """The whole picture after record ``seq``; dates are ISO 8601 UTC."""
+    return {
+        "seq": seq,
+        "at": now.isoformat(),
+        "nodes": [
+            {"name": node.name, "connected": not node.away, "since": _date(node.started_at), "calls": len(node.calls)}
+            for node in state.nodes.values()
+        ],
+        "queues": [_queue(state, name) for name in sorted(state.queues)],
+        "agents": [
+            {
+                "name": agent.name,
+                "state": agent.state,
+                "reason": agent.reason,
+                "since": _date(agent.since),
+                "contact": agent.contact,
+                "queues": list(agent.queues),
+                "phone_reachable": agent.reachable,
+            }
+            for agent in sorted(state.agents.values(), key=lambda agent: agent.name)
+        ],
+        "calls": [_call(state, call) for call in state.calls.values() if call.ended_at is None],
+    }
+
+
+def _queue(state: State, name: str) -> dict[str, object]:
+    queue = state.queues[name]
+    line = queue.waiting.in_order()
+    return {
+        "name": name,
+        "waiting": queue.unanswered,
+        "ready": len(queue.ready),
+        "logged_in": queue.logged_in,
+        "longest_wait_since": _date(min((state.contacts[contact].entered.entered_at for contact in line), default=None)),
+        "line": [_waiting(state.contacts[contact]) for contact in line[:WAITING_SHOWN]],
+    }
+
+
+def _waiting(contact: Contact) -> Mapping[str, object]:
+    entered = contact.entered
+    return {"contact": contact.id, "caller": entered.caller, "since": _date(entered.entered_at), "priority": entered.priority}
+
+
+def _call(state: State, call: Call) -> dict[str, object]:
+    contact = state.contacts.get(call.contact)
+    return {
+        "call": call.id,
+        "node": call.node,
+        "direction": call.began.direction,
+        "caller": call.began.caller,
+        "caller_name": call.began.caller_name,
+        "dialed": call.began.dialed,
+        "began_at": _date(call.began.at),
+        "phase": _phase(call, contact),
+        "queue": contact.entered.queue if contact else "",
+        "agent": contact.offer.agent if contact and contact.offer else call.began.agent,
+        "since": _date(_since(call, contact)),
+    }
+
+
+def _phase(call: Call, contact: Contact | None) -> str:
+    """``flow``, ``waiting``, ``offered``, ``talking``, ``held``, or ``ending``."""
+    if contact is not None:
+        if contact.state is ContactState.CONNECTED:
+            return "held" if contact.held_since else "talking"
+        return contact.state.value
+    if call.flow is not None:
+        return "flow" if call.began.direction is Direction.INBOUND else "star_code"
+    return "ending"
+
+
+def _since(call: Call, contact: Contact | None) -> datetime:
+    if contact is None:
+        return call.began.at
+    return contact.connected_at or contact.entered.entered_at
+
+
+def _date(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None

@@ -1,0 +1,59 @@
+"""Runs commands: those of one call in their order, different calls side by side. A failure becomes an event."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+import structlog
+
+from callcenter.domain.commands import Command
+from callcenter.domain.events import CommandRefused, Event, Refusal
+from callcenter.services.ports import CommandError, Telephony
+
+log = structlog.get_logger(__name__)
+
+
+class Outbox:
+    """A lane per call; a lane lives as long as it holds commands."""
+
+    def __init__(self, telephony: Telephony, tell: Callable[[Event], None]) -> None:
+        self._telephony = telephony
+        self._tell = tell
+        self._lanes: dict[str, deque[Command]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def put(self, command: Command) -> None:
+        lane = self._lanes.get(command.call)
+        if lane is not None:
+            lane.append(command)
+            return
+        self._lanes[command.call] = deque((command,))
+        task = asyncio.get_running_loop().create_task(self._run_lane(command.call))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def busy(self, call: str) -> bool:
+        """Whether commands of the call are still to be carried out."""
+        return call in self._lanes
+
+    async def drain(self) -> None:
+        """Return once all that was put so far has been carried out or refused."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _run_lane(self, call: str) -> None:
+        lane = self._lanes[call]
+        while lane:
+            await self._run(lane[0])
+            lane.popleft()
+        del self._lanes[call]
+
+    async def _run(self, command: Command) -> None:
+        try:
+            await self._telephony.run(command)
+        except CommandError as error:
+            log.info("command_refused", command=type(command).__name__, call=command.call, refusal=error.refusal, detail=error.detail)
+            self._tell(CommandRefused(command, error.refusal, error.detail))
+        except Exception as bug:
+            log.exception("command_failed", command=type(command).__name__, call=command.call)
+            self._tell(CommandRefused(command, Refusal.REFUSED, repr(bug)))

@@ -1,0 +1,114 @@
+"""After a gap: what the PBX holds against what the center believes, as the events we missed.
+
+Asterisk repeats nothing after a reconnect (docs/asterisk.md), so a snapshot is compared instead. Pure:
+the engine takes the snapshot, hands the events to the center and carries out the clearings.
+"""
+
+from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass, field
+
+from callcenter.domain.call import Call, Leg, LegState
+from callcenter.domain.contact import ContactState
+from callcenter.domain.events import (
+    Cause,
+    Event,
+    FallbackTalkBegan,
+    FallbackTalkEnded,
+    LegAnswered,
+    LegEnded,
+    LegFoundAlone,
+    LegFoundSilent,
+    LegRang,
+)
+from callcenter.domain.state import State
+from callcenter.services.ports import SeenLeg, Snapshot
+
+
+@dataclass(slots=True)
+class Missed:
+    """What a gap left to do."""
+
+    events: list[Event] = field(default_factory=list)
+    release: list[str] = field(default_factory=list)
+    """Legs of ours that belong to no call."""
+    destroy: list[str] = field(default_factory=list)
+    """Bridges of ours that belong to no call."""
+    watch: list[str] = field(default_factory=list)
+    """Legs outside our application whose end we want to know."""
+    skipped: bool = False
+    """Some calls could not be judged yet."""
+
+
+def playbacks(state: State, node: str) -> list[str]:
+    """The playbacks whose fate the snapshot should tell."""
+    calls = (state.calls[call] for call in sorted(state.node(node).calls))
+    return [call.flow.playback for call in calls if call.flow is not None and call.flow.playback]
+
+
+def compare(state: State, seen: Snapshot, busy: Callable[[str], bool], known: Container[str] | None = None) -> Missed:
+    """What the center missed of this node. Calls with commands still under way (``busy``) are left for later.
+
+    ``known`` is given when the connection was never lost: the legs that were known before the snapshot was asked
+    for. Only those are judged, because events that the snapshot does not contain may have come meanwhile.
+    """
+    missed = Missed()
+    crashed = state.node(seen.node).started_at not in (None, seen.started_at)
+    for call_id in sorted(state.node(seen.node).calls):
+        call = state.calls[call_id]
+        if busy(call_id):
+            missed.skipped = True
+        elif known is None or all(leg in known for leg in call.legs):
+            missed.events += _missed_of(state, call, seen, crashed)
+    if known is not None:
+        return missed
+    for leg in seen.legs.values():
+        if leg.leg not in state.legs:
+            _unknown(state, seen.node, leg, missed)
+    for leg_id in state.fallback_legs:
+        if leg_id.startswith(f"{seen.node}-") and leg_id not in seen.legs:
+            missed.events.append(FallbackTalkEnded(leg_id))
+    bridges = {state.calls[call].bridge for call in state.node(seen.node).calls}
+    missed.destroy += sorted(set(seen.bridges) - bridges)
+    return missed
+
+
+def _missed_of(state: State, call: Call, seen: Snapshot, crashed: bool) -> Iterator[Event]:
+    """Ends first, the caller's before the agent's; then what the living legs lack."""
+    for leg in sorted(call.legs.values(), key=lambda leg: leg is not call.caller_leg):
+        there = seen.legs.get(leg.id)
+        if there is None:
+            yield LegEnded(leg.id, Cause.NODE_CRASH if crashed else Cause.UNKNOWN)
+        else:
+            yield from _progress(leg, there)
+    caller = call.caller_leg
+    if caller is None or caller.id not in seen.legs:
+        return
+    contact = state.contacts.get(call.contact)
+    if contact is not None and contact.state is ContactState.CONNECTED and contact.offer is not None:
+        if not {caller.id, contact.offer.leg} <= seen.bridges.get(call.bridge, frozenset()):
+            yield LegFoundAlone(caller.id)
+    elif contact is not None or (call.flow is not None and call.flow.playback and call.flow.playback not in seen.playbacks):
+        yield LegFoundSilent(caller.id)
+
+
+def _progress(leg: Leg, there: SeenLeg) -> Iterator[Event]:
+    if leg.closing:
+        yield LegFoundAlone(leg.id)
+    elif leg.agent and there.up and leg.state is not LegState.UP:
+        yield LegAnswered(leg.id)
+    elif there.ringing and leg.state is LegState.CREATED:
+        yield LegRang(leg.id)
+
+
+def _unknown(state: State, node: str, leg: SeenLeg, missed: Missed) -> None:
+    """A leg we know nothing of: a caller who came meanwhile, a stray of ours, or an agent talking in the fallback."""
+    if leg.ours:
+        if leg.arrival is not None:
+            missed.events.append(leg.arrival)
+        else:
+            missed.release.append(leg.leg)
+    elif leg.endpoint in state.endpoints and state.endpoints[leg.endpoint].fallback_leg != leg.leg:
+        missed.events.append(FallbackTalkBegan(node, leg.leg, leg.endpoint))
+        missed.watch.append(leg.leg)
+    elif leg.leg in state.fallback_legs:
+        missed.watch.append(leg.leg)
