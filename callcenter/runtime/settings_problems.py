@@ -37,9 +37,16 @@ KINDS = {
 
 def from_pydantic(error: ValidationError, model: type[BaseModel]) -> Iterator[Problem]:
     """All complaints of one validation, in the order of the file."""
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    for detail in details:
+        if detail["type"] == "too_short" and any(_within(other["loc"], detail["loc"]) for other in details):
+            continue  # it only looks empty because its entries were refused
         key, table = _where(detail["loc"], model)
         yield Problem(key, _sentence(detail, table))
+
+
+def _within(loc: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+    return len(loc) > len(outer) and loc[: len(outer)] == outer
 
 
 def _sentence(detail: ErrorDetails, table: type[BaseModel] | None) -> str:
@@ -59,15 +66,17 @@ def _sentence(detail: ErrorDetails, table: type[BaseModel] | None) -> str:
     if kind == "union_tag_not_found":
         return "needs a type; allowed: 'prompt', 'menu', 'queue', 'hang_up'"
     if kind in {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}:
-        return f"must be {kind.replace('_', ' ')} {next(iter(ctx.values()))}, but is {value!r}".replace("equal", "or equal to")
-    if kind in {"too_short", "missing_argument"}:
+        return f"must be {kind.replace('_', ' ')} {next(iter(ctx.values())):g}, but is {value!r}".replace("equal", "or equal to")
+    if kind == "too_short":
         return "must not be empty"
+    if kind == "too_long":
+        return f"must have {ctx['max_length']} entries, but has {ctx['actual_length'] or 'more'}"
     return f"{detail['msg'][0].lower()}{detail['msg'][1:]}"
 
 
 def _unknown_key(name: str, table: type[BaseModel]) -> str:
     allowed = [field.alias or attribute for attribute, field in table.model_fields.items()]
-    near = get_close_matches(name, allowed, n=3, cutoff=0.5)
+    near = get_close_matches(name, allowed, n=3, cutoff=0.65)
     if near:
         return f"is not a key; did you mean {' or '.join(repr(candidate) for candidate in near)}?"
     return f"is not a key; allowed: {', '.join(allowed)}"

@@ -1,0 +1,241 @@
+"""``callcenter.toml``: what fits becomes what the core reads; what does not is named by file, key and what is allowed."""
+
+import copy
+import tomllib
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callcenter.domain.ivr.flow import HangUpNode, MenuNode, PromptNode, QueueNode
+from callcenter.runtime.settings import Settings, SettingsError, load, parse
+
+SAMPLE = Path(__file__).parents[2] / "callcenter.toml"
+RAW = tomllib.loads(SAMPLE.read_text())
+
+
+def with_change(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    raw = copy.deepcopy(RAW)
+    change(raw)
+    return raw
+
+
+def problems(change: Callable[[dict[str, Any]], object]) -> list[str]:
+    with pytest.raises(SettingsError) as refused:
+        parse(with_change(change), SAMPLE)
+    return [problem.removeprefix(f"{SAMPLE}: ") for problem in refused.value.problems]
+
+
+def accepted(change: Callable[[dict[str, Any]], object]) -> Settings:
+    return parse(with_change(change), SAMPLE)
+
+
+def test_the_sample_becomes_what_the_core_reads() -> None:
+    config = load(SAMPLE).center_config({"alice": "phone-1", "bob": "phone-2", "carol": "phone-3"})
+
+    assert config.queues["support"].ring_timeout == timedelta(seconds=20)
+    assert config.queues["sales"].max_wait == timedelta(minutes=10)
+    assert config.agents["alice"].endpoint == "phone-1"
+    assert config.agents["alice"].queues == ("sales", "support")
+    assert config.numbers["+18005550100"].flow == "main"
+    assert config.numbers["+18005550100"].fallback_queue == "support"
+    choice = config.flows["main"].nodes["choice"]
+    assert isinstance(choice, MenuNode)
+    assert choice.choices == {"1": "sales", "2": "support"}
+    assert choice.timeout == timedelta(seconds=5)
+    assert config.flows["main"].nodes["greeting"] == PromptNode("welcome", "choice")
+    assert config.flows["main"].nodes["sales"] == QueueNode("sales")
+    assert config.node_lost_after == timedelta(seconds=30)
+
+
+def test_national_numbers_are_read_in_the_centers_country() -> None:
+    def german(raw: dict[str, Any]) -> None:
+        raw["center"]["country"] = "DE"
+        raw["number"][0]["did"] = "0800 3301000"
+
+    settings = accepted(german)
+    assert settings.did(settings.numbers[0]) == "+498003301000"
+
+
+def test_a_flow_may_hang_up() -> None:
+    settings = accepted(lambda raw: raw["flow"]["main"]["node"].update(choice={"type": "hang_up"}, sales={"type": "hang_up"}) or _drop(raw))
+    endpoints = {agent.name: agent.name for agent in settings.agents}
+    assert settings.center_config(endpoints).flows["main"].nodes["choice"] == HangUpNode()
+
+
+def _drop(raw: dict[str, Any]) -> None:
+    del raw["flow"]["main"]["node"]["sales"], raw["flow"]["main"]["node"]["support"]
+
+
+def test_recording_off_is_off_for_every_queue() -> None:
+    settings = accepted(lambda raw: raw["recording"].update(enabled=False))
+    config = settings.center_config({agent.name: agent.name for agent in settings.agents})
+    assert not any(queue.record for queue in config.queues.values())
+
+
+def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CALLCENTER_DATA", str(tmp_path))
+    monkeypatch.setenv("CALLCENTER_DATABASE_URL", "postgresql://elsewhere/center")
+    settings = accepted(lambda raw: raw["paths"].update(data="/somewhere"))
+    assert settings.data == tmp_path
+    assert settings.database_url == "postgresql://elsewhere/center"
+
+
+# --- one sentence each -----------------------------------------------------------------------
+
+TRUNK = {"name": "second", "authentication": "registration", "host": "sip.example.com", "user": "u", "password_file": "callcenter.toml"}
+
+FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
+    (lambda raw: raw["queue"][1].update(ring_timout_s=3), "queue[1].ring_timout_s: is not a key; did you mean 'ring_timeout_s'?"),
+    (lambda raw: raw.update(quue=[]), "quue: is not a key; did you mean 'queue'?"),
+    (lambda raw: raw["web"].update(zzz=1), "web.zzz: is not a key; allowed: host, port"),
+    (lambda raw: raw["center"].pop("time_zone"), "center.time_zone: is missing"),
+    (lambda raw: raw.pop("center"), "center: is missing"),
+    (
+        lambda raw: raw["center"].update(time_zone="Mars/Olympus"),
+        "center.time_zone: must be a time zone of the IANA database, such as 'Europe/Berlin' or 'America/New_York', but is 'Mars/Olympus'",
+    ),
+    (
+        lambda raw: raw["center"].update(country="Germany"),
+        "center.country: must be a country in two capital letters (ISO 3166), such as 'US' or 'DE', but is 'Germany'",
+    ),
+    (lambda raw: raw["center"].update(emergency_numbers=["9-1-1"]), "center.emergency_numbers[0]: must be 2 to 15 digits, but is '9-1-1'"),
+    (lambda raw: raw["queue"][0].update(ring_timeout_s="soon"), "queue[0].ring_timeout_s: must be a number of seconds, but is 'soon'"),
+    (
+        lambda raw: raw["queue"][0].update(ring_timeout_s=-3),
+        "queue[0].ring_timeout_s: must be a number of seconds between 0 and a year, but is -3",
+    ),
+    (lambda raw: raw["queue"][0].update(ring_timeout_s=0), "queue[0].ring_timeout_s: must be more than 0 seconds"),
+    (lambda raw: raw["queue"][0].update(target_ratio=1.5), "queue[0].target_ratio: must be less than or equal to 1, but is 1.5"),
+    (lambda raw: raw["queue"][0].update(record="yes please"), "queue[0].record: must be true or false, but is 'yes please'"),
+    (
+        lambda raw: raw["queue"][0].update(name="Sales & more"),
+        "queue[0].name: must be a name of 1 to 40 characters a-z, 0-9, '-' and '_', beginning with a letter, but is 'Sales & more'",
+    ),
+    (lambda raw: raw["queue"].append({"name": "sales"}), "queue[2].name: 'sales' is taken by queue[0]; each needs a name of its own"),
+    (lambda raw: raw["queue"][0].update(music="jazz"), "queue[0].music: names music 'jazz', which does not exist; music: default"),
+    (
+        lambda raw: raw["queue"][0].update(overflow_flow="out"),
+        "queue[0].overflow_flow: names flow 'out', which does not exist; flows: main",
+    ),
+    (
+        lambda raw: raw["agent"][0]["queues"].append("billing"),
+        "agent[0].queues[2]: names queue 'billing', which does not exist; queues: sales, support",
+    ),
+    (lambda raw: raw["number"][0].update(flow="night"), "number[0].flow: names flow 'night', which does not exist; flows: main"),
+    (
+        lambda raw: raw["number"][0].update(fallback_queue="night"),
+        "number[0].fallback_queue: names queue 'night', which does not exist; queues: sales, support",
+    ),
+    (
+        lambda raw: raw["number"][0].update(did="hello"),
+        "number[0].did: must be a telephone number, such as '+18005550100' or national for US, but is 'hello'",
+    ),
+    (
+        lambda raw: raw["number"].append({"did": "(800) 555-0100", "flow": "main"}),
+        "number[1].did: '(800) 555-0100' is the number of number[0] already",
+    ),
+    (
+        lambda raw: raw["trunk"][0].pop("addresses"),
+        "trunk[0].addresses: is missing; a trunk known by address needs the addresses its calls come from",
+    ),
+    (
+        lambda raw: raw["trunk"][0].update(addresses=["carrier"]),
+        "trunk[0].addresses[0]: must be an IP address or network, such as '192.0.2.7' or '192.0.2.0/24', but is 'carrier'",
+    ),
+    (lambda raw: raw["trunk"][0].update(transport="sctp"), "trunk[0].transport: must be one of 'udp', 'tcp' or 'tls', but is 'sctp'"),
+    (lambda raw: raw["trunk"][0].update(transport="tls"), "trunk[0].transport: 'tls' needs sip_tls_port in every [[node]]"),
+    (lambda raw: raw["trunk"][0].update(srtp=True), 'trunk[0].srtp: needs transport = "tls": SRTP keys travel in the signalling'),
+    (
+        lambda raw: raw["trunk"].append({**TRUNK, "password_file": "nowhere"}),
+        "trunk[1].password_file: names 'nowhere', which is not a file",
+    ),
+    (
+        lambda raw: raw["trunk"].append({key: value for key, value in TRUNK.items() if key != "user"}),
+        "trunk[1].user: is missing; a trunk we register with needs host, user and password_file",
+    ),
+    (
+        lambda raw: raw["node"][0].update(name="Node-1"),
+        "node[0].name: must be a name of 1 to 20 characters a-z and 0-9, beginning with a letter, but is 'Node-1'",
+    ),
+    (
+        lambda raw: raw["node"][0].update(ami_port=8088),
+        "node[0].ami_port: port 8088 is taken by node[0].http_port; each needs a port of its own",
+    ),
+    (lambda raw: raw["node"][0].update(http_port=99999), "node[0].http_port: must be a port between 1 and 65535, but is 99999"),
+    (
+        lambda raw: raw["node"].append({"name": "node2", "sip_port": 6060, "http_port": 9088, "ami_port": 6038}),
+        "node[1].rtp_ports: overlap with those of node[0]; each node needs a range of its own",
+    ),
+    (
+        lambda raw: raw["node"].append({"name": "far", "remote": True, "host": "far", "ari_url": "http://far/ari", "ari_user": "u"}),
+        "node[1].ari_password_file: is missing; a remote node needs host, ari_url, ari_user and ari_password_file",
+    ),
+    (
+        lambda raw: raw["flow"]["main"]["node"]["sales"].update(type="que"),
+        "flow.main.node.sales: has type 'que'; allowed: 'prompt', 'menu', 'queue', 'hang_up'",
+    ),
+    (
+        lambda raw: raw["flow"]["main"]["node"]["sales"].pop("type"),
+        "flow.main.node.sales: needs a type; allowed: 'prompt', 'menu', 'queue', 'hang_up'",
+    ),
+    (
+        lambda raw: raw["flow"]["main"]["node"]["choice"].update(promt="menu"),
+        "flow.main.node.choice.promt: is not a key; did you mean 'prompt' or 'invalid_prompt'?",
+    ),
+    (
+        lambda raw: raw["flow"]["main"]["node"]["choice"]["choices"].update(x="sales"),
+        "flow.main.node.choice.choices.x: must be one key: 0-9, * or #, but is 'x'",
+    ),
+    (
+        lambda raw: raw["flow"]["main"]["node"]["choice"].update(otherwise="nowhere"),
+        "flow.main: node 'choice' goes to 'nowhere', which does not exist; nodes: choice, greeting, sales, support",
+    ),
+    (
+        lambda raw: raw["flow"]["main"]["node"]["sales"].update(queue="billing"),
+        "flow.main: node 'sales' enters queue 'billing', which does not exist; queues: sales, support",
+    ),
+    (
+        lambda raw: raw["flow"]["main"]["node"]["greeting"].update(prompt="hello"),
+        "flow.main.node.greeting.prompt: names prompt 'hello', which does not exist; prompts: goodbye, menu, not-available, not-possible, "
+        "please-wait, unknown-number, welcome, wrong-key, you-are-not-ready, you-are-ready",
+    ),
+    (lambda raw: raw.update(prompt=[{"id": "hello"}]), "prompt[0]: needs exactly one of text, file and source"),
+    (lambda raw: raw.update(prompt=[{"id": "hello", "file": "no.wav"}]), "prompt[0].file: names 'no.wav', which is not a file"),
+    (
+        lambda raw: raw.update(prompt=[{"id": "hello", "source": "tone:loud"}]),
+        "prompt[0].source: must be 'tone:FIRST+SECOND:SECONDS', such as 'tone:440+620:1.5', but is 'tone:loud'",
+    ),
+    (lambda raw: raw.update(music=[{"name": "jazz"}]), "music[0]: needs exactly one of folder and source"),
+    (lambda raw: raw.update(music=[{"name": "jazz", "folder": "no"}]), "music[0].folder: names 'no', which is not a folder"),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"), FAULTS, ids=[sentence.partition(":")[0] + f"-{n}" for n, (_, sentence) in enumerate(FAULTS)]
+)
+def test_a_fault_is_one_sentence(change: Callable[[dict[str, Any]], object], sentence: str) -> None:
+    assert problems(change) == [sentence]
+
+
+def test_all_faults_are_told_at_once() -> None:
+    def spoil(raw: dict[str, Any]) -> None:
+        raw["center"]["time_zone"] = "Nowhere"
+        raw["queue"][0]["wrap_up_s"] = "x"
+        raw["trunk"][0]["prot"] = 5060
+
+    assert [problem.partition(":")[0] for problem in problems(spoil)] == ["center.time_zone", "trunk[0].prot", "queue[0].wrap_up_s"]
+
+
+def test_a_file_that_is_not_there_or_not_toml(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"none\.toml: cannot be read: No such file or directory; name the file with --config"):
+        load(tmp_path / "none.toml")
+    broken = tmp_path / "broken.toml"
+    broken.write_text("[center\n")
+    with pytest.raises(SettingsError, match=r"broken\.toml: is not valid TOML: .*line 1"):
+        load(broken)
+    broken.write_bytes(b"name = '\xff'")
+    with pytest.raises(SettingsError, match=r"broken\.toml: is not UTF-8 text"):
+        load(broken)
