@@ -1,0 +1,258 @@
+"""ARI and AMI adapters against a real Asterisk: every command, and every event we live on."""
+
+import asyncio
+from array import array
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from callcenter.adapters.ami.client import AmiClient, AmiServer
+from callcenter.adapters.ami.recorder import MixMonitorRecorder
+from callcenter.adapters.ari.client import AriServer
+from callcenter.adapters.ari.telephony import AsteriskTelephony
+from callcenter.domain import commands as c
+from callcenter.domain import events as e
+from callcenter.domain.ids import Ids
+from callcenter.runtime.secrets import AMI_RECORDING_USER
+from callcenter.services.ports import CommandError
+from callcenter.sim.sip.call import Call
+from callcenter.sim.sip.phone import Phone
+from callcenter.sim.sip.policy import AnswerAfter, Busy, Manual, Reject, RingForever
+from callcenter.sim.sip.tones import goertzel
+from tests.support.asterisk import DID, MUSIC_TONES, WELCOME_TONES, Pbx, asterisk_node
+
+CALLER_TONES, ALICE_TONES = (910.0, 1130.0), (1010.0, 1230.0)
+RING = timedelta(seconds=10)
+PATIENCE = 10.0
+Kind = TypeVar("Kind")
+
+
+class Engine:
+    """What stands in for the engine: it keeps every event, and tells of the one waited for."""
+
+    def __init__(self, pbx: Pbx) -> None:
+        self.pbx = pbx
+        self.node = pbx.name
+        self.ids = Ids(f"{datetime.now(UTC)}")
+        self.events: list[e.Event] = []
+        self.replaced: list[str] = []
+        self.on_connect: Callable[[str], Awaitable[None]] = self._nothing
+        self._more = asyncio.Condition()
+        self.ami = AmiClient(AmiServer("127.0.0.1", pbx.ami_port, AMI_RECORDING_USER, pbx.secrets.ami_recording_password))
+        self.telephony = AsteriskTelephony(
+            {pbx.name: AriServer(pbx.ari_url, pbx.ari_user, pbx.secrets.ari_password)},
+            self.inbox,
+            lambda node: self.on_connect(node),
+            MixMonitorRecorder({pbx.name: self.ami}),
+            self.replaced.append,
+        )
+
+    async def _nothing(self, node: str) -> None:
+        pass
+
+    def inbox(self, event: e.Event) -> None:
+        self.events.append(event)
+        asyncio.ensure_future(self._tell())  # noqa: RUF006 a test's, short
+
+    async def _tell(self) -> None:
+        async with self._more:
+            self._more.notify_all()
+
+    async def wait_for(self, kind: type[Kind], leg: str = "", since: int = 0) -> Kind:
+        """The first event of that kind (about that leg), which may have happened already."""
+
+        def found() -> Kind | None:
+            named = (event for event in self.events[since:] if isinstance(event, kind))
+            return next((event for event in named if not leg or getattr(event, "leg", "") == leg), None)
+
+        async with asyncio.timeout(PATIENCE), self._more:
+            await self._more.wait_for(lambda: found() is not None)
+        event = found()
+        assert event is not None
+        return event
+
+    async def run(self, kind: type[c.Command], *args: object) -> None:
+        await self.telephony.run(kind("call", self.node, *args))  # type: ignore[arg-type]
+
+    async def ring(self, agent: str, ring_timeout: timedelta = RING) -> str:
+        leg = self.ids.draw_leg(self.node)
+        endpoint = self.pbx.phone(agent).endpoint
+        await self.run(c.RingAgent, leg, agent, endpoint, "+12025550123", 'Ann "A\\B" <x>', ring_timeout)
+        return leg
+
+
+@asynccontextmanager
+async def engine(pbx: Pbx) -> AsyncIterator[Engine]:
+    """An engine that is connected, and whose heart beats once (good for 3 s of calls)."""
+    it = Engine(pbx)
+    ami = asyncio.create_task(it.ami.run())
+    await it.telephony.start()
+    try:
+        await it.wait_for(e.NodeConnected)
+        await it.telephony.beat(pbx.name)
+        async with asyncio.timeout(PATIENCE):
+            while not it.ami.is_connected:
+                await asyncio.sleep(0.01)
+        yield it
+    finally:
+        await it.telephony.close()
+        ami.cancel()
+        with suppress(asyncio.CancelledError):
+            await ami
+
+
+@asynccontextmanager
+async def agent_phone(pbx: Pbx, agent: str = "alice") -> AsyncIterator[Phone]:
+    account = pbx.phone(agent)
+    async with await Phone.start(
+        account.endpoint, server=("127.0.0.1", pbx.sip_port), password=account.password, tone=ALICE_TONES
+    ) as phone:
+        await phone.register()
+        yield phone
+
+
+@asynccontextmanager
+async def caller(pbx: Pbx) -> AsyncIterator[Phone]:
+    async with await Phone.start("carrier-end", server=("127.0.0.1", pbx.sip_port), tone=CALLER_TONES) as phone:
+        yield phone
+
+
+async def arrive(it: Engine, phone: Phone, did: str = DID) -> tuple[Call, str]:
+    """A caller arrives and is answered."""
+    since = len(it.events)
+    await it.telephony.beat(it.node)
+    call = await phone.invite(did, caller_id="+12025550123", display_name="Ann")
+    leg = (await it.wait_for(e.LegArrived, since=since)).leg
+    await it.run(c.Answer, leg)
+    await call.answered()
+    return call, leg
+
+
+def channels(raw: Path) -> tuple[list[int], list[int]]:
+    samples = array("h", raw.read_bytes())
+    return list(samples[0::2]), list(samples[1::2])
+
+
+def loudest(samples: list[int]) -> tuple[float, ...]:
+    """Which of the tones of this file is in there."""
+    middle = samples[len(samples) // 4 : len(samples) // 4 + 4000]
+    return max((CALLER_TONES, ALICE_TONES), key=lambda pair: sum(goertzel(middle, f) for f in pair))
+
+
+async def test_a_call_from_end_to_end() -> None:
+    async with asterisk_node() as pbx, engine(pbx) as it, agent_phone(pbx) as alice, caller(pbx) as ann:
+        call, leg = await arrive(it, ann)
+        arrived = await it.wait_for(e.LegArrived)
+        assert (arrived.node, arrived.door, arrived.dialed) == (pbx.name, e.Door.TRUNK, DID)
+        assert (arrived.caller, arrived.caller_name, arrived.trunk) == ("+12025550123", "Ann", "carrier")
+        assert arrived.waiting_since is None
+        assert arrived.leg.startswith(f"{pbx.name}-")
+
+        await it.run(c.Play, leg, "p1", ("welcome", "welcome"))
+        await call.hears(WELCOME_TONES)
+        await call.send_digit("7")
+        assert (await it.wait_for(e.DigitPressed, leg)).digit == "7"
+        assert (await it.wait_for(e.PlaybackEnded, leg)).playback == "p1"
+        await it.run(c.StartMusic, leg, "tones")
+        await call.hears(MUSIC_TONES)
+
+        alice.on_invite = AnswerAfter(0.2)
+        agent_leg = await it.ring("alice")
+        await it.wait_for(e.LegRang, agent_leg)
+        await it.wait_for(e.LegAnswered, agent_leg)
+        at_alice = await alice.incoming()
+        await it.run(c.StopMusic, leg)
+        await it.run(c.ConnectLegs, "b1", (leg, agent_leg))
+        await it.run(c.ConnectLegs, "b1", (leg, agent_leg))  # once more changes nothing
+        recording = it.ids.draw()
+        await it.run(c.StartRecording, leg, recording)
+        await call.hears(ALICE_TONES)
+        await at_alice.hears(CALLER_TONES)
+        await at_alice.hold()
+        await it.wait_for(e.LegHeld, agent_leg)
+        await at_alice.resume()
+        await it.wait_for(e.LegResumed, agent_leg)
+        held = await it.telephony.snapshot(pbx.name, ("p1",))
+        assert held.bridges == {"b1": frozenset((leg, agent_leg))}
+        assert held.legs[leg].arrival == arrived
+        assert held.legs[leg].up and held.legs[leg].ours and held.legs[agent_leg].ours
+        assert held.legs[agent_leg].arrival is None
+        assert held.legs[agent_leg].endpoint == pbx.phone("alice").endpoint
+        assert held.playbacks == frozenset()
+        await it.run(c.StopRecording, leg, recording)
+        says, hears = channels(pbx.node.recordings / f"{recording}.raw")
+        assert len(says) == len(hears) > 4000
+        assert loudest(says) == CALLER_TONES
+        assert loudest(hears) == ALICE_TONES
+
+        await it.run(c.HangUp, agent_leg)
+        assert (await it.wait_for(e.LegEnded, agent_leg)).cause is e.Cause.NORMAL
+        await it.run(c.CloseBridge, "b1")
+        await call.hang_up()
+        assert (await it.wait_for(e.LegEnded, leg)).cause is e.Cause.NORMAL
+        left = await it.telephony.snapshot(pbx.name, ())
+        assert (left.legs, left.bridges) == ({}, {})
+        assert len([x for x in it.events if isinstance(x, e.LegEnded)]) == 2
+
+
+async def test_commands_about_what_is_gone() -> None:
+    async with asterisk_node() as pbx, engine(pbx) as it:
+        gone = f"{pbx.name}-1.1"
+        await it.run(c.HangUp, gone)
+        await it.run(c.StopPlayback, "nothing")
+        await it.run(c.StopMusic, gone)
+        await it.run(c.CloseBridge, "nothing")
+        await it.run(c.StopRecording, gone, it.ids.draw())
+        await it.telephony.release(pbx.name, gone)
+        await it.telephony.destroy_bridge(pbx.name, "nothing")
+        for kind, args in (
+            (c.Answer, (gone,)),
+            (c.Play, (gone, "p", ("welcome",))),
+            (c.StartMusic, (gone, "tones")),
+            (c.ConnectLegs, ("b", (gone,))),
+            (c.StartRecording, (gone, it.ids.draw())),
+        ):
+            with pytest.raises(CommandError) as refused:
+                await it.run(kind, *args)
+            assert refused.value.refusal is e.Refusal.GONE, kind
+        await it.run(c.CloseBridge, "b")
+
+
+@pytest.mark.parametrize(
+    ("policy", "cause"),
+    [
+        (Busy(), e.Cause.BUSY),
+        (Reject(603, 0.1), e.Cause.REJECTED),
+        (Reject(480), e.Cause.UNREACHABLE),
+        (RingForever(), e.Cause.NO_ANSWER),
+    ],
+    ids=["busy", "declined", "do-not-disturb", "rings-in-vain"],
+)
+async def test_why_a_phone_does_not_answer(policy: Manual, cause: e.Cause) -> None:
+    async with asterisk_node() as pbx, engine(pbx) as it, agent_phone(pbx) as alice:
+        alice.on_invite = policy
+        leg = await it.ring("alice", timedelta(seconds=1))
+        assert (await it.wait_for(e.LegEnded, leg)).cause is cause
+
+
+async def test_a_phone_that_is_not_registered_is_unreachable_at_once() -> None:
+    async with asterisk_node() as pbx, engine(pbx) as it:
+        leg = await it.ring("alice")
+        assert (await it.wait_for(e.LegEnded, leg)).cause is e.Cause.UNREACHABLE
+
+
+async def test_connecting_does_not_wait_for_the_end_of_a_prompt() -> None:
+    async with asterisk_node() as pbx, engine(pbx) as it, agent_phone(pbx) as alice, caller(pbx) as ann:
+        call, leg = await arrive(it, ann)
+        agent_leg = await it.ring("alice")
+        await it.wait_for(e.LegAnswered, agent_leg)
+        at_alice = await alice.incoming()
+        await it.run(c.Play, leg, "long", ("welcome",) * 20)
+        await call.hears(WELCOME_TONES)
+        await it.run(c.ConnectLegs, "b1", (leg, agent_leg))  # would run into the time limit of 2 s
+        await it.wait_for(e.PlaybackEnded, leg)
+        await at_alice.hears(CALLER_TONES)
