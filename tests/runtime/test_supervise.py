@@ -182,7 +182,7 @@ async def test_children_of_a_process_end_with_it(tmp_path: Path) -> None:
     parent = Program("web", [sys.executable, "-c", PARENT, str(note)], tmp_path, tmp_path, has_children)
     await parent.start()
     await parent.stop(5)
-    assert await gone(int(note.read_text()))  # noqa: ASYNC240
+    assert await gone(int(note.read_text()))
 
 
 async def test_a_pid_that_was_given_to_somebody_else_is_not_adopted(tmp_path: Path) -> None:

@@ -1,0 +1,57 @@
+"""Is a port free?"""
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from callcenter.runtime.settings import Settings
+from callcenter.runtime.settings_model import NodeSection
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A port we are going to listen on."""
+
+    key: str
+    """Where the settings name it."""
+    owner: str
+    """The service that listens there."""
+    host: str
+    port: int
+    kind: Literal["tcp", "udp"]
+
+    def is_free(self) -> bool:
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM if self.kind == "tcp" else socket.SOCK_DGRAM) as probe:
+            if self.kind == "tcp":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((self.host, self.port))
+            except OSError:
+                return False
+        return True
+
+    @property
+    def sentence(self) -> str:
+        return f"port {self.port} ({self.kind}) at {self.host} is in use by another program; stop that, or set {self.key} to a free port"
+
+
+def of_node(node: NodeSection) -> Iterator[Wanted]:
+    """The ports of an Asterisk of ours."""
+    owner, key = f"asterisk {node.name}", f"node '{node.name}'"
+    yield Wanted(f"sip_port of {key}", owner, node.bind, node.sip_port, "udp")
+    yield Wanted(f"sip_port of {key}", owner, node.bind, node.sip_port, "tcp")
+    if node.sip_tls_port is not None:
+        yield Wanted(f"sip_tls_port of {key}", owner, node.bind, node.sip_tls_port, "tcp")
+    yield Wanted(f"http_port of {key}", owner, "127.0.0.1", node.http_port, "tcp")
+    yield Wanted(f"ami_port of {key}", owner, "127.0.0.1", node.ami_port, "tcp")
+
+
+def all_of(settings: Settings) -> Iterator[Wanted]:
+    """All ports of this machine that the settings name."""
+    for node in settings.nodes:
+        if not node.remote:
+            yield from of_node(node)
+    yield Wanted("engine.agi_port", "engine", "127.0.0.1", settings.engine.agi_port, "tcp")
+    yield Wanted("web.port", "web", settings.web.host, settings.web.port, "tcp")
