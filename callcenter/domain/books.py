@@ -455,6 +455,11 @@ FOLDED_KINDS = frozenset(kind.__name__ for kind in _CALL_FOLDS)
 """The kinds of fact that change a call's records."""
 
 
+def call_touched(fact: f.Fact) -> str | None:
+    """The call whose records this fact changes."""
+    return cast(f.CallBegan, fact).call if type(fact) in _CALL_FOLDS else None
+
+
 # --- one agent ----------------------------------------------------------------------------------------
 
 

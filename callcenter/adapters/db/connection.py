@@ -1,0 +1,34 @@
+"""Connections to PostgreSQL, with limits on every wait."""
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+CONNECT_TIMEOUT = 2
+STATEMENT_TIMEOUT = 2.0
+
+
+def driver_url(url: str) -> URL:
+    """The URL for our driver, however it was written. Raises ValueError with a sentence that does not repeat the password."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ValueError("the database URL is not one; it looks like postgresql://user:password@host:port/database") from None
+    if parsed.get_backend_name() not in ("postgresql", "postgres"):
+        raise ValueError(f"the database URL names '{parsed.get_backend_name()}'; only postgresql:// is supported")
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def connect(url: str, *, name: str, statement_timeout: float = STATEMENT_TIMEOUT, pool_size: int = 2) -> AsyncEngine:
+    """An engine; nothing is connected yet. ``name`` is what the server shows. Raises ValueError."""
+    return create_async_engine(
+        driver_url(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=CONNECT_TIMEOUT,
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT,
+            "application_name": f"callcenter {name}",
+            "options": f"-c statement_timeout={int(statement_timeout * 1000)} -c timezone=UTC",
+        },
+    )

@@ -1,0 +1,8 @@
+"""Alembic's entry: runs on the connection that ``migrate`` hands over."""
+
+from alembic import context
+
+from callcenter.adapters.db.tables import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, transaction_per_migration=False)
+context.run_migrations()

@@ -1,0 +1,130 @@
+"""The tables. Column names are the glossary's; spans end in ``_s`` and are seconds, exact to the microsecond."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData()
+
+Seconds = Numeric(14, 6)
+Moment = DateTime(timezone=True)
+
+
+def _words(*names: str) -> list[Column[str]]:
+    return [Column(name, Text, nullable=False) for name in names]
+
+
+fact = Table(
+    "fact",
+    metadata,
+    Column("journal", Uuid, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("n", SmallInteger, nullable=False, comment="which fact within the record"),
+    Column("at", Moment, nullable=False),
+    *_words("kind", "call_id", "contact_id", "agent"),
+    Column("body", JSONB, nullable=False),
+    PrimaryKeyConstraint("journal", "seq", "n", "at"),
+    Index("fact_of_call", "call_id", postgresql_where=text("call_id <> ''")),
+    Index("fact_at", "at", postgresql_using="brin"),
+    postgresql_partition_by="RANGE (at)",
+)
+
+journal_position = Table(
+    "journal_position",
+    metadata,
+    Column("journal", Uuid, primary_key=True),
+    Column("seq", BigInteger, nullable=False, comment="the last record that is in this database"),
+    Column("shipped_at", Moment, nullable=False, server_default=text("now()")),
+)
+
+cdr = Table(
+    "cdr",
+    metadata,
+    Column("call_id", Text, primary_key=True),
+    *_words("linkedid", "node", "direction", "caller", "dialed", "trunk", "flow"),
+    Column("started_at", Moment, nullable=False),
+    Column("answered_at", Moment),
+    Column("ended_at", Moment),
+    Column("wait_s", Seconds, nullable=False),
+    Column("talk_s", Seconds, nullable=False),
+    Column("hold_s", Seconds, nullable=False),
+    *_words("queue", "agent"),
+    Column("contacts", Integer, nullable=False),
+    Column("cause", Text),
+    Column("ended_by", Text),
+    *_words("served_by"),
+    Index("cdr_started_at", "started_at"),
+    Index("cdr_queue_started_at", "queue", "started_at"),
+)
+
+contact = Table(
+    "contact",
+    metadata,
+    Column("contact_id", Text, primary_key=True),
+    *_words("call_id", "queue", "caller"),
+    Column("priority", Integer, nullable=False),
+    Column("entered_at", Moment, nullable=False),
+    Column("offers", Integer, nullable=False),
+    Column("offers_missed", Integer, nullable=False),
+    Column("answered_at", Moment),
+    *_words("agent"),
+    Column("parted_at", Moment),
+    Column("ended_at", Moment),
+    *_words("state"),
+    Column("wait_s", Seconds),
+    Column("talk_s", Seconds),
+    Column("hold_s", Seconds),
+    Column("wrap_up_s", Seconds),
+    *_words("why"),
+    Column("short_abandon", Boolean, nullable=False),
+    *_words("transferred_from", "served_by"),
+    Index("contact_of_call", "call_id"),
+    Index("contact_queue_entered_at", "queue", "entered_at"),
+    Index("contact_entered_at", "entered_at"),
+    Index("contact_of_caller", "queue", "caller", "entered_at", postgresql_where=text("caller <> ''")),
+)
+
+agent_state = Table(
+    "agent_state",
+    metadata,
+    Column("journal", Uuid, nullable=False, comment="the fact that began the stay"),
+    Column("seq", BigInteger, nullable=False),
+    Column("n", SmallInteger, nullable=False),
+    *_words("agent", "state", "reason", "contact_id"),
+    Column("began_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    PrimaryKeyConstraint("journal", "seq", "n"),
+    Index("agent_state_in_order", "agent", "journal", "seq", "n"),
+    Index("agent_state_began_at", "began_at"),
+    Index("agent_state_lasting", "agent", postgresql_where=text("ended_at IS NULL")),
+)
+
+recording = Table(
+    "recording",
+    metadata,
+    Column("recording_id", Text, primary_key=True),
+    *_words("contact_id", "call_id", "agent", "queue", "node"),
+    Column("started_at", Moment, nullable=False),
+    Column("stopped_at", Moment),
+    *_words("state", "why"),
+    Column("file", Text, comment="the finished file's name in the node's recording folder"),
+    Column("bytes", BigInteger),
+    Column("seconds", Seconds),
+    Index("recording_of_call", "call_id"),
+    Index("recording_started_at", "started_at"),
+    Index("recording_unfinished", "state", postgresql_where=text("state = 'stopped'")),
+)
