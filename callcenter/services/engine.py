@@ -79,9 +79,14 @@ class Engine:
         await self.request(TimePassed())
 
     async def on_connect(self, node: str) -> None:
-        """The telephony port reached the node: catch up with what happened there. Raises CommandError when it is lost again."""
+        """The telephony port reached the node: catch up with what happened there, and open its dialplan's guard.
+
+        Raises CommandError when it is lost again.
+        """
+        assert self._telephony is not None
         await self.caught_up()
         await self._catch_up(node, known=None)
+        await self._telephony.beat(node)
 
     # --- life -----------------------------------------------------------------------------------
 

@@ -1,0 +1,248 @@
+"""The engine process: the center, its telephony, its journal and its control socket. Never loads the database."""
+
+import asyncio
+import contextlib
+import logging
+import secrets as randomness
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+
+import structlog
+
+from callcenter.adapters.ami.client import AmiClient, AmiServer
+from callcenter.adapters.ami.recorder import MixMonitorRecorder
+from callcenter.adapters.ari.client import AriServer
+from callcenter.adapters.ari.telephony import AsteriskTelephony
+from callcenter.domain.center import Center
+from callcenter.domain.events import ConfigChanged
+from callcenter.domain.facts import Fact
+from callcenter.domain.ids import Ids
+from callcenter.runtime.asterisk import AsteriskNode
+from callcenter.runtime.secrets import AMI_OPERATIONS_USER, AMI_RECORDING_USER, ARI_USER, Secrets, load_secrets
+from callcenter.runtime.settings import Settings, SettingsError, load
+from callcenter.runtime.settings_model import NodeSection
+from callcenter.services import fact_codec
+from callcenter.services.clock import SteadyClock
+from callcenter.services.control import ControlError, ControlServer
+from callcenter.services.desk import Desk
+from callcenter.services.engine import Engine
+from callcenter.services.fact_codec import FactError, decode, encode
+from callcenter.services.fallback_log import FallbackLog
+from callcenter.services.journal import Journal
+from callcenter.services.notices import NoticeRing
+from callcenter.services.ports import CommandError
+
+log = structlog.get_logger(__name__)
+
+CHECKPOINT_EVERY = 60.0
+FALLBACK_LOG_EVERY = 1.0
+
+
+def control_socket(settings: Settings) -> Path:
+    return settings.data / "run" / "control.sock"
+
+
+def journal_folder(settings: Settings) -> Path:
+    return settings.data / "journal"
+
+
+class EngineProcess:
+    """Everything that runs in the engine's process, put together."""
+
+    def __init__(self, settings: Settings, config_file: Path) -> None:
+        self._file = config_file
+        self._settings = settings
+        self._secrets = load_secrets(settings.data, [agent.name for agent in settings.agents])
+        self._journal = Journal(journal_folder(settings))
+        self._clock = SteadyClock()
+        self._notices: NoticeRing[Fact] = NoticeRing(encode)
+        center, seq = self._restore()
+        self._notices.begin_at(seq)
+        self._engine = Engine(center, self._journal, self._clock, self._notices.put)
+        self._engine.seq = seq
+        self._recorders = {node.name: AmiClient(self._ami(node, AMI_RECORDING_USER)) for node in settings.nodes}
+        self._operations = {node.name: AmiClient(self._ami(node, AMI_OPERATIONS_USER)) for node in settings.nodes}
+        self._telephony = AsteriskTelephony(
+            {node.name: self._ari(node) for node in settings.nodes},
+            self._engine.tell,
+            self._engine.on_connect,
+            MixMonitorRecorder(self._recorders),
+            self._replaced,
+        )
+        desk = Desk(self._engine, self._clock, self._reload)
+        self._control = ControlServer(control_socket(settings), self._secrets.control_token, desk.handle, self._notices, _bug)
+        self._stopping = asyncio.Event()
+
+    # --- life -----------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT; calls stay up in Asterisk."""
+        loop = asyncio.get_running_loop()
+        for signal_ in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signal_, self._stopping.set)
+        self._engine.tell(ConfigChanged(self._engine.center.state.config))
+        tasks: list[asyncio.Task[object]] = [asyncio.create_task(self._engine.run(self._telephony), name="engine")]
+        tasks += [asyncio.create_task(client.run()) for client in (*self._recorders.values(), *self._operations.values())]
+        tasks += [asyncio.create_task(self._read_fallback_log(node)) for node in self._settings.nodes if not node.remote]
+        tasks.append(asyncio.create_task(self._keep_checkpoints(), name="checkpoints"))
+        tasks.append(asyncio.create_task(self._stopping.wait(), name="stopping"))
+        await self._control.start()
+        log.info("engine_up", seq=self._engine.seq, calls=len(self._engine.center.state.calls))
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._telephony.close()
+            await self._control.stop()
+            self._checkpoint()
+            self._journal.close()
+            log.info("engine_down", seq=self._engine.seq)
+
+    def _replaced(self, node: str) -> None:
+        """Another engine serves this node now: two opinions are worse than one; we stop acting altogether."""
+        log.critical("replaced", node=node, advice="another engine took over; this one stands down")
+        self._stopping.set()
+
+    # --- what survives --------------------------------------------------------------------------
+
+    def _restore(self) -> tuple[Center, int]:
+        """The center from the latest checkpoint and the journal after it."""
+        seq = 0
+        facts: list[Fact] = []
+        latest = self._journal.latest_checkpoint()
+        if latest is not None:
+            seq, content = latest
+            kept = content.get("facts")
+            facts = [decode(fact) for fact in kept] if isinstance(kept, list) else []
+        for record in self._journal.read_all(after=seq):
+            with contextlib.suppress(FactError):  # a kind a newer version wrote; what it meant is not lost, only not known here
+                facts += fact_codec.load(record.payload)
+            seq = record.seq
+        config = self._settings.center_config(self._secrets.endpoints)
+        return Center.restore(config, Ids(randomness.token_hex(16)), facts), seq
+
+    async def _keep_checkpoints(self) -> None:
+        while True:
+            await asyncio.sleep(CHECKPOINT_EVERY)
+            content = self._content()
+            try:
+                await self._journal.sync()
+                await asyncio.to_thread(self._journal.write_checkpoint, self._engine.seq, content)
+            except Exception as error:
+                log.warning("no_checkpoint", error=str(error))
+
+    def _checkpoint(self) -> None:
+        try:
+            self._journal.write_checkpoint(self._engine.seq, self._content())
+        except Exception as error:
+            log.warning("no_checkpoint", error=str(error))
+
+    def _content(self) -> Mapping[str, object]:
+        return {"facts": [encode(fact) for fact in self._engine.center.checkpoint()]}
+
+    # --- configuration --------------------------------------------------------------------------
+
+    async def _reload(self) -> str:
+        """Read the file again, write what Asterisk reads, let it reload, then tell the center.
+
+        Raises ControlError; then the center goes on as before.
+        """
+        try:
+            settings = await asyncio.to_thread(load, self._file)
+            secrets = load_secrets(settings.data, [agent.name for agent in settings.agents])
+        except SettingsError as error:
+            raise ControlError(str(error)) from None
+        reloaded = [await self._reload_node(node, settings, secrets) for node in settings.nodes if not node.remote]
+        self._settings, self._secrets = settings, secrets
+        await self._engine.request(ConfigChanged(settings.center_config(secrets.endpoints)))
+        return "; ".join(reloaded) or "nothing to reload in Asterisk"
+
+    async def _reload_node(self, node: NodeSection, settings: Settings, secrets: Secrets) -> str:
+        modules = await asyncio.to_thread(AsteriskNode(settings, secrets, node).write_files)
+        try:
+            for module in modules:
+                await self._operations[node.name].action("Reload", {"Module": module})
+        except (CommandError, KeyError) as error:
+            raise ControlError(f"node {node.name} did not reload: {error}") from None
+        return f"{node.name}: {', '.join(modules)}"
+
+    # --- nodes ----------------------------------------------------------------------------------
+
+    def _ari(self, node: NodeSection) -> AriServer:
+        over_websocket = self._settings.engine.rest_over_websocket
+        if node.remote:
+            assert node.ari_url
+            assert node.ari_user
+            password = _password(self._settings, node.ari_password_file)
+            return AriServer(node.ari_url, node.ari_user, password, rest_over_websocket=over_websocket)
+        url = f"http://127.0.0.1:{node.http_port}/ari"
+        return AriServer(url, ARI_USER, self._secrets.ari_password, rest_over_websocket=over_websocket)
+
+    def _ami(self, node: NodeSection, user: str) -> AmiServer:
+        if node.remote:
+            return AmiServer(node.host or "", node.ami_port, node.ami_user or user, _password(self._settings, node.ami_password_file))
+        password = self._secrets.ami_recording_password if user == AMI_RECORDING_USER else self._secrets.ami_operations_password
+        return AmiServer("127.0.0.1", node.ami_port, user, password)
+
+    async def _read_fallback_log(self, node: NodeSection) -> None:
+        """Turn what the dialplan's fallback did into facts, from where we left off."""
+        path = AsteriskNode(self._settings, self._secrets, node).queue_log
+        reader = FallbackLog(node.name)
+        while True:
+            content = await asyncio.to_thread(_read_from, path, reader.offset)
+            for report in reader.read(content, self._engine.center.state.node(node.name).log_offset):
+                self._engine.tell(report)
+            await asyncio.sleep(FALLBACK_LOG_EVERY)
+
+
+def _read_from(path: Path, offset: int) -> bytes:
+    try:
+        if path.stat().st_size <= offset:
+            return b""
+        with path.open("rb") as file:
+            file.seek(offset)
+            return file.read()
+    except FileNotFoundError:
+        return b""
+
+
+def _password(settings: Settings, path: Path | None) -> str:
+    return settings.beside_the_file(path).read_text().strip() if path else ""
+
+
+def _bug(request: Mapping[str, object], bug: Exception) -> None:
+    log.error("control_bug", operation=request.get("do"), exc_info=bug)
+
+
+def configure_log() -> None:
+    """JSON lines on standard output; control characters in values are escaped by JSON."""
+    logging.basicConfig(level=logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        cache_logger_on_first_use=True,
+    )
+
+
+def main(config_file: Path) -> None:
+    """Run the engine until it is told to stop."""
+    import uvloop
+
+    configure_log()
+    settings = load(config_file)
+
+    async def serve() -> None:
+        await EngineProcess(settings, config_file).run()
+
+    uvloop.run(serve())

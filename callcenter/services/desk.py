@@ -1,0 +1,84 @@
+"""What people may ask the engine for over the control socket, as requests and answers."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from callcenter.domain.events import (
+    AgentLoginRequested,
+    AgentLogoutRequested,
+    AgentNotReadyRequested,
+    AgentReadyRequested,
+    Event,
+    TransferRequested,
+)
+from callcenter.services.control import ControlError, JsonObject
+from callcenter.services.engine import Engine
+from callcenter.services.live_view import live_view
+from callcenter.services.ports import Clock
+
+Operation = Callable[[JsonObject], Awaitable[Mapping[str, object]]]
+
+
+class Desk:
+    """Answers requests; each operation is a method named after it."""
+
+    def __init__(self, engine: Engine, clock: Clock, reload: Callable[[], Awaitable[str]]) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._reload = reload
+        self._operations: dict[str, Operation] = {
+            "state": self.state,
+            "agent_login": self.agent_login,
+            "agent_ready": self.agent_ready,
+            "agent_not_ready": self.agent_not_ready,
+            "agent_logout": self.agent_logout,
+            "agent_transfer": self.agent_transfer,
+            "reload": self.reload,
+        }
+
+    async def handle(self, request: JsonObject) -> Mapping[str, object]:
+        """Answer one request. Raises ControlError with a sentence."""
+        operation = self._operations.get(str(request.get("do")))
+        if operation is None:
+            raise ControlError(f"there is no operation '{request.get('do')}'; there are: ping, {', '.join(sorted(self._operations))}")
+        return await operation(request)
+
+    async def state(self, request: JsonObject) -> Mapping[str, object]:
+        return live_view(self._engine.center.state, self._engine.seq, self._clock.now())
+
+    async def agent_login(self, request: JsonObject) -> Mapping[str, object]:
+        return await self._ask(request, AgentLoginRequested(_text(request, "agent")))
+
+    async def agent_ready(self, request: JsonObject) -> Mapping[str, object]:
+        return await self._ask(request, AgentReadyRequested(_text(request, "agent")))
+
+    async def agent_not_ready(self, request: JsonObject) -> Mapping[str, object]:
+        reason = _text(request, "reason", "break")
+        if not reason.replace("_", "").isalnum() or len(reason) > 40:
+            raise ControlError("a reason is a word of letters, digits and underscores, at most 40")
+        return await self._ask(request, AgentNotReadyRequested(_text(request, "agent"), reason))
+
+    async def agent_logout(self, request: JsonObject) -> Mapping[str, object]:
+        return await self._ask(request, AgentLogoutRequested(_text(request, "agent")))
+
+    async def agent_transfer(self, request: JsonObject) -> Mapping[str, object]:
+        return await self._ask(request, TransferRequested(_text(request, "agent"), _text(request, "queue")))
+
+    async def reload(self, request: JsonObject) -> Mapping[str, object]:
+        return {"ok": True, "detail": await self._reload()}
+
+    async def _ask(self, request: JsonObject, event: Event) -> Mapping[str, object]:
+        refusal = await self._engine.request(event)
+        if refusal is not None:
+            raise ControlError(refusal)
+        agent = self._engine.center.state.agents.get(_text(request, "agent"))
+        if agent is None:
+            return {"ok": True}
+        later = agent.remembered
+        return {"ok": True, "state": agent.state, "reason": agent.reason, "later": later.state if later else None}
+
+
+def _text(request: JsonObject, name: str, default: str | None = None) -> str:
+    text = request.get(name, default)
+    if not isinstance(text, str) or not text or len(text) > 200:
+        raise ControlError(f"'{name}' is missing or no text")
+    return text

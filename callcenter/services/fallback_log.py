@@ -1,0 +1,70 @@
+"""What the dialplan's fallback did while we were away, read from a node's queue log. Pure.
+
+Lines are ``epoch|channel|queue|member|event|data...``. Our dialplan adds lines of its own
+(``dialplan/90-fallback.conf.j2``); app_queue's CONNECT names the member's phone that answered.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from callcenter.domain.events import FallbackCallReported
+
+PREFIX = "fallback_"
+
+
+@dataclass(slots=True)
+class _Call:
+    queue: str
+    did: str
+    caller: str
+    entered_at: datetime
+    answered_at: datetime | None = None
+    endpoint: str = ""
+
+
+class FallbackLog:
+    """Reads a queue log from where it was left, whole lines only; yields the calls that ended in the fallback.
+
+    A caller who was handed to the engine (``CC_RETURNED``) is the engine's matter and not reported. Lines of other
+    queues, and lines that make no sense, are passed over.
+    """
+
+    def __init__(self, node: str) -> None:
+        self._node = node
+        self._calls: dict[str, _Call] = {}
+        self._offset = 0
+
+    @property
+    def offset(self) -> int:
+        """Bytes read so far."""
+        return self._offset
+
+    def read(self, content: bytes, reported: int) -> Iterator[FallbackCallReported]:
+        """``content`` follows what was read before; calls whose last line ends at or before ``reported`` are known already."""
+        while b"\n" in content:
+            line, _, content = content.partition(b"\n")
+            self._offset += len(line) + 1
+            call = self._line(line.decode("utf-8", "replace").split("|"))
+            if call is not None and self._offset > reported:
+                yield call
+
+    def _line(self, parts: list[str]) -> FallbackCallReported | None:
+        if len(parts) < 5 or not parts[2].startswith(PREFIX) or not parts[0].isdigit():
+            return None
+        at = datetime.fromtimestamp(int(parts[0]), UTC)
+        channel, queue, member, happening, *data = parts[1], parts[2].removeprefix(PREFIX), parts[3], parts[4], *parts[5:]
+        if happening == "CC_ENTERED" and len(data) >= 3 and data[2].isdigit():
+            entered_at = datetime.fromtimestamp(int(data[2]), UTC)
+            self._calls[channel] = _Call(queue, data[0], data[1], min(entered_at, at))
+        elif happening == "CC_RETURNED":
+            self._calls.pop(channel, None)
+        elif happening == "CONNECT" and channel in self._calls:
+            self._calls[channel].answered_at = at
+            self._calls[channel].endpoint = member.removeprefix("PJSIP/")
+        elif happening == "CC_ENDED" and (call := self._calls.pop(channel, None)) is not None:
+            return FallbackCallReported(
+                self._node, channel, call.queue, call.did, call.caller, call.entered_at, max(at, call.entered_at), call.answered_at,
+                call.endpoint, self._offset,
+            )  # fmt: skip
+        return None
