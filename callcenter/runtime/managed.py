@@ -48,14 +48,16 @@ class PostgresService:
 
     def __init__(self, server: EmbeddedPostgres) -> None:
         self.server = server
+        self._starting: asyncio.Task[bool] | None = None
 
     def adopt(self) -> Process | None:
         pid = self.server.pid()
         return Process.of(pid) if pid is not None else None
 
     async def start(self) -> Process:
+        self._starting = asyncio.create_task(asyncio.to_thread(self.server.start))
         try:
-            await asyncio.to_thread(self.server.start)
+            await asyncio.shield(self._starting)
         except (PostgresError, OSError) as error:
             raise StartError(str(error)) from None
         process = self.adopt()
@@ -64,6 +66,8 @@ class PostgresService:
         return process
 
     async def stop(self, grace: float) -> None:
+        if self._starting is not None:  # a thread cannot be cancelled; what it starts must not be left behind
+            await asyncio.gather(self._starting, return_exceptions=True)
         try:
             await asyncio.to_thread(self.server.stop, grace)
         except PostgresError as error:

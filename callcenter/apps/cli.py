@@ -1,0 +1,267 @@
+"""The command ``callcenter``.
+
+Each command loads what it needs and nothing more: ``agent ready`` must be quick, and the engine must never load
+the database's libraries. Errors are one sentence with a fix; exit code 1 is a failure, 2 a wrong use or configuration.
+"""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from callcenter.runtime.settings import Settings
+    from callcenter.services.control import Json, JsonObject
+
+FAILED, WRONG_USE = 1, 2
+
+app = typer.Typer(
+    name="callcenter",
+    help="A telephony-first call center on Asterisk.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+agent_app = typer.Typer(no_args_is_help=True, help="What an agent does: log in, be ready, transfer.")
+config_app = typer.Typer(no_args_is_help=True, help="The configuration file.")
+app.add_typer(agent_app, name="agent")
+app.add_typer(config_app, name="config")
+
+Config = Annotated[Path, typer.Option("--config", "-c", envvar="CALLCENTER_CONFIG", help="The configuration file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+AgentName = Annotated[str, typer.Argument(metavar="NAME", help="The agent's name in the configuration.")]
+DEFAULT = Path("callcenter.toml")
+
+
+def main() -> None:
+    """The entry point of the command."""
+    app()
+
+
+def fail(sentence: str, code: int = FAILED) -> NoReturn:
+    """Say why, and end."""
+    typer.echo(f"callcenter: {sentence}", err=True)
+    raise typer.Exit(code)
+
+
+def settings_of(config: Path) -> "Settings":
+    from callcenter.runtime.settings import SettingsError, load
+
+    try:
+        return load(config)
+    except SettingsError as error:
+        for problem in error.problems:
+            typer.echo(f"callcenter: {problem}", err=True)
+        raise typer.Exit(WRONG_USE) from None
+
+
+# --- processes -------------------------------------------------------------------------------
+
+
+@app.command()
+def serve(
+    config: Config = DEFAULT,
+    drain_seconds: Annotated[float, typer.Option(min=0, help="At the end, calls get so long to end by themselves.")] = 30.0,
+    show_credentials: Annotated[
+        bool | None, typer.Option(help="Print phone passwords and the live page's token; by default on a terminal only.")
+    ] = None,
+) -> None:
+    """Run everything on this machine: Asterisk, PostgreSQL, engine, books, web."""
+    import sys
+
+    from callcenter.apps import serve as serving
+    from callcenter.runtime.data_folder import DataFolderError
+    from callcenter.runtime.program import StartError
+    from callcenter.runtime.secrets import SecretsError
+
+    show = sys.stdout.isatty() if show_credentials is None else show_credentials
+    plan = serving.Plan(settings_of(config), drain_seconds, show)
+    try:
+        asyncio.run(serving.serve(plan))
+    except (StartError, DataFolderError, SecretsError) as error:
+        fail(str(error))
+
+
+@app.command()
+def engine(config: Config = DEFAULT) -> None:
+    """Run the engine alone."""
+    from callcenter.apps import engine as process
+
+    _own_process(settings_of(config))
+    process.main(config)
+
+
+@app.command()
+def books(config: Config = DEFAULT) -> None:
+    """Run the books alone: from the journal to PostgreSQL."""
+    from callcenter.apps import books as process
+
+    _own_process(settings_of(config))
+    process.main(config)
+
+
+@app.command()
+def web(config: Config = DEFAULT) -> None:
+    """Run the web process alone: health, metrics, the live page."""
+    from callcenter.apps import web as process
+
+    _own_process(settings_of(config))
+    process.main(config)
+
+
+def _own_process(settings: "Settings") -> None:
+    from callcenter.runtime.data_folder import DataFolderError, data_folder
+
+    try:
+        data_folder(settings).prepare()
+    except DataFolderError as error:
+        fail(str(error))
+
+
+# --- the engine, asked -----------------------------------------------------------------------
+
+
+def ask_engine(config: Path, do: str, within: float = 5.0, **fields: "Json") -> "JsonObject":
+    """One question to the running engine; says why and ends when it cannot be had."""
+    from callcenter.runtime.data_folder import data_folder
+    from callcenter.runtime.secrets import SecretsError, load_secrets
+    from callcenter.services.control_client import EngineAway, RequestRefused, ask
+
+    settings = settings_of(config)
+    try:
+        if not settings.data.is_dir():
+            raise EngineAway("the engine does not run; start it with 'callcenter serve'")
+        token = load_secrets(settings.data).control_token
+        return asyncio.run(ask(data_folder(settings).control_socket, token, do, within, **fields))
+    except (EngineAway, RequestRefused, SecretsError) as error:
+        fail(str(error))
+
+
+def _agent_became(answer: "JsonObject", name: str) -> None:
+    state_now, reason, later = (str(answer.get(key) or "").replace("_", " ") for key in ("state", "reason", "later"))
+    words = state_now or "done"
+    words += f" ({reason})" if reason else ""
+    words += f", and after this contact {later}" if later else ""
+    typer.echo(f"{name}: {words}")
+
+
+@agent_app.command()
+def login(name: AgentName, config: Config = DEFAULT) -> None:
+    """Log in; not ready yet."""
+    _agent_became(ask_engine(config, "agent_login", agent=name), name)
+
+
+@agent_app.command()
+def ready(name: AgentName, config: Config = DEFAULT) -> None:
+    """Ready for contacts."""
+    _agent_became(ask_engine(config, "agent_ready", agent=name), name)
+
+
+@agent_app.command("not-ready")
+def not_ready(
+    name: AgentName, reason: Annotated[str, typer.Option(help="Why, one word: break, meeting ...")] = "break", config: Config = DEFAULT
+) -> None:
+    """Not ready, for a reason; in the middle of a contact, after it."""
+    _agent_became(ask_engine(config, "agent_not_ready", agent=name, reason=reason), name)
+
+
+@agent_app.command()
+def logout(name: AgentName, config: Config = DEFAULT) -> None:
+    """Log out; in the middle of a contact, after it."""
+    _agent_became(ask_engine(config, "agent_logout", agent=name), name)
+
+
+@agent_app.command()
+def transfer(name: AgentName, queue: Annotated[str, typer.Option(help="Where the caller goes.")], config: Config = DEFAULT) -> None:
+    """Move the agent's caller to a queue, without talking first."""
+    ask_engine(config, "agent_transfer", agent=name, queue=queue)
+    typer.echo(f"{name}: the caller waits in {queue}")
+
+
+@app.command()
+def reload(config: Config = DEFAULT) -> None:
+    """Take over changes of the configuration file; calls in progress are not touched."""
+    answer = ask_engine(config, "reload", 60.0)
+    typer.echo(f"reloaded: {answer.get('detail') or 'done'}")
+
+
+@app.command()
+def state(config: Config = DEFAULT) -> None:
+    """What is going on right now, as JSON."""
+    typer.echo(json.dumps(ask_engine(config, "state"), indent=2))
+
+
+# --- checks ----------------------------------------------------------------------------------
+
+
+@config_app.command("check")
+def config_check(
+    file: Annotated[Path | None, typer.Argument(help="The file to check; without it, the one that is used.")] = None,
+    config: Config = DEFAULT,
+) -> None:
+    """Say what is wrong in the configuration file, and what is allowed there."""
+    settings = settings_of(file or config)
+    typer.echo(
+        f"{settings.file}: fine ({len(settings.numbers)} numbers, {len(settings.queues)} queues, "
+        f"{len(settings.agents)} agents, {len(settings.flows)} flows)"
+    )
+
+
+@app.command()
+def doctor(config: Config = DEFAULT, as_json: AsJson = False) -> None:
+    """Check this machine and what runs on it; each failure with its fix."""
+    from callcenter.apps import doctor as examining
+
+    if not examining.main(config, as_json):
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def migrate(config: Config = DEFAULT) -> None:
+    """Bring the database to this version's schema."""
+    from callcenter.adapters.db.migrate import SchemaError
+    from callcenter.adapters.db.migrate import migrate as bring_up
+    from callcenter.runtime.data_folder import data_folder, database_url
+    from callcenter.runtime.postgres import EmbeddedPostgres, PostgresError
+
+    settings = settings_of(config)
+    try:
+        own = None if settings.database_url else EmbeddedPostgres(data_folder(settings).postgres)
+        started = own is not None and not own.start()
+        try:
+            revision = bring_up(database_url(settings))
+        finally:
+            if own is not None and started:
+                own.stop()
+    except (SchemaError, PostgresError, ValueError) as error:
+        fail(str(error))
+    typer.echo(f"the database is at revision {revision}")
+
+
+# --- reports ---------------------------------------------------------------------------------
+
+From = Annotated[str | None, typer.Option("--from", help="ISO 8601, in the center's zone; by default today's beginning.")]
+To = Annotated[str | None, typer.Option("--to", help="ISO 8601, in the center's zone; by default now.")]
+Queue = Annotated[str | None, typer.Option("--queue", help="Only this queue.")]
+
+
+@app.command()
+def kpi(config: Config = DEFAULT, from_: From = None, to: To = None, queue: Queue = None, as_json: AsJson = False) -> None:
+    """Key figures per queue: offered, answered, abandoned, service level ..."""
+    from callcenter.apps import reports
+
+    reports.kpi(settings_of(config), from_, to, queue, as_json)
+
+
+@app.command()
+def cdr(config: Config = DEFAULT, from_: From = None, to: To = None, queue: Queue = None, as_json: AsJson = False) -> None:
+    """One line per call."""
+    from callcenter.apps import reports
+
+    reports.cdr(settings_of(config), from_, to, queue, as_json)
+
+
+if __name__ == "__main__":
+    main()
