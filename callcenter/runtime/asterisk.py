@@ -11,6 +11,7 @@ import pwd
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -20,14 +21,17 @@ from callcenter.runtime import asterisk_media
 from callcenter.runtime.asterisk_render import hosts, render
 from callcenter.runtime.asterisk_root import Installation, find
 from callcenter.runtime.process import Process
-from callcenter.runtime.secrets import Secrets
+from callcenter.runtime.secrets import AMI_OPERATIONS_USER, Secrets
 from callcenter.runtime.settings import Settings
 from callcenter.runtime.settings_model import NodeSection
 
 WRITABLE = ("run", "log", "spool", "lib")
 READABLE = ("etc", "share")
-OWN_IN_ETC = ("hosts", "resolv.conf", "hostname", "asterisk")
-"""What the private root's ``/etc`` has from the machine, or does not need."""
+ETC_OF_ROOT = (
+    *("alternatives", "ca-certificates", "gai.conf", "group", "host.conf", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime"),
+    *("nsswitch.conf", "passwd", "protocols", "services", "ssl"),
+)
+"""What Asterisk needs of the private root's ``/etc``."""
 PID_FILE = "asterisk.json"
 
 
@@ -136,6 +140,7 @@ class AsteriskNode:
         """Write the files, start Asterisk, and return when ARI answers. Raises AsteriskError."""
         if self.is_running() or self.adopt():
             raise AsteriskError(f"node {self.name}: Asterisk runs already (pid {self.process.pid if self.process else '?'})")
+        self._refuse_ports_in_use()
         await asyncio.to_thread(self.write_files)
         spawned = self._spawn()
         ends = time.monotonic() + within
@@ -160,18 +165,50 @@ class AsteriskNode:
             self.process.send(signal.SIGKILL)
 
     async def answers(self) -> bool:
-        """Whether ARI answers (to a stranger, by refusing)."""
+        """Whether this Asterisk has fully booted: before that, ARI refuses our WebSocket."""
         try:
-            reader, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", self.node.http_port), 2)
+            return await asyncio.wait_for(self._fully_booted(), 2)
         except (OSError, TimeoutError):
             return False
+
+    async def _fully_booted(self) -> bool:
+        """Sign in to the AMI, which says so once it is true."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.node.ami_port)
         try:
-            writer.write(b"GET /ari/asterisk/ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            return b" 401 " in await asyncio.wait_for(reader.readline(), 2)
-        except (OSError, TimeoutError):
-            return False
+            writer.write(
+                f"Action: Login\r\nUsername: {AMI_OPERATIONS_USER}\r\nSecret: {self.secrets.ami_operations_password}\r\n\r\n".encode()
+            )
+            async for line in reader:
+                if line.startswith(b"Response: Error"):
+                    return False
+                if line.startswith(b"Event: FullyBooted"):
+                    return True
         finally:
             writer.close()
+        return False
+
+    def _refuse_ports_in_use(self) -> None:
+        """Asterisk would come up without the port, and only its log would tell."""
+        node = self.node
+        wanted = [
+            ("http_port", "127.0.0.1", node.http_port, socket.SOCK_STREAM),
+            ("ami_port", "127.0.0.1", node.ami_port, socket.SOCK_STREAM),
+            ("sip_port", node.bind, node.sip_port, socket.SOCK_DGRAM),
+            ("sip_port", node.bind, node.sip_port, socket.SOCK_STREAM),
+        ]
+        if node.sip_tls_port is not None:
+            wanted.append(("sip_tls_port", node.bind, node.sip_tls_port, socket.SOCK_STREAM))
+        for key, address, port, kind in wanted:
+            with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind) as probe:
+                if kind == socket.SOCK_STREAM:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((address, port))
+                except OSError as error:
+                    raise AsteriskError(
+                        f"node {node.name}: {key} {port} on {address} cannot be used ({error.strerror}); "
+                        f"stop what uses it, or choose another {key} for the node in {self.settings.file}"
+                    ) from None
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
         told, tell = os.pipe()
@@ -225,15 +262,14 @@ class AsteriskNode:
 
     def _sandbox(self, root: Path) -> list[str]:
         """A file system of the private root, read-only, with the node's folder at its own path and nothing else of the machine."""
-        command = ["bwrap", "--ro-bind", str(root / "usr"), "/usr", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]
-        for name in ("bin", "sbin", "lib", "lib64"):
-            if (root / name).is_symlink():
-                command += ["--symlink", os.readlink(root / name), f"/{name}"]
-        for entry in sorted((root / "etc").iterdir()):
+        command = ["bwrap", "--ro-bind", str(root / "usr"), "/usr", "--dev", "/dev", "--proc", "/proc"]
+        command += ["--perms", "0755", "--dir", "/etc", "--perms", "1777", "--tmpfs", "/tmp"]
+        for entry in (*(root / name for name in ("bin", "sbin", "lib", "lib64")), *(root / "etc" / name for name in ETC_OF_ROOT)):
+            inside = f"/{entry.relative_to(root)}"
             if entry.is_symlink():
-                command += ["--symlink", os.readlink(entry), f"/etc/{entry.name}"]
-            elif entry.name not in OWN_IN_ETC and os.access(entry, os.R_OK):
-                command += ["--ro-bind", str(entry), f"/etc/{entry.name}"]
+                command += ["--symlink", os.readlink(entry), inside]
+            elif entry.exists():
+                command += ["--ro-bind", str(entry), inside]
         command += ["--ro-bind", str(self.folder / "hosts"), "/etc/hosts", "--ro-bind-try", "/etc/resolv.conf", "/etc/resolv.conf"]
         for parent in reversed([self.folder, *self.folder.parents][:-1]):  # else bwrap makes them as closed as they may be here
             command += ["--perms", "0755", "--dir", str(parent)]

@@ -141,7 +141,7 @@ class Pbx:
 
     def queue_log(self) -> list[list[str]]:
         """The lines of the fallback's log: time, call, queue, agent, event, and what else there is."""
-        return [line.split("|") for line in self.node.queue_log.read_text().splitlines()]
+        return [line.split("|") for line in self.node.queue_log.read_text().splitlines()] if self.node.queue_log.exists() else []
 
     def cli(self, command: str) -> str:
         """Ask the running Asterisk on its command line."""

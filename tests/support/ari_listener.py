@@ -1,0 +1,69 @@
+"""The smallest ARI application: says that it is alive, and notes who enters. For tests of the dialplan, without our engine."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from tests.support.asterisk import Pbx
+
+
+@dataclass
+class Listener:
+    """Who has entered the application so far, and how to end it."""
+
+    pbx: Pbx
+    http: aiohttp.ClientSession
+    entered: "asyncio.Queue[list[str]]" = field(default_factory=asyncio.Queue)
+
+    async def next(self) -> list[str]:
+        """The arguments of the next channel that enters ``Stasis()``."""
+        return await asyncio.wait_for(self.entered.get(), 30)
+
+    async def beat(self, age: int = 0) -> None:
+        """Write the heartbeat as if it were ``age`` seconds old."""
+        async with self.http.get(f"{self.pbx.ari_url}/asterisk/variable", params={"variable": "EPOCH"}) as answer:
+            now = int((await answer.json())["value"])
+        params = {"variable": "CC_BEAT", "value": str(now - age)}
+        async with self.http.post(f"{self.pbx.ari_url}/asterisk/variable", params=params) as answer:
+            assert answer.status == 204, await answer.text()
+
+    async def hang_up_all(self) -> None:
+        async with self.http.get(f"{self.pbx.ari_url}/channels") as answer:
+            channels = await answer.json()
+        for channel in channels:
+            async with self.http.delete(f"{self.pbx.ari_url}/channels/{channel['id']}") as answer:
+                assert answer.status in (204, 404)
+
+
+@contextlib.asynccontextmanager
+async def listening(pbx: Pbx, answer: bool = True) -> AsyncIterator[Listener]:
+    """Attach to the application; channels that enter are answered and hung up at once, as the callers of the tests want to end."""
+    headers = {"Authorization": aiohttp.encode_basic_auth(pbx.ari_user, pbx.secrets.ari_password)}
+    async with (
+        aiohttp.ClientSession(headers=headers) as http,
+        http.ws_connect(f"{pbx.ari_url}/events", params={"app": "callcenter"}) as socket,
+    ):
+        listener = Listener(pbx, http)
+        reading = asyncio.create_task(_read(socket, listener, answer))
+        try:
+            yield listener
+        finally:
+            reading.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await reading
+
+
+async def _read(socket: aiohttp.ClientWebSocketResponse, listener: Listener, answer: bool) -> None:
+    async for message in socket:
+        event = message.json()
+        if event["type"] == "StasisStart":
+            listener.entered.put_nowait(event["args"])
+            url = f"{listener.pbx.ari_url}/channels/{event['channel']['id']}"
+            if answer:
+                async with listener.http.post(f"{url}/answer"):
+                    pass
+                async with listener.http.delete(url):
+                    pass
