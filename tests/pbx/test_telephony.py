@@ -1,135 +1,18 @@
 """ARI and AMI adapters against a real Asterisk: every command, and every event we live on."""
 
-import asyncio
 from array import array
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
-from callcenter.adapters.ami.client import AmiClient, AmiServer
-from callcenter.adapters.ami.recorder import MixMonitorRecorder
-from callcenter.adapters.ari.client import AriServer
-from callcenter.adapters.ari.telephony import AsteriskTelephony
 from callcenter.domain import commands as c
 from callcenter.domain import events as e
-from callcenter.domain.ids import Ids
-from callcenter.runtime.secrets import AMI_RECORDING_USER
 from callcenter.services.ports import CommandError
-from callcenter.sim.sip.call import Call
-from callcenter.sim.sip.phone import Phone
-from callcenter.sim.sip.policy import AnswerAfter, Busy, Manual, Reject, RingForever
+from callcenter.sim.sip.policy import AnswerAfter, Busy, InvitePolicy, Reject, RingForever
 from callcenter.sim.sip.tones import goertzel
-from tests.support.asterisk import DID, MUSIC_TONES, WELCOME_TONES, Pbx, asterisk_node
-
-CALLER_TONES, ALICE_TONES = (910.0, 1130.0), (1010.0, 1230.0)
-RING = timedelta(seconds=10)
-PATIENCE = 10.0
-Kind = TypeVar("Kind")
-
-
-class Engine:
-    """What stands in for the engine: it keeps every event, and tells of the one waited for."""
-
-    def __init__(self, pbx: Pbx) -> None:
-        self.pbx = pbx
-        self.node = pbx.name
-        self.ids = Ids(f"{datetime.now(UTC)}")
-        self.events: list[e.Event] = []
-        self.replaced: list[str] = []
-        self.on_connect: Callable[[str], Awaitable[None]] = self._nothing
-        self._more = asyncio.Condition()
-        self.ami = AmiClient(AmiServer("127.0.0.1", pbx.ami_port, AMI_RECORDING_USER, pbx.secrets.ami_recording_password))
-        self.telephony = AsteriskTelephony(
-            {pbx.name: AriServer(pbx.ari_url, pbx.ari_user, pbx.secrets.ari_password)},
-            self.inbox,
-            lambda node: self.on_connect(node),
-            MixMonitorRecorder({pbx.name: self.ami}),
-            self.replaced.append,
-        )
-
-    async def _nothing(self, node: str) -> None:
-        pass
-
-    def inbox(self, event: e.Event) -> None:
-        self.events.append(event)
-        asyncio.ensure_future(self._tell())  # noqa: RUF006 a test's, short
-
-    async def _tell(self) -> None:
-        async with self._more:
-            self._more.notify_all()
-
-    async def wait_for(self, kind: type[Kind], leg: str = "", since: int = 0) -> Kind:
-        """The first event of that kind (about that leg), which may have happened already."""
-
-        def found() -> Kind | None:
-            named = (event for event in self.events[since:] if isinstance(event, kind))
-            return next((event for event in named if not leg or getattr(event, "leg", "") == leg), None)
-
-        async with asyncio.timeout(PATIENCE), self._more:
-            await self._more.wait_for(lambda: found() is not None)
-        event = found()
-        assert event is not None
-        return event
-
-    async def run(self, kind: type[c.Command], *args: object) -> None:
-        await self.telephony.run(kind("call", self.node, *args))  # type: ignore[arg-type]
-
-    async def ring(self, agent: str, ring_timeout: timedelta = RING) -> str:
-        leg = self.ids.draw_leg(self.node)
-        endpoint = self.pbx.phone(agent).endpoint
-        await self.run(c.RingAgent, leg, agent, endpoint, "+12025550123", 'Ann "A\\B" <x>', ring_timeout)
-        return leg
-
-
-@asynccontextmanager
-async def engine(pbx: Pbx) -> AsyncIterator[Engine]:
-    """An engine that is connected, and whose heart beats once (good for 3 s of calls)."""
-    it = Engine(pbx)
-    ami = asyncio.create_task(it.ami.run())
-    await it.telephony.start()
-    try:
-        await it.wait_for(e.NodeConnected)
-        await it.telephony.beat(pbx.name)
-        async with asyncio.timeout(PATIENCE):
-            while not it.ami.is_connected:
-                await asyncio.sleep(0.01)
-        yield it
-    finally:
-        await it.telephony.close()
-        ami.cancel()
-        with suppress(asyncio.CancelledError):
-            await ami
-
-
-@asynccontextmanager
-async def agent_phone(pbx: Pbx, agent: str = "alice") -> AsyncIterator[Phone]:
-    account = pbx.phone(agent)
-    async with await Phone.start(
-        account.endpoint, server=("127.0.0.1", pbx.sip_port), password=account.password, tone=ALICE_TONES
-    ) as phone:
-        await phone.register()
-        yield phone
-
-
-@asynccontextmanager
-async def caller(pbx: Pbx) -> AsyncIterator[Phone]:
-    async with await Phone.start("carrier-end", server=("127.0.0.1", pbx.sip_port), tone=CALLER_TONES) as phone:
-        yield phone
-
-
-async def arrive(it: Engine, phone: Phone, did: str = DID) -> tuple[Call, str]:
-    """A caller arrives and is answered."""
-    since = len(it.events)
-    await it.telephony.beat(it.node)
-    call = await phone.invite(did, caller_id="+12025550123", display_name="Ann")
-    leg = (await it.wait_for(e.LegArrived, since=since)).leg
-    await it.run(c.Answer, leg)
-    await call.answered()
-    return call, leg
+from tests.support.asterisk import DID, MUSIC_TONES, WELCOME_TONES, asterisk_node
+from tests.support.telephony import ALICE_TONES, CALLER_TONES, agent_phone, arrive, caller, engine
 
 
 def channels(raw: Path) -> tuple[list[int], list[int]]:
@@ -143,8 +26,9 @@ def loudest(samples: list[int]) -> tuple[float, ...]:
     return max((CALLER_TONES, ALICE_TONES), key=lambda pair: sum(goertzel(middle, f) for f in pair))
 
 
-async def test_a_call_from_end_to_end() -> None:
-    async with asterisk_node() as pbx, engine(pbx) as it, agent_phone(pbx) as alice, caller(pbx) as ann:
+@pytest.mark.parametrize("websocket", [True, False], ids=["websocket", "http"])
+async def test_a_call_from_end_to_end(websocket: bool) -> None:
+    async with asterisk_node() as pbx, engine(pbx, rest_over_websocket=websocket) as it, agent_phone(pbx) as alice, caller(pbx) as ann:
         call, leg = await arrive(it, ann)
         arrived = await it.wait_for(e.LegArrived)
         assert (arrived.node, arrived.door, arrived.dialed) == (pbx.name, e.Door.TRUNK, DID)
@@ -179,7 +63,9 @@ async def test_a_call_from_end_to_end() -> None:
         held = await it.telephony.snapshot(pbx.name, ("p1",))
         assert held.bridges == {"b1": frozenset((leg, agent_leg))}
         assert held.legs[leg].arrival == arrived
-        assert held.legs[leg].up and held.legs[leg].ours and held.legs[agent_leg].ours
+        assert held.legs[leg].up
+        assert held.legs[leg].ours
+        assert held.legs[agent_leg].ours
         assert held.legs[agent_leg].arrival is None
         assert held.legs[agent_leg].endpoint == pbx.phone("alice").endpoint
         assert held.playbacks == frozenset()
@@ -232,7 +118,7 @@ async def test_commands_about_what_is_gone() -> None:
     ],
     ids=["busy", "declined", "do-not-disturb", "rings-in-vain"],
 )
-async def test_why_a_phone_does_not_answer(policy: Manual, cause: e.Cause) -> None:
+async def test_why_a_phone_does_not_answer(policy: InvitePolicy, cause: e.Cause) -> None:
     async with asterisk_node() as pbx, engine(pbx) as it, agent_phone(pbx) as alice:
         alice.on_invite = policy
         leg = await it.ring("alice", timedelta(seconds=1))

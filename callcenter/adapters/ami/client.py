@@ -96,11 +96,12 @@ class AmiClient:
         self._on_event = on_event
         self._on_login = on_login
         self._manager: _OneConnection | None = None
+        self._signed_in = False
         self._unanswered: set[asyncio.Future[Any]] = set()
 
     @property
     def is_connected(self) -> bool:
-        return self._manager is not None
+        return self._signed_in
 
     async def run(self) -> None:
         """Connect, and connect again with growing, jittered pauses."""
@@ -116,11 +117,11 @@ class AmiClient:
 
     async def action(self, name: str, fields: Mapping[str, str] | None = None) -> Message:
         """Do one action and return its response, whatever it is. Raises CommandError(NODE_AWAY) and UnsafeField."""
-        return (await self._send(name, fields, as_list=False))[0]
+        return (await self._send(name, fields, is_list=False))[0]
 
     async def action_list(self, name: str, fields: Mapping[str, str] | None = None) -> Sequence[Message]:
         """Do one action that is answered by a list of events. Raises CommandError(NODE_AWAY) and UnsafeField."""
-        return await self._send(name, fields, as_list=True)
+        return await self._send(name, fields, is_list=True)
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -138,7 +139,7 @@ class AmiClient:
             await self._sign_in(manager)
             await self._keep_alive(manager)
         finally:
-            self._manager = None
+            self._manager, self._signed_in = None, False
             manager.close()
             for future in self._unanswered:
                 if not future.done():
@@ -148,9 +149,11 @@ class AmiClient:
         if self._on_event is not None:
             manager.register_event("*", self._heard)
         events = "on" if self.server.hears_events else "off"
-        said = await self.action("Login", {"Username": self.server.user, "Secret": self.server.secret, "Events": events})
+        login = {"Username": self.server.user, "Secret": self.server.secret, "Events": events}
+        said = (await self._send("Login", login, is_list=False))[0]
         if said.get("response") != "Success":
             raise CommandError(Refusal.REFUSED, f"login: {said.get('message', '')}")
+        self._signed_in = True
         if self._on_login is not None:
             await self._on_login()
 
@@ -166,13 +169,14 @@ class AmiClient:
                 log.warning("ami_silent", host=self.server.host, port=self.server.port, error=str(error))
                 return
 
-    async def _send(self, name: str, fields: Mapping[str, str] | None, *, as_list: bool) -> Sequence[Message]:
+    async def _send(self, name: str, fields: Mapping[str, str] | None, *, is_list: bool) -> Sequence[Message]:
         asked = {"Action": name, **(fields or {})}
         check_fields(asked)
         manager = self._manager
-        if manager is None or manager.lost.is_set():
+        if manager is None or manager.lost.is_set() or not (self._signed_in or name == "Login"):
             raise CommandError(Refusal.NODE_AWAY, "AMI is not connected")
-        future: asyncio.Future[Any] = manager.send_action(asked, as_list=as_list)
+        # With as_list=True panoramisk waits for ever for a list that was refused; with None it sees whether one follows.
+        future: asyncio.Future[Any] = manager.send_action(asked, as_list=None if is_list else False)
         self._unanswered.add(future)
         try:
             async with asyncio.timeout(self.server.action_timeout):
