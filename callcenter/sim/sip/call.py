@@ -183,8 +183,8 @@ class Call:
         self._media.stream.play(tone)
 
     def mute(self, on: bool = True) -> None:
-        """Sends no RTP at all (``on``), or again."""
-        self._media.stream.sending = not on
+        """Sends no audio at all (``on``), or again; digits still go out."""
+        self._media.stream.muted = on
 
     async def send_digit(self, digit: str, ms: int = 120, gap_ms: int = 80) -> None:
         """A key pressed for ``ms``, as RFC 4733 events; returns after the gap that parts it from the next."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import deque
 from collections.abc import Coroutine, Sequence
 from typing import Self
 
@@ -29,6 +30,9 @@ from callcenter.sim.sip.transaction import T1, ServerTransaction, Transactions, 
 from callcenter.sim.sip.wire import Address, Loss, NoLoss, Wire
 
 __all__ = ["Phone", "RegistrationRefused"]
+
+KEPT = 256
+"""Calls and requests remembered until somebody asks."""
 
 Headers = Sequence[tuple[str, str]]
 _KNOWN = frozenset(word.strip() for word in ALLOW.split(",")) | {"REGISTER", "SUBSCRIBE", "REFER", "MESSAGE", "PUBLISH", "PRACK"}
@@ -49,12 +53,12 @@ class Phone:
         """Seconds; our INVITEs ask for a session timer with this interval."""
         self.malformed = 0
         """Datagrams that were no SIP."""
-        self.requests: list[Request] = []
-        """Every request that began something outside a call of ours: INVITE, OPTIONS, NOTIFY, …"""
+        self.requests: deque[Request] = deque(maxlen=KEPT)
+        """The latest requests that began something outside a call of ours: INVITE, OPTIONS, NOTIFY, …"""
         self._password = password
         self._media = media
         self._calls: dict[tuple[str, str], Call] = {}
-        self._incoming: asyncio.Queue[Call] = asyncio.Queue()
+        self._incoming: asyncio.Queue[Call] = asyncio.Queue(KEPT)
         self._tasks: set[asyncio.Task[None]] = set()
         self._registration: Registration | None = None
         self._wire: Wire
@@ -185,7 +189,7 @@ class Phone:
         return f"<sip:{escape_user(self.user)}@{self._sent_by}>"
 
     async def incoming(self, within: float | None = PATIENCE) -> Call:
-        """The next call that came in, whatever became of it."""
+        """The next call that came in, whatever became of it. The latest 256 that nobody took are kept."""
         async with asyncio.timeout(within):
             return await self._incoming.get()
 
@@ -329,6 +333,8 @@ class Phone:
         self._calls[dialog.call_id, dialog.local_tag] = call
         signalling.trying()
         self.on_invite.decide(call)
+        if self._incoming.full():  # nobody asks for them: a bench
+            self._incoming.get_nowait()
         self._incoming.put_nowait(call)
 
     def _cancel(self, transaction: ServerTransaction) -> None:

@@ -58,6 +58,8 @@ class RtpStream:
         self.address: Address = self._socket.getsockname()
         self.ear = Ear(keep_audio)
         self.sending = False
+        """Whether the two descriptions let us send."""
+        self.muted = False
         self.packets_sent = 0
         self.cut = False
         self._every = max(every, 1)
@@ -104,7 +106,7 @@ class RtpStream:
             return
         if self._digits:
             self._send_digit(tick)
-        elif self.sending and not self._silent and tick % self._every == self._phase:
+        elif self.sending and not self.muted and not self._silent and tick % self._every == self._phase:
             frames = self._frames
             # by the tick, not by the packet: sparse packets keep the tone's phase and the clock's time
             frame = frames[(tick * FRAME_MS // self._packet_ms) % len(frames)]

@@ -1,6 +1,8 @@
 """How calls begin and end: refusals, CANCEL, lost packets, and requests nobody asked for."""
 
 import asyncio
+import random
+from typing import Any
 
 import pytest
 
@@ -205,6 +207,33 @@ async def test_rubbish_is_counted_and_harms_no_call() -> None:
         assert alice.malformed == 4
         assert call.is_up
         await call.hang_up()
+
+
+async def test_damaged_messages_break_nothing() -> None:
+    """Real requests of a real call, bent at random: whatever they do, no error escapes and other calls go on."""
+    problems: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: problems.append(context))
+    dice = random.Random(11)
+    async with await Phone.start("alice", t1=0.01, on_invite=RingForever()) as alice, await Phone.start("carol") as carol:
+        call = await carol.invite(alice.uri)
+        await call.ringing()
+        bodies = [call.invite.encode(), call.signalling.dialog.request("BYE").encode()]
+        bodies += [carol.outside_dialog(alice.uri).request(method).encode() for method in ("OPTIONS", "NOTIFY", "CANCEL")]
+        for _ in range(2000):
+            datagram = bytearray(dice.choice(bodies))
+            for _ in range(dice.randint(1, 8)):
+                at = dice.randrange(len(datagram))
+                datagram[at : at + dice.randint(0, 12)] = dice.randbytes(dice.randint(0, 3)) + dice.choice(
+                    [b"", b"\r\n", b";", b":", b"<", b'"']
+                )
+            alice._received(bytes(datagram), carol.address)
+        await carol.options(alice.uri)
+
+        assert alice.malformed > 0
+        assert problems == []
+        assert call.state is CallState.RINGING
+        carol.vanish()
+        alice.vanish()
 
 
 async def test_a_late_offer_is_answered_in_the_ack() -> None:
