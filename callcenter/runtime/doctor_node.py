@@ -1,6 +1,7 @@
 """``doctor`` at one Asterisk node: does it run, does it answer, has it what we need."""
 
 import json
+import re
 import socket
 from base64 import b64encode
 from collections.abc import Iterator
@@ -113,10 +114,10 @@ def _version(name: str, info: object) -> Check:
     floor = ".".join(map(str, FLOOR))
     system = info.get("system") if isinstance(info, dict) else None
     text = str(system.get("version", "")) if isinstance(system, dict) else ""
-    numbers = tuple(int(part) for part in text.split("~")[0].split("-")[0].split(".") if part.isdigit())
-    if not numbers:
+    found = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", text)
+    if found is None:
         return warn(f"{name} version", f"cannot be read from {text!r}", f"make sure that it is {floor} or newer")
-    if numbers < FLOOR:
+    if tuple(int(part or 0) for part in found.groups()) < FLOOR:
         return fail(f"{name} version", f"{text} is older than {floor}", f"install Asterisk {floor} or newer: it closes known holes")
     return ok(f"{name} version", f"{text} (floor {floor})")
 

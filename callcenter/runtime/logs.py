@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import Processor
 
 NUMBERS = frozenset({"caller", "caller_name", "dialed", "did", "number", "endpoint"})
@@ -31,7 +32,10 @@ def configure(process: str, stream: TextIO | None = None, level: int = logging.I
         _named(process),
         mask,
     ]
-    ending: list[Processor] = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    ending: list[Processor] = [
+        structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),  # locals hold numbers and passwords
+        structlog.processors.JSONRenderer(),
+    ]
     structlog.configure(
         processors=[*shared, *ending],
         wrapper_class=structlog.make_filtering_bound_logger(level),
