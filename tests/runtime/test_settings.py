@@ -183,7 +183,7 @@ FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     ),
     (
         lambda raw: raw["flow"]["main"]["node"]["choice"].update(promt="menu"),
-        "flow.main.node.choice.promt: is not a key; did you mean 'prompt' or 'invalid_prompt'?",
+        "flow.main.node.choice.promt: is not a key; did you mean 'prompt'?",
     ),
     (
         lambda raw: raw["flow"]["main"]["node"]["choice"]["choices"].update(x="sales"),

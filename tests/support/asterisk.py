@@ -106,6 +106,7 @@ class Pbx:
     settings: Settings
     secrets: Secrets
     node: AsteriskNode
+    forgotten: int = 0
 
     @property
     def name(self) -> str:
@@ -140,8 +141,16 @@ class Pbx:
         return (self.node.folder / "log" / "messages").read_text(errors="replace")
 
     def queue_log(self) -> list[list[str]]:
-        """The lines of the fallback's log: time, call, queue, agent, event, and what else there is."""
-        return [line.split("|") for line in self.node.queue_log.read_text().splitlines()] if self.node.queue_log.exists() else []
+        """The lines of the fallback's log since ``forget_log``: time, call, queue, agent, event, and what else there is."""
+        return [line.split("|") for line in self._queue_log()[self.forgotten :]]
+
+    def forget_log(self) -> None:
+        """Let ``queue_log`` begin here; for tests that share a node."""
+        self.forgotten = len(self._queue_log())
+
+    def _queue_log(self) -> list[str]:
+        file = self.node.queue_log
+        return file.read_text().splitlines() if file.exists() else []
 
     def cli(self, command: str) -> str:
         """Ask the running Asterisk on its command line."""
