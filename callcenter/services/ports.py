@@ -59,8 +59,9 @@ class Telephony(Protocol):
     After ``start``, events of each node come in that node's order. For each (re)connection of a node
     ``on_connect(node)`` is called before any event of the new connection is delivered; events that follow
     are kept back until it returns, so that the snapshot taken inside comes before what happens after it, and
-    commands are refused with NODE_AWAY until then. ``NodeDisconnected`` is told when a connection is lost;
-    ``NodeConnected`` is the engine's to say, once it has caught up.
+    commands are refused with NODE_AWAY until that snapshot was read, or it has returned without one: what was
+    decided before may be wrong by now. ``NodeDisconnected`` is told when a connection is lost; ``NodeConnected`` is
+    the engine's to say, once it has caught up.
     """
 
     @property

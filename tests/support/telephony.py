@@ -41,7 +41,7 @@ class Engine:
         self.telephony = AsteriskTelephony(
             {pbx.name: AriServer(pbx.ari_url, pbx.ari_user, pbx.secrets.ari_password, rest_over_websocket=rest_over_websocket)},
             self.inbox,
-            lambda node: self.on_connect(node),
+            self._connected,
             MixMonitorRecorder({pbx.name: self.ami}, {pbx.name: pbx.node.recordings}),
             self.replaced.append,
         )
@@ -51,6 +51,10 @@ class Engine:
 
     async def _nothing(self, node: str) -> None:
         pass
+
+    async def _connected(self, node: str) -> None:
+        await self.on_connect(node)
+        self.inbox(e.NodeConnected(node, (await self.telephony.snapshot(node, ())).started_at))
 
     def inbox(self, event: e.Event) -> None:
         self.events.append(event)

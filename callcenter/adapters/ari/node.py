@@ -12,7 +12,7 @@ from callcenter.adapters.ari.commands import Commands, check
 from callcenter.adapters.ari.parse import Ignored, MalformedEvent, Parser
 from callcenter.adapters.ari.types import asterisk
 from callcenter.domain.commands import Command, RingAgent
-from callcenter.domain.events import Cause, Event, FallbackTalkEnded, LegArrived, LegEnded, NodeConnected, NodeDisconnected, Refusal
+from callcenter.domain.events import Cause, Event, FallbackTalkEnded, LegArrived, LegEnded, NodeDisconnected, Refusal
 from callcenter.services.ports import CommandError, Inbox, Snapshot
 
 log = structlog.get_logger(__name__)
@@ -41,22 +41,24 @@ class AsteriskNode:
         self._commands = Commands(self.client, self._tell)
         self._kept_back: deque[Event] | None = deque()
         self._announced = False
+        self._open = False
+        """Commands may be given: what was decided before the snapshot may be wrong by now."""
         self._watched: set[str] = set()
         self._errands: set[asyncio.Task[None]] = set()
 
     # --- what the node tells --------------------------------------------------------------------
 
     async def _connected(self) -> None:
-        started = await snapshot.started_at(self.client)
         self._announced = True
-        self._inbox(NodeConnected(self.name, started))
         await self._on_connect(self.name)
+        self._open = True
         kept_back, self._kept_back = self._kept_back, None
         for event in kept_back or ():
             self._inbox(event)
 
     def _lost(self) -> None:
         """Nothing kept back is of use any more: the snapshot of the next connection tells it."""
+        self._open = False
         self._kept_back = deque()
         self._parser.begin()
         self._commands.begin()
@@ -96,6 +98,7 @@ class AsteriskNode:
 
     async def run(self, command: Command) -> None:
         """Carry out the command. Raises CommandError."""
+        self.check_open()
         try:
             await self._commands.run(command)
         except CommandError as error:
@@ -103,9 +106,16 @@ class AsteriskNode:
                 self._run_errand(self._commands.hang_up(command.leg))  # nobody knows whether it rings; it must not
             raise
 
+    def check_open(self) -> None:
+        """Raises CommandError(NODE_AWAY) before this connection's first snapshot."""
+        if not self._open:
+            raise CommandError(Refusal.NODE_AWAY, "not caught up yet")
+
     async def snapshot(self, playing: Sequence[str]) -> Snapshot:
-        """What the node holds now. Raises CommandError."""
-        return await snapshot.take(self.client, self.name, playing)
+        """What the node holds now; from then on it takes commands. Raises CommandError."""
+        seen = await snapshot.take(self.client, self.name, playing)
+        self._open = self.client.is_connected
+        return seen
 
     async def watch(self, leg: str) -> None:
         """``FallbackTalkEnded`` will follow, at once when the leg is gone already. Raises CommandError."""

@@ -31,7 +31,7 @@ class AsteriskTelephony:
         return tuple(self._nodes)
 
     async def start(self) -> None:
-        """Begin to connect to all nodes; ``NodeConnected`` tells of each that answers."""
+        """Begin to connect to all nodes; ``on_connect`` is called for each that answers."""
         self._running = [asyncio.create_task(node.client.run(), name=f"ari {name}") for name, node in self._nodes.items()]
 
     async def close(self) -> None:
@@ -43,6 +43,7 @@ class AsteriskTelephony:
     async def run(self, command: Command) -> None:
         """Carry out the command. Raises CommandError."""
         node = self._node(command.node)
+        node.check_open()
         if isinstance(command, StartRecording):
             await self._recorder.start(command.node, command.leg, command.recording)
         elif isinstance(command, StopRecording):
