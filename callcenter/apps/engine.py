@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import secrets as randomness
 import signal
 from collections.abc import Mapping
@@ -18,7 +17,9 @@ from callcenter.domain.center import Center
 from callcenter.domain.events import ConfigChanged
 from callcenter.domain.facts import Fact
 from callcenter.domain.ids import Ids
+from callcenter.runtime import logs
 from callcenter.runtime.asterisk import AsteriskNode
+from callcenter.runtime.data_folder import data_folder
 from callcenter.runtime.secrets import AMI_OPERATIONS_USER, AMI_RECORDING_USER, ARI_USER, Secrets, load_secrets
 from callcenter.runtime.settings import Settings, SettingsError, load
 from callcenter.runtime.settings_model import NodeSection
@@ -37,10 +38,6 @@ log = structlog.get_logger(__name__)
 
 CHECKPOINT_EVERY = 60.0
 FALLBACK_LOG_EVERY = 1.0
-
-
-def control_socket(settings: Settings) -> Path:
-    return settings.data / "run" / "control.sock"
 
 
 def journal_folder(settings: Settings) -> Path:
@@ -71,7 +68,7 @@ class EngineProcess:
             self._replaced,
         )
         desk = Desk(self._engine, self._clock, self._reload)
-        self._control = ControlServer(control_socket(settings), self._secrets.control_token, desk.handle, self._notices, _bug)
+        self._control = ControlServer(data_folder(settings).control_socket, self._secrets.control_token, desk.handle, self._notices, _bug)
         self._stopping = asyncio.Event()
 
     # --- life -----------------------------------------------------------------------------------
@@ -219,27 +216,11 @@ def _bug(request: Mapping[str, object], bug: Exception) -> None:
     log.error("control_bug", operation=request.get("do"), exc_info=bug)
 
 
-def configure_log() -> None:
-    """JSON lines on standard output; control characters in values are escaped by JSON."""
-    logging.basicConfig(level=logging.WARNING)
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        cache_logger_on_first_use=True,
-    )
-
-
 def main(config_file: Path) -> None:
     """Run the engine until it is told to stop."""
     import uvloop
 
-    configure_log()
+    logs.configure("engine")
     settings = load(config_file)
 
     async def serve() -> None:

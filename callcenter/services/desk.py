@@ -33,6 +33,7 @@ class Desk:
             "agent_logout": self.agent_logout,
             "agent_transfer": self.agent_transfer,
             "reload": self.reload,
+            "drain": self.drain,
         }
 
     async def handle(self, request: JsonObject) -> Mapping[str, object]:
@@ -65,6 +66,11 @@ class Desk:
 
     async def reload(self, request: JsonObject) -> Mapping[str, object]:
         return {"ok": True, "detail": await self._reload()}
+
+    async def drain(self, request: JsonObject) -> Mapping[str, object]:
+        """Let no further calls in (the dialplan's fallback has them), and say how many are still on."""
+        self._engine.close_guard()
+        return {"calls": sum(call.ended_at is None for call in self._engine.center.state.calls.values())}
 
     async def _ask(self, request: JsonObject, event: Event) -> Mapping[str, object]:
         refusal = await self._engine.request(event)

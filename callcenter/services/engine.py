@@ -57,6 +57,7 @@ class Engine:
         self._telephony: Telephony | None = None
         self._outbox: Outbox | None = None
         self._resyncs: dict[str, asyncio.Task[None]] = {}
+        self._guard_closed = False
         self.seq = 0
         """The number of the latest record."""
 
@@ -78,6 +79,10 @@ class Engine:
         """Return once everything told so far has been handled."""
         await self.request(TimePassed())
 
+    def close_guard(self) -> None:
+        """No more heartbeats: in 3 s the dialplan sends new callers to its fallback."""
+        self._guard_closed = True
+
     async def on_connect(self, node: str) -> None:
         """The telephony port reached the node: catch up with what happened there, and open its dialplan's guard.
 
@@ -86,7 +91,8 @@ class Engine:
         assert self._telephony is not None
         await self.caught_up()
         await self._catch_up(node, known=None)
-        await self._telephony.beat(node)
+        if not self._guard_closed:
+            await self._telephony.beat(node)
 
     # --- life -----------------------------------------------------------------------------------
 
@@ -160,7 +166,7 @@ class Engine:
     async def _beat(self, node: str) -> None:
         """Each second, and only while the engine's own task takes its turns: a frozen center must look frozen."""
         assert self._telephony is not None
-        while True:
+        while not self._guard_closed:
             await self.caught_up()
             try:
                 await self._telephony.beat(node)
