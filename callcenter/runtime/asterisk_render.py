@@ -170,7 +170,7 @@ def _trunk(settings: Settings, trunk: TrunkSection) -> Trunk:
         password = _password(settings.beside_the_file(trunk.password_file))
     host = trunk.host or ""
     after_host = f":{trunk.port}" if trunk.port else ""
-    transport = "" if trunk.transport == "udp" else f";transport={trunk.transport}"
+    transport = "" if trunk.transport == "udp" else f"\\;transport={trunk.transport}"  # a bare ; begins a comment
     return Trunk(
         name=trunk.name,
         transport=trunk.transport,

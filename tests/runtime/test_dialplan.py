@@ -11,7 +11,6 @@ from tests.support import sipp
 from tests.support.ari_listener import listening
 from tests.support.asterisk import DID, Pbx, asterisk_node, free_ports, raw_settings, short_folder
 
-
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -117,9 +116,8 @@ async def test_an_unknown_number_hears_so_in_the_fallback_and_is_hung_up(pbx: Pb
 async def test_a_caller_in_the_fallback_goes_to_the_engine_once_it_is_back(pbx: Pbx) -> None:
     ended = asyncio.create_task(call(pbx, DID))
     await until_logged(pbx, "CC_ENTERED")
-    async with listening(pbx) as engine:
-        async with engine.beating():
-            door, did, since = await engine.next()
+    async with listening(pbx) as engine, engine.beating():
+        door, did, since = await engine.next()
     assert await ended == 0
     assert (door, did) == ("trunk", DID)
     (entered,) = [line for line in pbx.queue_log() if line[4] == "CC_ENTERED"]

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-SCENARIOS = Path(__file__).parent / "sipp"
+SCENARIOS = Path(__file__).parent / "scenarios"
 
 
 async def run(scenario: str, target: str, *arguments: str, calls: int = 1, address: str = "127.0.0.1") -> int:
