@@ -114,11 +114,7 @@ class Shipper:
         try:
             if self._reader is None:
                 await self._begin()
-            try:
-                return await self._ship_some()
-            except StoreRefused as error:
-                await self._refused(str(error))
-                return True
+            return await self._digest()
         except (StoreAway, JournalMissing) as error:
             self._rest(str(error))
             self._now_at_most = max(self._now_at_most // 2, min(self._most, 50))  # a slow machine manages smaller batches in time
@@ -126,6 +122,19 @@ class Shipper:
             log.warning("position_moved %s", error)
             self._begin_anew()
         return False
+
+    async def _digest(self) -> bool:
+        """Ship a batch. What is refused, or upsets our folds, must not stop what comes after it."""
+        try:
+            return await self._ship_some()
+        except (StoreAway, PositionMoved):
+            raise
+        except StoreRefused as error:
+            await self._refused(str(error))
+        except Exception as bug:
+            log.exception("bug_while_shipping")
+            await self._refused(f"{type(bug).__name__}: {bug}")
+        return True
 
     def state(self, now: datetime) -> ShippingState:
         """How far we are behind. Reads the end of the journal."""
@@ -211,6 +220,8 @@ class Shipper:
     async def _refused(self, why: str) -> None:
         """Find the culprit by halving; alone, it is tried three times and then set aside."""
         size = min(len(self._pending), self._now_at_most)
+        if not size:
+            return
         if size > 1:
             self._now_at_most = size // 2
             return

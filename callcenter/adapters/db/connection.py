@@ -1,5 +1,8 @@
 """Connections to PostgreSQL, with limits on every wait."""
 
+from collections.abc import Callable
+
+import psycopg
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -19,16 +22,24 @@ def driver_url(url: str) -> URL:
     return parsed.set(drivername="postgresql+psycopg")
 
 
-def connect(url: str, *, name: str, statement_timeout: float = STATEMENT_TIMEOUT, pool_size: int = 2) -> AsyncEngine:
-    """An engine; nothing is connected yet. ``name`` is what the server shows. Raises ValueError."""
+def connect(url: str | Callable[[], str], *, name: str, statement_timeout: float = STATEMENT_TIMEOUT, pool_size: int = 2) -> AsyncEngine:
+    """An engine; nothing is connected yet. ``name`` is what the server shows. Raises ValueError.
+
+    A function as ``url`` is asked at each new connection: an embedded server may come back on another port.
+    """
+    ask = url if callable(url) else None
+    if isinstance(url, str):
+        driver_url(url)
+
+    async def create() -> psycopg.AsyncConnection[tuple[object, ...]]:
+        where = driver_url(ask() if ask else str(url)).set(drivername="postgresql").render_as_string(hide_password=False)
+        return await psycopg.AsyncConnection.connect(
+            where,
+            connect_timeout=CONNECT_TIMEOUT,
+            application_name=f"callcenter {name}",
+            options=f"-c statement_timeout={int(statement_timeout * 1000)} -c timezone=UTC",
+        )
+
     return create_async_engine(
-        driver_url(url),
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=CONNECT_TIMEOUT,
-        connect_args={
-            "connect_timeout": CONNECT_TIMEOUT,
-            "application_name": f"callcenter {name}",
-            "options": f"-c statement_timeout={int(statement_timeout * 1000)} -c timezone=UTC",
-        },
+        "postgresql+psycopg://", async_creator=create, pool_size=pool_size, max_overflow=0, pool_timeout=CONNECT_TIMEOUT
     )

@@ -5,23 +5,22 @@ wait for the disk: should PostgreSQL crash and forget it, the position is forgot
 still has the records.
 """
 
-import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError, TimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from callcenter.adapters.db import rows
 from callcenter.adapters.db.partitions import Partitions
+from callcenter.adapters.db.transaction import transaction
 from callcenter.domain.books import FOLDED_KINDS, CallBooks, call_touched, fold_call, fold_stays
 from callcenter.domain.facts import AgentStateChanged, Fact
 from callcenter.services.fact_codec import decode
-from callcenter.services.ledger import PositionMoved, Shipment, StoreAway, StoreRefused
+from callcenter.services.ledger import PositionMoved, Shipment
 
 _INSERT_FACTS = text("""
     INSERT INTO fact (journal, seq, n, at, kind, call_id, contact_id, agent, body)
@@ -178,20 +177,8 @@ class PostgresLedger:
                     added[name].append(value)
         await connection.execute(_ADD_STAYS, {"journal": journal, **added})
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction whose errors are the store's. Cancelled or late, its connection is thrown away."""
-        try:
-            async with asyncio.timeout(self._patience), self._engine.begin() as connection:
-                await connection.execute(text("SET LOCAL synchronous_commit = off"))
-                yield connection
-        except (TimeoutError, OSError) as error:  # asyncio's TimeoutError is an OSError
-            raise StoreAway(f"the database does not answer within {self._patience:g} s") from error
-        except DBAPIError as error:
-            sentence = " ".join(str(error.orig).split())
-            raise (StoreRefused if _is_refusal(error) else StoreAway)(sentence) from error
-        except SQLAlchemyError as error:
-            raise StoreAway(" ".join(str(error).split())) from error
+    def _transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return transaction(self._engine, self._patience)
 
 
 async def write_books(connection: AsyncConnection, books: Sequence[CallBooks]) -> None:
@@ -206,11 +193,3 @@ async def write_books(connection: AsyncConnection, books: Sequence[CallBooks]) -
 
 def _keys(journal: UUID, agents: list[str], changes: Sequence[_Change]) -> dict[str, object]:
     return {"journal": journal, "agents": agents, "seqs": [seq for seq, _, _ in changes], "ns": [n for _, n, _ in changes]}
-
-
-def _is_refusal(error: DBAPIError) -> bool:
-    """Whether the fault lies in what was sent: wrong values (22), broken rules (23), sizes beyond a limit (54)."""
-    state = getattr(error.orig, "sqlstate", None)
-    if state is None:
-        return type(error).__name__ == "DataError"  # found by the driver, such as NUL in a text
-    return str(state)[:2] in ("22", "23", "54")
