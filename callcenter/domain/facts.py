@@ -467,7 +467,7 @@ class FallbackCallEnded:
     log_offset: int
 
 
-Fact = (
+CallFact = (
     CallBegan
     | NumberUnknown
     | LegRinging
@@ -493,16 +493,14 @@ Fact = (
     | ContactResumed
     | ContactParted
     | ContactEnded
-    | AgentStateChanged
-    | AgentRequestRemembered
-    | AgentPhoneChanged
-    | AgentFallbackTalkChanged
     | RecordingStarted
     | RecordingStopped
     | RecordingMissing
-    | NodeUp
-    | NodeAway
-    | FallbackCallEnded
 )
+"""Of one call, its legs, its flow run, its contacts and recordings."""
+
+AgentFact = AgentStateChanged | AgentRequestRemembered | AgentPhoneChanged | AgentFallbackTalkChanged
+NodeFact = NodeUp | NodeAway | FallbackCallEnded
+Fact = CallFact | AgentFact | NodeFact
 
 FACT_TYPES: Mapping[str, type[Fact]] = {kind.__name__: kind for kind in Fact.__args__}

@@ -1,7 +1,9 @@
 """Names of everything the center creates, from a seed the engine passes in at boot."""
 
 from hashlib import blake2b
-from uuid import UUID
+
+_VARIANT = {digit: f"{int(digit, 16) & 0b0011 | 0b1000:x}" for digit in "0123456789abcdef"}
+"""RFC 9562 §4.1: the two highest bits of the ninth octet are 1 and 0."""
 
 
 class Ids:
@@ -20,10 +22,8 @@ class Ids:
     def draw(self) -> str:
         """Return the next id."""
         self._drawn += 1
-        digest = bytearray(blake2b(b"%s:%d" % (self._seed, self._drawn), digest_size=16).digest())
-        digest[6] = digest[6] & 0x0F | 0x80
-        digest[8] = digest[8] & 0x3F | 0x80
-        return str(UUID(bytes=bytes(digest)))
+        digits = blake2b(b"%s:%d" % (self._seed, self._drawn), digest_size=16).hexdigest()
+        return f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:]}"
 
     def draw_leg(self, node: str) -> str:
         """Return the id of a leg we are about to create on ``node``; like Asterisk's own ids there, it begins with the node's name."""

@@ -59,19 +59,22 @@ class State:
         self.nodes: dict[str, Node] = {}
         self.deadlines = Deadlines(self._still_set)
         self._applied = 0
-        self._appliers: dict[type, Callable[..., None]] = {
-            kind: getattr(self, f"_{_snake(kind.__name__)}") for kind in f.FACT_TYPES.values()
+        self._appliers: dict[type, tuple[Callable[..., None], Callable[..., None]]] = {
+            kind: (getattr(self, f"_{_snake(kind.__name__)}"), self._keeper(kind)) for kind in f.FACT_TYPES.values()
         }
+        """What each kind of fact changes, and with whom it is kept for checkpoints."""
         self.configure(config)
 
     # --- from outside ---------------------------------------------------------------------------
 
     def apply(self, fact: f.Fact) -> None:
         """Let the fact have happened. Raises IllegalTransition before anything is changed."""
-        self._appliers[type(fact)](fact)
+        change, keep = self._appliers[type(fact)]
+        change(fact)
         self._applied += 1
-        self.at = fact.at if self.at is None else max(self.at, fact.at)
-        self._remember(fact)
+        if self.at is None or fact.at > self.at:
+            self.at = fact.at
+        keep(self._applied, fact)
 
     def configure(self, config: CenterConfig) -> None:
         """Take over what people decided. Contacts, calls and agents at work stay as they are."""
@@ -112,19 +115,25 @@ class State:
 
     # --- what keeps the order -------------------------------------------------------------------
 
-    def _remember(self, fact: f.Fact) -> None:
-        number = self._applied
-        if isinstance(fact, f.AgentStateChanged | f.AgentRequestRemembered | f.AgentPhoneChanged | f.AgentFallbackTalkChanged):
-            if fact.agent in self.agents:
-                self.agents[fact.agent].history[type(fact)] = (number, fact)
-        elif isinstance(fact, f.NodeUp | f.NodeAway | f.FallbackCallEnded):
-            self.node(fact.node).history[type(fact)] = (number, fact)
-        else:
-            call = self.calls.get(fact.call)
-            if call is not None:
-                call.history.append((number, fact))
-                if call.over:
-                    self._forget(call)
+    def _keeper(self, kind: type) -> Callable[..., None]:
+        if kind in f.AgentFact.__args__:
+            return self._keep_with_agent
+        return self._keep_with_node if kind in f.NodeFact.__args__ else self._keep_with_call
+
+    def _keep_with_agent(self, number: int, fact: f.AgentFact) -> None:
+        agent = self.agents.get(fact.agent)
+        if agent is not None:
+            agent.history[type(fact)] = (number, fact)
+
+    def _keep_with_node(self, number: int, fact: f.NodeFact) -> None:
+        self.node(fact.node).history[type(fact)] = (number, fact)
+
+    def _keep_with_call(self, number: int, fact: f.CallFact) -> None:
+        call = self.calls.get(fact.call)
+        if call is not None:
+            call.history.append((number, fact))
+            if call.ended_at is not None and call.over:
+                self._forget(call)
 
     def _forget(self, call: Call) -> None:
         del self.calls[call.id]
