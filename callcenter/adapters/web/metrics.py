@@ -1,0 +1,76 @@
+"""What Prometheus may know: counts and states, never a number or a name of a caller."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+
+from callcenter.adapters.web.readiness import Readiness
+from callcenter.adapters.web.words import STATES
+from callcenter.services.control import JsonObject
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def exposition(picture: JsonObject | None, readiness: Readiness) -> bytes:
+    """The metrics of this moment, in Prometheus' text format."""
+    registry = CollectorRegistry()
+    registry.register(_Once([*_health(readiness), *_center(picture)]))
+    return generate_latest(registry)
+
+
+class _Once:
+    """Families made already, for the registry to print."""
+
+    def __init__(self, families: list[GaugeMetricFamily]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        return self._families
+
+
+def _gauge(name: str, help_: str, value: float | None) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"callcenter_{name}", help_, value=value)
+
+
+def _health(readiness: Readiness) -> list[GaugeMetricFamily]:
+    nodes = GaugeMetricFamily("callcenter_node_connected", "1: the engine reaches the Asterisk node over ARI", labels=["node"])
+    for node, connected in readiness.nodes.items():
+        nodes.add_metric([node], connected)
+    families = [
+        _gauge("engine_up", "1: the engine answers", readiness.engine),
+        _gauge("database_up", "1: the database answers", readiness.database),
+        _gauge("disk_free_bytes", "Free space for journal and recordings", readiness.disk_free),
+        nodes,
+    ]
+    if readiness.journal_lag is not None:
+        families.append(_gauge("journal_lag_records", "Journal records not yet in the database", readiness.journal_lag))
+    return families
+
+
+def _center(picture: JsonObject | None) -> list[GaugeMetricFamily]:
+    if picture is None:
+        return []
+    waiting = GaugeMetricFamily("callcenter_queue_waiting", "Contacts waiting or offered", labels=["queue"])
+    ready = GaugeMetricFamily("callcenter_queue_ready_agents", "Agents ready for the queue", labels=["queue"])
+    for queue in _objects(picture, "queues"):
+        waiting.add_metric([str(queue.get("name"))], _number(queue.get("waiting")))
+        ready.add_metric([str(queue.get("name"))], _number(queue.get("ready")))
+    agents = GaugeMetricFamily("callcenter_agents", "Agents by state", labels=["state"])
+    states = Counter(str(agent.get("state")) for agent in _objects(picture, "agents"))
+    for state in STATES:
+        agents.add_metric([state], states[state])
+    calls = GaugeMetricFamily("callcenter_calls", "Calls in progress by phase", labels=["phase"])
+    for phase, count in Counter(str(call.get("phase")) for call in _objects(picture, "calls")).items():
+        calls.add_metric([phase], count)
+    return [waiting, ready, agents, calls, _gauge("journal_seq", "Number of the latest journal record", _number(picture.get("seq")))]
+
+
+def _objects(of: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
+    found = of.get(name)
+    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

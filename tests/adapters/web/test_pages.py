@@ -1,0 +1,366 @@
+"""The web process: health told as it is, and a live page that only the token opens and nothing can break."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientResponse, ClientSession, CookieJar
+from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client.parser import text_string_to_metric_families
+
+from callcenter.adapters.web.server import Pages, Sources
+from callcenter.services.control import ControlServer, JsonObject
+from callcenter.services.live_feed import LiveFeed
+from callcenter.services.notices import NoticeRing
+
+ENGINE_TOKEN, WEB_TOKEN = "engine-token", "web-token"
+SINCE = "2026-11-22T10:00:00+00:00"
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "{{7*7}}",
+    "${7*7}",
+    "'; DROP TABLE call; --",
+    "javascript:alert(1)",
+    "\u202egnp.exe",
+    "a\u200bb\ufeffc",
+    "line\r\nbreak\x1b[31m",
+    "</template></table><h1>forged</h1>",
+    "x" * 5000,
+    "\ud800",
+    "e" + "\u0301" * 1000,
+    "&lt;b&gt; &#60;",
+]
+
+
+def picture(caller: str = "+15551234567", connected: bool = True) -> JsonObject:
+    """A center in which alice talks and one caller waits."""
+    return {
+        "seq": 12,
+        "at": SINCE,
+        "nodes": [{"name": "node1", "connected": connected, "since": SINCE, "calls": 2}],
+        "queues": [
+            {
+                "name": "support",
+                "waiting": 1,
+                "ready": 0,
+                "logged_in": 1,
+                "longest_wait_since": SINCE,
+                "line": [{"contact": "c2", "caller": caller, "since": SINCE, "priority": 0}],
+            }
+        ],
+        "agents": [
+            {"name": "alice", "state": "talking", "reason": "", "since": SINCE, "queues": ["support"], "phone_reachable": True},
+            {
+                "name": "bob",
+                "state": "not_ready",
+                "reason": "missed_offer",
+                "since": SINCE,
+                "queues": ["support"],
+                "phone_reachable": False,
+            },
+        ],
+        "calls": [
+            {
+                "call": "k1",
+                "caller": caller,
+                "dialed": "+18005550100",
+                "began_at": SINCE,
+                "phase": "talking",
+                "queue": "support",
+                "agent": "alice",
+                "since": SINCE,
+            }
+        ],
+    }
+
+
+KPI: Sequence[Mapping[str, object]] = [
+    {
+        "queue": "support",
+        "offered": 10,
+        "answered": 8,
+        "abandoned": 1,
+        "overflowed": 1,
+        "service_level": 0.8,
+        "asa_s": 12.4,
+        "aht_s": 245.0,
+        "abandon_rate": None,
+    }
+]
+
+
+class World:
+    """An engine with a control socket, a database that can go away, and the web process in front of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = picture()
+        self.database = True
+        self.ring: NoticeRing[str] = NoticeRing(lambda fact: {"fact": fact})
+        self.engine = ControlServer(folder / "run" / "control.sock", ENGINE_TOKEN, self.answer, self.ring)
+        sources = Sources(LiveFeed(folder / "run" / "control.sock", ENGINE_TOKEN), self.kpi, self.shipped, folder)
+        self.pages = Pages(sources, WEB_TOKEN, "Example <Center>", "America/New_York")
+        self.client: TestClient = TestClient(TestServer(self.pages.application()))  # type: ignore[type-arg]
+
+    async def answer(self, request: JsonObject) -> JsonObject:
+        return self.now
+
+    async def kpi(self) -> Sequence[Mapping[str, object]]:
+        await self.shipped()
+        return KPI
+
+    async def shipped(self) -> int:
+        if not self.database:
+            raise ConnectionError
+        return 10
+
+    def happens(self) -> None:
+        """Something changed: the engine tells those who listen."""
+        self.ring.put(self.ring.seq + 1, ["something"])
+
+    async def signs_in(self) -> ClientResponse:
+        return await self.client.get("/live", params={"token": WEB_TOKEN})
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    world = World(tmp_path)
+    await world.engine.start()
+    async with world.client:
+        yield world
+    await world.engine.stop()
+
+
+# --- for machines -----------------------------------------------------------------------------
+
+
+async def test_health_says_that_the_process_lives_whatever_else_is_down(world: World) -> None:
+    await world.engine.stop()
+    world.database = False
+    assert (await world.client.get("/healthz")).status == 200
+
+
+async def test_ready_when_all_is_well(world: World) -> None:
+    answer = await world.client.get("/readyz")
+    told = await answer.json()
+    assert answer.status == 200
+    assert (told["ready"], told["nodes"], told["journal_lag"]) == (True, {"node1": True}, 2)
+
+
+@pytest.mark.parametrize("trouble", ["engine", "database", "node"])
+async def test_not_ready_says_what_is_missing(world: World, trouble: str) -> None:
+    if trouble == "engine":
+        await world.engine.stop()
+    elif trouble == "database":
+        world.database = False
+    else:
+        world.now = picture(connected=False)
+    answer = await world.client.get("/readyz")
+    told = await answer.json()
+    assert answer.status == 503
+    assert told["engine"] is (trouble != "engine")
+    assert told["database"] is (trouble != "database")
+    assert told["nodes"] == ({} if trouble == "engine" else {"node1": trouble != "node"})
+
+
+async def test_metrics_hold_counts_and_no_caller(world: World) -> None:
+    text = await (await world.client.get("/metrics")).text()
+    seen = {
+        (sample.name, *sample.labels.values()): sample.value for family in text_string_to_metric_families(text) for sample in family.samples
+    }
+    assert seen["callcenter_queue_waiting", "support"] == 1
+    assert seen["callcenter_agents", "talking"] == 1
+    assert seen["callcenter_agents", "ready"] == 0
+    assert seen["callcenter_calls", "talking"] == 1
+    assert seen["callcenter_node_connected", "node1"] == 1
+    assert seen["callcenter_journal_lag_records",] == 2
+    assert "5551234567" not in text
+
+
+async def test_metrics_are_there_when_the_engine_is_not(world: World) -> None:
+    await world.engine.stop()
+    text = await (await world.client.get("/metrics")).text()
+    assert "callcenter_engine_up 0.0" in text
+    assert "callcenter_queue_waiting" not in text
+
+
+# --- the door ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/live", "/live/events", "/live?token=", "/live?token=wrong", "/live?token=%ff"])
+async def test_without_the_token_nothing_is_seen(world: World, path: str) -> None:
+    answer = await world.client.get(path)
+    assert answer.status == 403
+    assert "Set-Cookie" not in answer.headers
+    assert "support" not in await answer.text()
+
+
+async def test_a_forged_cookie_opens_nothing(world: World) -> None:
+    async with ClientSession(cookies={"callcenter_live": WEB_TOKEN}, cookie_jar=CookieJar(unsafe=True)) as stranger:
+        assert (await stranger.get(world.client.make_url("/live"))).status == 403
+
+
+async def test_the_token_leaves_the_address_and_is_not_in_the_cookie(world: World) -> None:
+    answer = await world.client.get("/live", params={"token": WEB_TOKEN}, allow_redirects=False)
+    cookie = answer.headers["Set-Cookie"]
+    assert (answer.status, answer.headers["Location"]) == (303, "/live")
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+    assert WEB_TOKEN not in cookie
+    assert (await world.client.get("/live")).status == 200
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/live", "/live/live.js", "/live/live.css", "/nowhere"])
+async def test_every_answer_carries_the_headers(world: World, path: str) -> None:
+    headers = (await world.client.get(path)).headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert (headers["X-Content-Type-Options"], headers["Referrer-Policy"]) == ("nosniff", "no-referrer")
+
+
+@pytest.mark.parametrize("path", ["/live/../server.py", "/live/live.py", "/live/%2e%2e/door.py", "/live/live.js/x", "/live/liveXjs"])
+async def test_nothing_but_the_page_is_served(world: World, path: str) -> None:
+    await world.signs_in()
+    assert (await world.client.get(path)).status == 404
+
+
+# --- the page ---------------------------------------------------------------------------------
+
+
+class Document(HTMLParser):
+    """Elements, their attributes, and the text inside ``bdi``."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.isolated: list[str] = []
+        self._inside = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag == "bdi":
+            self._inside = True
+            self.isolated.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "bdi":
+            self._inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.isolated[-1] += data
+
+    def named(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+async def shown(world: World) -> Document:
+    await world.signs_in()
+    answer = await world.client.get("/live")
+    assert answer.status == 200
+    return Document(await answer.text())
+
+
+async def test_the_page_shows_queues_agents_calls_and_today(world: World) -> None:
+    page = await shown(world)
+    assert {"support", "talking", "not ready: missed offer", "+15551234567", "80 %", "0:12", "4:05", "–"} <= set(page.isolated)
+    assert page.named("time")[0]["datetime"] == SINCE
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+async def test_a_hostile_caller_id_is_only_text(world: World, hostile: str) -> None:
+    plain = (await shown(world)).elements
+    world.now = picture(caller=hostile)
+    page = await shown(world)
+    assert [tag for tag, _ in page.elements] == [tag for tag, _ in plain]
+    assert max(map(len, page.isolated)) <= 80
+    assert not re.search("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]", "".join(page.isolated))
+
+
+async def test_the_page_has_no_inline_script_or_style(world: World) -> None:
+    page = await shown(world)
+    assert [script.get("src") for script in page.named("script")] == ["/live/live.js"]
+    assert page.named("style") == []
+    assert not [attributes for _, attributes in page.elements if any(name == "style" or name.startswith("on") for name in attributes)]
+
+
+async def test_the_page_speaks_to_screen_readers_and_keyboards(world: World) -> None:
+    page = await shown(world)
+    assert page.named("html")[0]["lang"] == "en"
+    assert [heading for heading in page.named("th") if not heading.get("scope")] == []
+    assert {"status", "alert"} <= {attributes.get("role") for _, attributes in page.elements}
+    ids = {attributes["id"] for _, attributes in page.elements if attributes.get("id")}
+    for region in (attributes for _, attributes in page.elements if attributes.get("role") == "region"):
+        assert region["tabindex"] == "0"
+        assert region["aria-labelledby"] in ids
+
+
+async def test_the_page_says_what_is_away(world: World) -> None:
+    await world.engine.stop()
+    world.database = False
+    await world.signs_in()
+    text = await (await world.client.get("/live")).text()
+    assert "The engine does not answer" in text
+    assert "The database does not answer" in text
+
+
+# --- updates ----------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def watching(world: World) -> AsyncIterator[AsyncIterator[JsonObject]]:
+    await world.signs_in()
+    async with asyncio.timeout(60), world.client.get("/live/events") as stream:
+        assert stream.content_type == "text/event-stream"
+
+        async def pages() -> AsyncIterator[JsonObject]:
+            async for line in stream.content:
+                if line.startswith(b"data: "):
+                    yield json.loads(line.removeprefix(b"data: "))
+
+        yield pages()
+
+
+def waiting_callers(page: JsonObject) -> list[str]:
+    return [row["caller"] for row in json.loads(json.dumps(page))["tables"]["waiting"]]
+
+
+async def test_what_happens_reaches_the_page_by_itself(world: World) -> None:
+    async with watching(world) as pages:
+        assert waiting_callers(await anext(pages)) == ["+15551234567"]
+        world.now = picture(caller="")
+        world.happens()
+        async for page in pages:
+            if waiting_callers(page) == ["withheld"]:
+                break
+
+
+async def test_the_page_tells_when_the_engine_leaves_and_when_it_is_back(world: World) -> None:
+    async with watching(world) as pages:
+        await anext(pages)
+        await world.engine.stop()
+        async for page in pages:
+            if "engine does not answer" in str(page["status"]):
+                break
+        await world.engine.start()
+        async for page in pages:
+            if not page["status"]:
+                break
+
+
+async def test_nobody_watches_nobody_asks(world: World) -> None:
+    async with watching(world) as pages:
+        await anext(pages)
+    feed = world.pages._sources.feed
+    async with asyncio.timeout(60):
+        while feed._watchers:
+            world.happens()
+            await asyncio.sleep(0.01)
+    assert not feed._watched.is_set()
