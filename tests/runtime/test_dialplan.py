@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 import pytest_asyncio
 
+from callcenter.sim.sip import Phone, tone_pair
 from tests.support import sipp
 from tests.support.ari_listener import listening
 from tests.support.asterisk import DID, Pbx, asterisk_node, free_ports, raw_settings, short_folder
@@ -31,7 +32,7 @@ async def pbx(node: Pbx) -> AsyncIterator[Pbx]:
     node.forget_log()
     yield node
     async with asyncio.timeout(10):
-        while "0 active channels" not in node.cli("core show channels count"):  # noqa: ASYNC110 - the far end has ended before Asterisk has
+        while "0 active channels" not in node.cli("core show channels count"):
             await asyncio.sleep(0.05)
 
 
@@ -57,7 +58,7 @@ def events(pbx: Pbx) -> list[str]:
 async def until_logged(pbx: Pbx, event: str) -> None:
     """Asterisk writes the log in its own time."""
     async with asyncio.timeout(20):
-        while event not in events(pbx):  # noqa: ASYNC110 - a file has no event to wait for
+        while event not in events(pbx):
             await asyncio.sleep(0.05)
 
 
@@ -156,3 +157,25 @@ async def test_an_emergency_call_needs_no_engine(pbx: Pbx) -> None:
 async def test_whoever_is_neither_trunk_nor_phone_is_refused(pbx: Pbx, caller: str) -> None:
     arguments = ["-s", DID, "-key", "from", caller]
     assert await sipp.run("refused", f"127.0.0.1:{pbx.sip_port}", *arguments, address="127.0.0.2") == 0
+
+
+async def test_in_the_fallback_an_agents_phone_rings_and_the_log_names_it(pbx: Pbx) -> None:
+    server = ("127.0.0.1", pbx.sip_port)
+    account = pbx.phone("alice")
+    async with (
+        await Phone.start(account.endpoint, server=server, password=account.password, tone=tone_pair(10)) as alice,
+        await Phone.start("carrier", server=server, tone=tone_pair(50)) as carrier,
+    ):
+        await alice.register()
+        caller = await carrier.invite(DID, caller_id="+12025550123")
+        talk = await (await alice.incoming()).answered()
+        await asyncio.gather(caller.hears(tone_pair(10)), talk.hears(tone_pair(50)))
+        await talk.hang_up()
+        await caller.ended()
+        await until_logged(pbx, "CC_ENDED")
+        await alice.unregister()
+
+    connected = next(line for line in fallback_lines(pbx) if line[4] == "CONNECT")
+    assert connected[3] == account.endpoint
+    assert events(pbx)[0] == "CC_ENTERED"
+    assert {"CONNECT", "CC_ENDED"} <= set(events(pbx))
