@@ -219,6 +219,11 @@ class Signalling:
             self.reject(488)
             return None
 
+    @property
+    def confirmed(self) -> bool:
+        """Whether every 200 of ours to an INVITE has had its ACK."""
+        return not self._answered
+
     def _await_ack(self, transaction: ServerTransaction) -> None:
         self._answered[transaction.request.cseq[0]] = transaction
         transaction.on_no_ack = lambda: self._bye(EndReason(True, text="no ACK came"))
@@ -267,6 +272,7 @@ class Signalling:
         if transaction is None:
             return
         transaction.acked()
+        self._call.tell()
         if self._awaits_answer:
             self._awaits_answer = False
             try:

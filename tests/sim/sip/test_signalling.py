@@ -105,11 +105,21 @@ async def test_a_lost_message_is_sent_again(start: bytes) -> None:
     ):
         call = await (await carol.invite(alice.uri)).answered()
         incoming = await (await alice.incoming()).answered()
+        await incoming.until(lambda: incoming.signalling.confirmed)
 
         await call.hang_up()
 
         assert not (await incoming.ended()).by_us
         assert [request.method for request in alice.requests] == ["INVITE"]
+
+
+async def test_a_repeated_request_gets_the_same_answer_and_is_not_a_second_one() -> None:
+    lost = LoseFirst(b"SIP/2.0 200", 2)
+    async with await Phone.start("alice", loss=lost) as alice, await Phone.start("carol", t1=0.05) as carol:
+        assert (await carol.options(alice.uri)).status == 200
+
+        assert lost.left == 0
+        assert len(alice.requests) == 1
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -73,6 +73,24 @@ async def test_sparse_audio_tells_its_true_time() -> None:
     assert (second[2] - first[2]) & 0xFFFF == 1
 
 
+async def test_audio_goes_back_to_where_audio_comes_from() -> None:
+    """Symmetric RTP: the description names a port behind a NAT, the packets tell the truth."""
+    loop = asyncio.get_running_loop()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far_end:
+        far_end.bind(("127.0.0.1", 0))
+        far_end.setblocking(False)
+        stream = RtpStream(shared_pacer(), "127.0.0.1", every=1, keep_audio=False)
+        stream.aim(("127.0.0.1", 9), ULAW, 101, packet_ms=20)
+        stream.sending = True
+        shared_pacer().add(stream)
+
+        far_end.sendto(struct.pack("!BBHII", 0x80, 0, 1, 0, 1) + bytes(160), stream.address)
+
+        async with asyncio.timeout(10):
+            assert unpack(await loop.sock_recv(far_end, 500))[1] == 0
+        stream.close()
+
+
 SERVER: Address = ("192.0.2.1", 5060)
 
 
