@@ -17,6 +17,7 @@ from callcenter.domain.events import (
     DigitPressed,
     Door,
     Event,
+    FallbackTalkEnded,
     LegAnswered,
     LegArrived,
     LegEnded,
@@ -60,6 +61,8 @@ class Channel:
     bridge: str = ""
     playback: str = ""
     music: str = ""
+    ours: bool = True
+    """False: the dialplan's fallback has it, and we are told nothing."""
     heard: list[str] = field(default_factory=list)
     """Prompts and music, in the order this party began to hear them; ``bridge`` for another party."""
 
@@ -81,6 +84,9 @@ class FakePbx:
         self.recorded: list[str] = []
         self.listening = True
         """Whether our application is connected; what happens meanwhile is never told."""
+        self.watched: set[str] = set()
+        """Legs outside our application whose end is told."""
+        self.beat_at: datetime | None = None
         self.prompt_length = PROMPT_LENGTH
         self.broken_prompts: set[str] = set()
         self.disk_full = False
@@ -101,6 +107,15 @@ class FakePbx:
             c.HangUp: self._hang_up,
         }
 
+    def listen(self, tell: Callable[[Event], None]) -> None:
+        """Our application connects: from now on events go to ``tell``."""
+        self._deliver, self.listening = tell, True
+
+    def fall_deaf(self) -> None:
+        """Our application is no longer connected; calls go on."""
+        self.listening = False
+        self.watched.clear()
+
     # --- the outside world ----------------------------------------------------------------------
 
     def call_in(self, did: str, caller: str = "+12025550123", waiting_since: datetime | None = None) -> str:
@@ -117,6 +132,12 @@ class FakePbx:
         arrival = LegArrived(self.name, leg, Door.DESK_PHONE, dialed, "", endpoint=endpoint, linkedid=leg)
         self.channels[leg] = Channel(leg, endpoint, arrival)
         self._tell(arrival)
+        return leg
+
+    def talk_in_fallback(self, endpoint: str) -> str:
+        """The dialplan gives a caller to this agent's phone; returns the agent's leg."""
+        leg = self._channel_id()
+        self.channels[leg] = Channel(leg, endpoint, up=True, ours=False)
         return leg
 
     def party_hangs_up(self, leg: str, cause: Cause = Cause.NORMAL) -> None:
@@ -136,6 +157,8 @@ class FakePbx:
         self.channels.clear()
         self.bridges.clear()
         self.recordings.clear()
+        self.watched.clear()
+        self.beat_at = None
         self.started_at = self._timeline.now
 
     # --- our side -------------------------------------------------------------------------------
@@ -148,13 +171,22 @@ class FakePbx:
 
     def snapshot(self, playbacks: tuple[str, ...] = ()) -> Snapshot:
         """What is here now."""
-        legs = {ch.id: SeenLeg(ch.id, ch.up, ch.ringing, True, ch.endpoint, ch.arrival) for ch in self.channels.values()}
+        legs = {ch.id: SeenLeg(ch.id, ch.up, ch.ringing, ch.ours, ch.endpoint, ch.arrival) for ch in self.channels.values()}
         going_on = frozenset(ch.playback for ch in self.channels.values() if ch.playback in playbacks)
         bridges = {name: frozenset(members) for name, members in self.bridges.items()}
         return Snapshot(self.name, self.started_at, legs, bridges, going_on)
 
     def release(self, leg: str) -> None:
         self._end(leg, Cause.NORMAL)
+
+    def watch(self, leg: str) -> None:
+        """Tell the end of a leg outside our application, at once when it is gone already."""
+        self.watched.add(leg)
+        if leg not in self.channels:
+            self._tell_end(leg)
+
+    def beat(self) -> None:
+        self.beat_at = self._timeline.now
 
     def destroy_bridge(self, bridge: str) -> None:
         for leg in self.bridges.pop(bridge, set()):
@@ -206,18 +238,24 @@ class FakePbx:
         elif phone.mood is Mood.BUSY:
             self._timeline.after(timedelta(milliseconds=50), self._end, command.leg, Cause.BUSY)
         else:
-            self._timeline.after(timedelta(milliseconds=50), self._rings, command.leg, phone)
+            self._timeline.after(timedelta(milliseconds=50), self._rings, command.leg, phone, command.ring_timeout)
 
-    def _rings(self, leg: str, phone: Phone) -> None:
+    def _rings(self, leg: str, phone: Phone, ring_timeout: timedelta) -> None:
         channel = self.channels.get(leg)
         if channel is None:
             return
         channel.ringing = True
         self._tell(LegRang(leg))
+        self._timeline.after(ring_timeout, self._rang_in_vain, leg)
         if phone.mood is Mood.ANSWERS:
             self._timeline.after(phone.answers_after(), self._picked_up, leg)
         elif phone.mood is Mood.DECLINES:
             self._timeline.after(phone.answers_after(), self._end, leg, Cause.REJECTED)
+
+    def _rang_in_vain(self, leg: str) -> None:
+        channel = self.channels.get(leg)
+        if channel is not None and channel.ringing:
+            self._end(leg, Cause.NO_ANSWER)
 
     def _picked_up(self, leg: str) -> None:
         channel = self.channels.get(leg)
@@ -260,7 +298,16 @@ class FakePbx:
             self.recorded.append(recording)
         if channel.bridge in self.bridges:
             self.bridges[channel.bridge].discard(leg)
-        self._tell(LegEnded(leg, cause))
+        if channel.ours:
+            self._tell(LegEnded(leg, cause))
+        else:
+            self._tell_end(leg)
+
+    def _tell_end(self, leg: str) -> None:
+        """The end of a leg outside our application."""
+        if leg in self.watched:
+            self.watched.discard(leg)
+            self._tell(FallbackTalkEnded(leg))
 
     def _tell(self, event: Event) -> None:
         if self.listening:

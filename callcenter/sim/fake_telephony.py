@@ -1,0 +1,198 @@
+"""The telephony port over nodes that are not there, with the ways in which a real connection fails.
+
+For the real engine on a loop in virtual time: connections are cut and mended, requests and answers get lost, commands
+get stuck. The nodes (``FakePbx``) outlive this object, as Asterisk outlives the engine.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from callcenter.domain.commands import Command
+from callcenter.domain.events import Event, NodeDisconnected, Refusal
+from callcenter.services.ports import CommandError, Inbox, Snapshot
+from callcenter.sim.fake_pbx import FakePbx
+
+ROUND_TRIP = 0.002
+"""Seconds from a request to its answer."""
+REQUEST_TIMEOUT = 2.0
+"""Seconds; then nobody knows whether the request was carried out."""
+CONNECT_AGAIN = 0.3
+"""Seconds between two tries to connect."""
+
+Chosen = Callable[[Command], bool]
+
+
+def _none(command: Command) -> bool:
+    return False
+
+
+@dataclass
+class Wire:
+    """The network between us and one node; it outlives us."""
+
+    pbx: FakePbx
+    whole: asyncio.Event = field(default_factory=asyncio.Event)
+    cut_short: asyncio.Event = field(default_factory=asyncio.Event)
+    loses_request: Chosen = _none
+    """Such commands never arrive."""
+    loses_answer: Chosen = _none
+    """Such commands are carried out, and we never hear of it."""
+    stuck: Chosen = _none
+    """Such commands are not carried out before ``freed``."""
+    freed: asyncio.Event = field(default_factory=asyncio.Event)
+    carried_out: list[Command] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.pbx.fall_deaf()
+        self.whole.set()
+
+    def cut(self) -> None:
+        """The connection is lost, and cannot be had again before ``mend``."""
+        self.pbx.fall_deaf()
+        self.whole.clear()
+        self.cut_short.set()
+
+    def mend(self) -> None:
+        self.cut_short.clear()
+        self.whole.set()
+
+    def crash(self) -> None:
+        """Asterisk is killed; ``mend`` is when it is up again."""
+        self.cut()
+        self.pbx.crash()
+
+
+class _Node:
+    """Our end of one wire."""
+
+    def __init__(self, wire: Wire, inbox: Inbox, on_connect: Callable[[str], Awaitable[None]]) -> None:
+        self.wire = wire
+        self._inbox = inbox
+        self._on_connect = on_connect
+        self._kept_back: list[Event] | None = None
+        self._connection = 0
+        self._connected = False
+        self._open = False
+
+    async def keep(self) -> None:
+        """Connect, and connect again."""
+        while True:
+            await self.wire.whole.wait()
+            try:
+                await self._hold()
+            finally:
+                self._let_go()
+            await asyncio.sleep(CONNECT_AGAIN)
+
+    async def _hold(self) -> None:
+        self._connection += 1
+        self._kept_back, self._connected = [], True
+        self.wire.pbx.listen(self._heard)
+        greeting, lost = asyncio.create_task(self._greet()), asyncio.create_task(self.wire.cut_short.wait())
+        try:
+            await asyncio.wait({greeting, lost}, return_when=asyncio.FIRST_COMPLETED)
+            if not greeting.done() or greeting.exception() is None:
+                await lost
+        finally:
+            for task in (greeting, lost):
+                task.cancel()
+            await asyncio.gather(greeting, lost, return_exceptions=True)
+
+    async def _greet(self) -> None:
+        await self._on_connect(self.wire.pbx.name)
+        self._open = True
+        kept_back, self._kept_back = self._kept_back, None
+        for event in kept_back or ():
+            self._inbox(event)
+
+    def _let_go(self) -> None:
+        self.wire.pbx.fall_deaf()
+        self._connected = self._open = False
+        self._inbox(NodeDisconnected(self.wire.pbx.name))
+
+    def _heard(self, event: Event) -> None:
+        if self._kept_back is None:
+            self._inbox(event)
+        else:
+            self._kept_back.append(event)
+
+    async def run(self, command: Command) -> None:
+        if not self._open:
+            raise CommandError(Refusal.NODE_AWAY, "not caught up yet")
+        wire = self.wire
+        if wire.stuck(command):
+            await wire.freed.wait()
+        await self._reach(lost=wire.loses_request(command))
+        wire.pbx.run(command)
+        wire.carried_out.append(command)
+        await self._reach(lost=wire.loses_answer(command))
+
+    async def snapshot(self, playbacks: Sequence[str]) -> Snapshot:
+        await self._reach()
+        seen = self.wire.pbx.snapshot(tuple(playbacks))
+        await self._reach()
+        self._open = True
+        return seen
+
+    async def ask(self, do: Callable[[], None]) -> None:
+        await self._reach()
+        do()
+        await self._reach()
+
+    async def _reach(self, *, lost: bool = False) -> None:
+        """One way of a round trip. Raises CommandError(NODE_AWAY) when the connection has not survived it."""
+        connection = self._connection
+        if not self._connected or self.wire.cut_short.is_set():
+            raise CommandError(Refusal.NODE_AWAY, "not connected")
+        await asyncio.sleep(REQUEST_TIMEOUT if lost else ROUND_TRIP / 2)
+        if lost or connection != self._connection or self.wire.cut_short.is_set():
+            raise CommandError(Refusal.NODE_AWAY, "no answer")
+
+
+class FakeTelephony:
+    """Implements ``services.ports.Telephony``."""
+
+    def __init__(self, wires: Mapping[str, Wire], inbox: Inbox, on_connect: Callable[[str], Awaitable[None]]) -> None:
+        self._nodes = {name: _Node(wire, inbox, on_connect) for name, wire in wires.items()}
+        self._keeping: list[asyncio.Task[None]] = []
+
+    @property
+    def nodes(self) -> Sequence[str]:
+        return tuple(self._nodes)
+
+    async def start(self) -> None:
+        self._keeping = [asyncio.create_task(node.keep(), name=f"fake {name}") for name, node in self._nodes.items()]
+
+    async def close(self) -> None:
+        """Leave the nodes; calls stay up."""
+        for task in self._keeping:
+            task.cancel()
+        await asyncio.gather(*self._keeping, return_exceptions=True)
+
+    async def run(self, command: Command) -> None:
+        """Carry out the command. Raises CommandError."""
+        await self._nodes[command.node].run(command)
+
+    async def snapshot(self, node: str, playbacks: Sequence[str]) -> Snapshot:
+        """What the node holds now. Raises CommandError."""
+        return await self._nodes[node].snapshot(playbacks)
+
+    async def watch(self, node: str, leg: str) -> None:
+        """``FallbackTalkEnded`` will follow. Raises CommandError."""
+        pbx = self._nodes[node].wire.pbx
+        await self._nodes[node].ask(lambda: pbx.watch(leg))
+
+    async def release(self, node: str, leg: str) -> None:
+        """Hang up a leg that belongs to nobody. Raises CommandError."""
+        pbx = self._nodes[node].wire.pbx
+        await self._nodes[node].ask(lambda: pbx.release(leg))
+
+    async def destroy_bridge(self, node: str, bridge: str) -> None:
+        """Destroy a bridge that belongs to nobody. Raises CommandError."""
+        pbx = self._nodes[node].wire.pbx
+        await self._nodes[node].ask(lambda: pbx.destroy_bridge(bridge))
+
+    async def beat(self, node: str) -> None:
+        """Say that we are alive. Raises CommandError."""
+        await self._nodes[node].ask(self._nodes[node].wire.pbx.beat)
