@@ -39,8 +39,10 @@ class Sources:
     feed: LiveFeed
     kpi_today: Callable[[], Awaitable[KpiRows]]
     """One row per queue, in the words of the glossary; raises when the database is away."""
-    shipped: Callable[[], Awaitable[int]]
-    """The number of the last journal record in the database; raises when the database is away."""
+    database: Callable[[], Awaitable[None]]
+    """Raises when the database is away."""
+    shipped: Callable[[], int | None]
+    """The number of the last journal record in the database; None: nobody knows."""
     data: Path
 
 
@@ -94,18 +96,20 @@ class Pages:
         return web.Response(body=exposition(*await self._look()), headers={"Content-Type": CONTENT_TYPE})
 
     async def _look(self) -> tuple[JsonObject | None, Readiness]:
-        picture, shipped = await asyncio.gather(self._sources.feed.ask(), self._shipped())
+        picture, database = await asyncio.gather(self._sources.feed.ask(), self._database())
         free = await asyncio.to_thread(_free, self._sources.data)
+        shipped = await asyncio.to_thread(self._sources.shipped)
         seq = picture.get("seq") if picture else None
         lag = max(0, seq - shipped) if isinstance(seq, int) and shipped is not None else None
-        return picture, Readiness(picture is not None, shipped is not None, free, _nodes(picture), lag)
+        return picture, Readiness(picture is not None, database, free, _nodes(picture), lag)
 
-    async def _shipped(self) -> int | None:
+    async def _database(self) -> bool:
         try:
-            return await asyncio.wait_for(self._sources.shipped(), DATABASE_SECONDS)
+            await asyncio.wait_for(self._sources.database(), DATABASE_SECONDS)
         except Exception as error:  # whatever is wrong with it: it cannot be used
             log.warning("database_away", error=type(error).__name__)
-            return None
+            return False
+        return True
 
     # --- for people -----------------------------------------------------------------------------
 

@@ -103,7 +103,7 @@ class World:
         self.database = True
         self.ring: NoticeRing[str] = NoticeRing(lambda fact: {"fact": fact})
         self.engine = ControlServer(folder / "run" / "control.sock", ENGINE_TOKEN, self.answer, self.ring)
-        sources = Sources(LiveFeed(folder / "run" / "control.sock", ENGINE_TOKEN), self.kpi, self.shipped, folder)
+        sources = Sources(LiveFeed(folder / "run" / "control.sock", ENGINE_TOKEN), self.kpi, self.reach, lambda: 10, folder)
         self.pages = Pages(sources, WEB_TOKEN, "Example <Center>", "America/New_York")
         self.client: TestClient = TestClient(TestServer(self.pages.application()))  # type: ignore[type-arg]
 
@@ -111,13 +111,12 @@ class World:
         return self.now
 
     async def kpi(self) -> Sequence[Mapping[str, object]]:
-        await self.shipped()
+        await self.reach()
         return KPI
 
-    async def shipped(self) -> int:
+    async def reach(self) -> None:
         if not self.database:
             raise ConnectionError
-        return 10
 
     def happens(self) -> None:
         """Something changed: the engine tells those who listen."""

@@ -1,0 +1,116 @@
+"""The process ``web``: health, metrics and the live page. Stateless; callers and talking agents never notice it."""
+
+import asyncio
+import json
+import signal
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import structlog
+from aiohttp import web
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from callcenter.adapters.db.connection import connect
+from callcenter.adapters.db.reports import sums_by_queue
+from callcenter.adapters.web.server import Pages, Sources
+from callcenter.apps.books import status_file
+from callcenter.apps.reports import DEFAULT_TARGET, QueueKpi, queue_json, window
+from callcenter.domain.kpi import Sums
+from callcenter.runtime import logs, ports
+from callcenter.runtime.data_folder import data_folder, database_url
+from callcenter.runtime.postgres import PostgresError
+from callcenter.runtime.secrets import load_secrets
+from callcenter.runtime.settings import Settings, load
+from callcenter.services.live_feed import LiveFeed
+
+log = structlog.get_logger(__name__)
+
+
+class Database:
+    """What the pages ask of PostgreSQL. Every wait has a limit; a database that is away only leaves figures out."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._targets: Mapping[str, timedelta] = {queue.name: queue.target_wait for queue in settings.queues}
+        self._zone = ZoneInfo(settings.center.time_zone)
+        self._engine: AsyncEngine = connect(lambda: _url(settings), name="web")
+
+    async def answers(self) -> None:
+        """Raises when it does not."""
+        async with self._engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def kpi_today(self) -> Sequence[Mapping[str, object]]:
+        """The measures of each queue since midnight in the center's zone."""
+        from_at, to_at = window(None, None, self._zone, datetime.now(UTC))
+        async with self._engine.connect() as connection:
+            counted = {
+                target: await sums_by_queue(connection, from_at, to_at, target) for target in {*self._targets.values(), DEFAULT_TARGET}
+            }
+        names = sorted({*self._targets, *counted[DEFAULT_TARGET]})
+        targets = {name: self._targets.get(name, DEFAULT_TARGET) for name in names}
+        return [
+            queue_json(QueueKpi(name, counted[target].get(name, Sums()), target, None, to_at - from_at)) for name, target in targets.items()
+        ]
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+def _url(settings: Settings) -> str:
+    """An embedded server that does not run is a database out of reach, like any other."""
+    try:
+        return database_url(settings)
+    except PostgresError as error:
+        raise ConnectionError(str(error)) from None
+
+
+def shipped(status: Path) -> int | None:
+    """How far the books are, as they last wrote it down."""
+    try:
+        seq = json.loads(status.read_text()).get("shipped_seq")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return seq if isinstance(seq, int) else None
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """Serve the pages until ``stop`` is set. Raises OSError when the port cannot be had."""
+    secrets = load_secrets(settings.data)
+    database = Database(settings)
+    feed = LiveFeed(data_folder(settings).control_socket, secrets.control_token)
+    status = status_file(settings)
+    sources = Sources(feed, database.kpi_today, database.answers, lambda: shipped(status), settings.data)
+    pages = Pages(sources, secrets.web_token, settings.center.name, settings.center.time_zone)
+    # No access log: an address may hold the token.
+    runner = web.AppRunner(pages.application(), access_log=None, handler_cancellation=True, shutdown_timeout=1.0, keepalive_timeout=30.0)
+    try:
+        await runner.setup()
+        await web.TCPSite(runner, settings.web.host, settings.web.port).start()
+        log.info("web_up", host=settings.web.host, port=settings.web.port)
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+        await database.close()
+
+
+def main(config_file: Path) -> None:
+    """Run until SIGTERM or SIGINT. Raises SystemExit with a sentence."""
+    logs.configure("web")
+    settings = load(config_file)
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await serve(settings, stop)
+
+    try:
+        asyncio.run(run())
+    except OSError as error:
+        wanted = next((port for port in ports.all_of(settings) if port.owner == "web"), None)
+        raise SystemExit(f"callcenter: {wanted.sentence if wanted and not wanted.is_free() else error}") from None
+    except ValueError as error:
+        raise SystemExit(f"callcenter: {error}") from None
