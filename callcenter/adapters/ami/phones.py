@@ -34,7 +34,7 @@ class PhoneHealth:
             finally:
                 del self._changed[node]
 
-        client = AmiClient(server, lambda event: self._heard(node, event), ask)
+        client = AmiClient(server, lambda event: self.heard(node, event), ask)
         return client
 
     def _listed(self, node: str, listed: Sequence[Message]) -> None:
@@ -43,7 +43,8 @@ class PhoneHealth:
             if each.get("event") == "EndpointList" and endpoint and endpoint not in self._changed[node]:
                 self._learn(node, endpoint, each.get("devicestate") != "Unavailable")
 
-    def _heard(self, node: str, event: Message) -> None:
+    def heard(self, node: str, event: Message) -> None:
+        """An event of that node; only ``PeerStatus`` matters."""
         peer, status = event.get("peer", ""), event.get("peerstatus")
         if event.get("event") != "PeerStatus" or not peer.startswith(_TECHNOLOGY) or status not in ("Reachable", "Unreachable"):
             return
