@@ -4,11 +4,13 @@ Nobody ever types or chooses them. An agent's phone has a random name too: whoev
 does not know the account to attack.
 """
 
+import contextlib
+import fcntl
 import json
 import os
 import secrets
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -62,15 +64,28 @@ class Secrets:
 
 def load_secrets(data: Path, agents: Iterable[str] = ()) -> Secrets:
     """Read the secrets of a data folder; make those that are not there yet. Raises SecretsError."""
-    file = data / FILE
-    known = _read(file)
-    phones = dict(known.phones) if known else {}
-    for agent in agents:
-        phones.setdefault(agent, Phone(_phone_name(), _secret()))
-    wanted = replace(known or Secrets(), phones=phones)
-    if wanted != known:
-        _write(file, wanted)
+    data.mkdir(parents=True, exist_ok=True)
+    with _alone(data):
+        file = data / FILE
+        known = _read(file)
+        phones = dict(known.phones) if known else {}
+        for agent in agents:
+            phones.setdefault(agent, Phone(_phone_name(), _secret()))
+        wanted = replace(known or Secrets(), phones=phones)
+        if wanted != known:
+            _write(file, wanted)
     return wanted
+
+
+@contextlib.contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    """Several processes of ours start at once; all must end up with the same secrets."""
+    folder = os.open(data, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _read(file: Path) -> Secrets | None:
@@ -93,7 +108,6 @@ def _read(file: Path) -> Secrets | None:
 
 def _write(file: Path, wanted: Secrets) -> None:
     """Whole or not at all, and never readable for others, not even for a moment."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=".secrets-")  # mkstemp creates it 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:

@@ -1,6 +1,8 @@
 """Secrets are random, made once, kept for us alone, and extended without changing what is there."""
 
 import json
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,15 @@ def test_a_new_agent_changes_nobody_elses_account_and_one_who_left_keeps_hers(tm
     assert after.phones["alice"] == before.phones["alice"]
     assert after.ari_password == before.ari_password
     assert set(after.phones) == {"alice", "bob"}
+
+
+def test_processes_that_start_at_once_agree(tmp_path: Path) -> None:
+    with ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("spawn")) as pool:
+        made = list(pool.map(load_secrets, [tmp_path] * 8, [["alice"], ["bob"]] * 4))
+    agreed = load_secrets(tmp_path)
+    assert {each.ari_password for each in made} == {agreed.ari_password}
+    assert set(agreed.phones) == {"alice", "bob"}
+    assert all(agreed.phones[agent] == phone for each in made for agent, phone in each.phones.items())
 
 
 def test_secrets_that_others_can_read_are_refused(tmp_path: Path) -> None:

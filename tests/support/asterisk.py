@@ -163,6 +163,7 @@ class Pbx:
 def short_folder() -> Iterator[Path]:
     """A folder with a short name: the path of a Unix socket has room for 107 characters."""
     folder = Path(tempfile.mkdtemp(prefix="cc-"))
+    folder.chmod(0o711)  # an Asterisk from PATH runs as an account that must get through
     try:
         yield folder
     finally:
