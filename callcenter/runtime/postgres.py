@@ -279,10 +279,14 @@ class EmbeddedPostgres:
             raise PostgresError(f"the database '{DATABASE}' cannot be made: {_last_line(ended.stdout)}")
 
     def _last_words(self, lines: int = 1) -> str:
+        """What the server complained about last, or said last."""
         try:
-            return " ".join((self.folder / "log").read_text(errors="replace").strip().splitlines()[-lines:])
+            said = (self.folder / "log").read_text(errors="replace").strip().splitlines()[-20:]
         except OSError:
             return "nothing"
+        if lines == 1:
+            said = [line for line in said if "FATAL:" in line or "PANIC:" in line] or said
+        return " ".join(said[-lines:])
 
 
 def _free_port(port: int = 0) -> int:

@@ -1,0 +1,85 @@
+"""What reports ask of PostgreSQL; the KPI functions of ``kpi/*.sql`` do the counting there."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callcenter.adapters.db.rows import seconds, span
+from callcenter.domain.books import CallRecord, EndedBy, ServedBy
+from callcenter.domain.events import Cause
+from callcenter.domain.facts import Direction
+from callcenter.domain.kpi import AgentTime, Sums
+
+_ZERO = timedelta(0)
+
+# slice_at is not read: without slices it lies before all dates.
+_SUMS = text("""
+    SELECT queue, offered, answered, abandoned, short_abandoned, overflowed, still_waiting, answered_in_time, handled,
+        wait_s, handled_talk_s, handled_hold_s, handled_wrap_up_s, longest_wait_s
+    FROM kpi_sums(:from_at, :to_at, 'all', 'UTC', :target_s)
+""")
+_FCR = text("SELECT queue, fcr FROM kpi_fcr(:from_at, :to_at, 'all', 'UTC', :days)")
+_AGENT_TIME = text("""
+    SELECT agent, talking_s, wrap_up_s, ready_s, reserved_s, not_ready_s FROM kpi_agent_time(:from_at, :to_at, 'all', 'UTC', :until_at)
+""")
+_CALLS = text("""
+    SELECT * FROM cdr
+    WHERE started_at >= :from_at AND started_at < :to_at
+      AND (CAST(:queue AS text) IS NULL OR EXISTS (SELECT FROM contact WHERE contact.call_id = cdr.call_id AND contact.queue = :queue))
+    ORDER BY started_at, call_id
+""")
+
+
+async def sums_by_queue(connection: AsyncConnection, from_at: datetime, to_at: datetime, target_wait: timedelta) -> dict[str, Sums]:
+    """The counts of each queue that contacts entered within ``[from_at, to_at)``."""
+    asked = {"from_at": from_at, "to_at": to_at, "target_s": seconds(target_wait)}
+    rows = await connection.execute(_SUMS, asked)
+    return {row[0]: Sums(*row[1:9], *(_span(value) for value in row[9:])) for row in rows}
+
+
+async def fcr_by_queue(connection: AsyncConnection, from_at: datetime, to_at: datetime, days: int) -> dict[str, float]:
+    rows = await connection.execute(_FCR, {"from_at": from_at, "to_at": to_at, "days": days})
+    return {queue: float(fcr) for queue, fcr in rows.tuples()}
+
+
+async def time_by_agent(connection: AsyncConnection, from_at: datetime, to_at: datetime, until_at: datetime) -> dict[str, AgentTime]:
+    """How long each agent was in each state; what still lasts counts until ``until_at``."""
+    rows = await connection.execute(_AGENT_TIME, {"from_at": from_at, "to_at": to_at, "until_at": until_at})
+    return {row[0]: AgentTime(*(_span(value) for value in row[1:])) for row in rows}
+
+
+async def calls(connection: AsyncConnection, from_at: datetime, to_at: datetime, queue: str | None) -> Sequence[CallRecord]:
+    """The CDRs of calls that began within ``[from_at, to_at)``; with ``queue``, those with a contact in it."""
+    rows = await connection.execute(_CALLS, {"from_at": from_at, "to_at": to_at, "queue": queue})
+    return [
+        CallRecord(
+            row.call_id,
+            row.linkedid,
+            row.node,
+            Direction(row.direction),
+            row.caller,
+            row.dialed,
+            row.trunk,
+            row.flow,
+            row.started_at,
+            row.answered_at,
+            row.ended_at,
+            _span(row.wait_s),
+            _span(row.talk_s),
+            _span(row.hold_s),
+            row.queue,
+            row.agent,
+            row.contacts,
+            Cause(row.cause) if row.cause else None,
+            EndedBy(row.ended_by) if row.ended_by else None,
+            ServedBy(row.served_by),
+        )
+        for row in rows
+    ]
+
+
+def _span(value: Decimal) -> timedelta:
+    return span(value) or _ZERO
