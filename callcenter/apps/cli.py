@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from callcenter.apps.bench import bench_app
+from callcenter.apps.simulate import simulate_app
+
 if TYPE_CHECKING:
     from callcenter.runtime.settings import Settings
     from callcenter.services.control import Json, JsonObject
@@ -28,6 +31,8 @@ agent_app = typer.Typer(no_args_is_help=True, help="What an agent does: log in, 
 config_app = typer.Typer(no_args_is_help=True, help="The configuration file.")
 app.add_typer(agent_app, name="agent")
 app.add_typer(config_app, name="config")
+app.add_typer(simulate_app, name="simulate")
+app.add_typer(bench_app, name="bench")
 
 Config = Annotated[Path, typer.Option("--config", "-c", envvar="CALLCENTER_CONFIG", help="The configuration file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -191,6 +196,15 @@ def reload(config: Config = DEFAULT) -> None:
 def state(config: Config = DEFAULT) -> None:
     """What is going on right now, as JSON."""
     typer.echo(json.dumps(ask_engine(config, "state"), indent=2))
+
+
+@app.command()
+def demo(keep: Annotated[bool, typer.Option("--keep", help="Leave everything running at the end.")] = False) -> None:
+    """Show it: simulated agents and callers, real SIP and real audio, and a report that checks itself."""
+    from callcenter.apps import demo as showing
+
+    if not showing.main(keep=keep):
+        raise typer.Exit(FAILED)
 
 
 # --- checks ----------------------------------------------------------------------------------

@@ -122,7 +122,8 @@ class _Reporter:
         words = [happening.service, happening.turn.replace("_", " ")]
         words += [f"(process {happening.pid})"] if happening.pid else []
         words += [f"— {happening.detail}"] if happening.detail else []
-        self._out.print(f"[{colour}]{escape(' '.join(words))}[/]")
+        with contextlib.suppress(OSError, ValueError):  # the terminal may be gone; what it told about goes on
+            self._out.print(f"[{colour}]{escape(' '.join(words))}[/]")
         tell = self._log.critical if happening.turn is Turn.GIVEN_UP else self._log.info
         tell(str(happening.turn), service=happening.service, pid=happening.pid, detail=happening.detail)
 

@@ -104,9 +104,13 @@ class Program:
             process = Process.of(spawned.pid, spawned)
             if process is None:
                 raise StartError(f"{self.name} ended at once: {self._last_words()} (see {self.log_file})")
-            process.write(self.pid_file)
         except OSError as error:
             raise StartError(f"{self.name} cannot be started: {error}") from None
+        try:
+            process.write(self.pid_file)
+        except OSError as error:  # nobody could ever find it again
+            process.send(signal.SIGKILL)
+            raise StartError(f"{self.name} cannot be started: {self.pid_file} cannot be written: {error.strerror}") from None
         return process
 
     def _last_words(self) -> str:

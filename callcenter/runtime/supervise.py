@@ -122,8 +122,9 @@ class Keeper:
             await asyncio.sleep(pause)
             try:
                 process = await self.service.start()
-            except StartError as error:
-                self._say(Happening(self.name, Turn.FAILED, detail=str(error)))
+            except Exception as error:  # whatever it is, it must not end the keeping
+                detail = str(error) if isinstance(error, StartError) else f"{type(error).__name__}: {error}"
+                self._say(Happening(self.name, Turn.FAILED, detail=detail))
                 continue
             self._say(Happening(self.name, Turn.RESTARTED, process.pid))
             return process

@@ -195,6 +195,15 @@ async def test_a_pid_that_was_given_to_somebody_else_is_not_adopted(tmp_path: Pa
     await ours.end(5)
 
 
+async def test_who_cannot_be_written_down_is_not_left_running(tmp_path: Path) -> None:
+    unlucky = program(tmp_path, "engine", LASTING)
+    unlucky.pid_file.mkdir()
+    with pytest.raises(StartError, match="cannot be written"):
+        await unlucky.start()
+    process = unlucky._process
+    assert process is None or await process.ended(PATIENCE)
+
+
 @pytest.mark.parametrize("written", ["", "nonsense", "[]", "{}", '{"pid": "x"}', '{"pid": 0, "started": 0, "boot": ""}'])
 def test_a_damaged_pid_file_names_nobody(tmp_path: Path, written: str) -> None:
     mine = program(tmp_path, "engine", LASTING)
