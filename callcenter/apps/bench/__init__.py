@@ -20,6 +20,19 @@ def acd(
     bench.run(events, as_json)
 
 
+@bench_app.command()
+def survive(
+    calls: Annotated[int, typer.Option(min=8, max=400, help="How many calls are on when it happens.")] = 100,
+    fault: Annotated[str, typer.Option(help="engine, supervisor, freeze, database, database-hang or asterisk.")] = "engine",
+    outage_s: Annotated[float, typer.Option("--outage-s", min=5, help="How long the database is away.")] = 60.0,
+    as_json: AsJson = False,
+) -> None:
+    """Real calls, and one process is killed, frozen or taken away under them."""
+    from callcenter.apps.bench import survive as bench
+
+    bench.run(fault, calls, outage_s, as_json)
+
+
 @bench_app.command("all")
 def every() -> None:
     """All of them, one after the other."""

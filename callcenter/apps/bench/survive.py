@@ -5,6 +5,7 @@ long it took to come back, and facts that are missing or doubled once everything
 """
 
 import asyncio
+import json
 import os
 import signal
 from collections import Counter
@@ -14,6 +15,9 @@ from enum import StrEnum
 from time import monotonic
 from uuid import UUID
 
+from rich import box
+from rich.console import Console
+from rich.table import Table
 from sqlalchemy import func, select
 
 from callcenter.adapters.db.connection import connect
@@ -23,6 +27,7 @@ from callcenter.apps.engine import journal_folder
 from callcenter.apps.stage import Stage, StageError
 from callcenter.domain.facts import ContactEntered, ContactOffered
 from callcenter.runtime.postgres import EmbeddedPostgres
+from callcenter.services.control import JsonObject
 from callcenter.services.fact_codec import load
 from callcenter.services.journal_reader import JournalReader
 from callcenter.sim.sip.call import CallFailed, NotHeard
@@ -230,12 +235,12 @@ class Survival:
         self.found.back_s = round(adopted - before, 3)
         self.found.adopted_s = round(adopted - answered, 3)
 
-    async def _until(self, holds: Callable[[dict[str, object]], bool], within: float) -> float:
+    async def _until(self, holds: Callable[[JsonObject], bool], within: float) -> float:
         try:
             async with asyncio.timeout(within):
                 while True:
                     state = await self.crowd.state()
-                    if state and holds(dict(state)):
+                    if state and holds(state):
                         return monotonic()
                     await asyncio.sleep(0.02)
         except TimeoutError:
@@ -302,7 +307,9 @@ class Survival:
         engine = connect(self.stage.database_url, name="bench", statement_timeout=30)
         try:
             async with engine.connect() as connection:
-                kept = Counter(dict((await connection.execute(select(fact.c.kind, func.count()).group_by(fact.c.kind))).tuples().all()))
+                kept: Counter[str] = Counter(
+                    dict((await connection.execute(select(fact.c.kind, func.count()).group_by(fact.c.kind))).tuples().all())
+                )
                 rows = (await connection.execute(select(cdr.c.caller, cdr.c.ended_at, cdr.c.cause))).all()
                 contacts = (await connection.execute(select(contact.c.contact_id))).all()
                 recordings = (await connection.execute(select(recording.c.state))).all()
@@ -330,12 +337,12 @@ def _offers(facts: list[object]) -> list[ContactOffered]:
     return [each for each in facts if isinstance(each, ContactOffered)]
 
 
-def _count(state: Mapping[str, object]) -> int:
+def _count(state: JsonObject) -> int:
     calls = state.get("calls")
     return len(calls) if isinstance(calls, list) else -1
 
 
-def _talking(state: Mapping[str, object]) -> bool:
+def _talking(state: JsonObject) -> bool:
     calls = state.get("calls")
     return isinstance(calls, list) and bool(calls)
 
@@ -365,3 +372,24 @@ def _alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def run(fault: str, calls: int, outage_s: float, as_json: bool) -> None:
+    """The command's body. Raises SystemExit with a sentence."""
+    if fault not in set(Fault):
+        raise SystemExit(f"callcenter: there is no fault '{fault}'; faults: {', '.join(Fault)}")
+    console = Console(stderr=True, highlight=False)
+    try:
+        with console.status("starting") as status:
+            found = asyncio.run(Survival(Fault(fault), calls, lambda words: status.update(words), outage_s).run())
+    except StageError as error:
+        raise SystemExit(f"callcenter: {error}") from None
+    if as_json:
+        print(json.dumps(found.as_json()))
+        return
+    table = Table(title=f"survive: {fault}", box=box.SIMPLE_HEAD)
+    table.add_column("what")
+    table.add_column("how much", justify="right")
+    for name, value in found.as_json().items():
+        table.add_row(name, str(value))
+    Console().print(table)

@@ -8,8 +8,8 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from time import monotonic
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.live import Live
@@ -18,6 +18,7 @@ from callcenter.apps import reports
 from callcenter.apps.demo.checks import complete, findings, read_books
 from callcenter.apps.demo.people import DID, MUSIC, WELCOME, AgentAtPhone, Caller, agent_at_phone, callers
 from callcenter.apps.demo.screen import picture, summary
+from callcenter.apps.report_tables import kpi_tables
 from callcenter.apps.stage import Stage, StageError
 from callcenter.services.control import JsonObject
 from callcenter.services.control_client import EngineAway, RequestRefused
@@ -30,6 +31,8 @@ IMPATIENT = 7
 EVERY_S = 0.9
 """Between two callers."""
 BOOKS_WITHIN_S = 20.0
+WIDTH = 132
+"""Of the report in a pipe or a log."""
 
 
 def tables() -> dict[str, object]:
@@ -126,10 +129,12 @@ async def _report(stage: Stage, people: Sequence[Caller], agents: Sequence[Agent
     while not complete(books, len(people)) and monotonic() < ends:
         await asyncio.sleep(0.2)
         books = await read_books(url)
-    now = datetime.now(UTC)
-    zone = stage.settings.center.time_zone
-    report = await reports.kpi_report(url, zone, *reports.window(zone, None, None, now))
-    console.print(reports.kpi_table(report))
+    zone = ZoneInfo(stage.settings.center.time_zone)
+    from_at, to_at = reports.window(None, None, zone, datetime.now(UTC))
+    targets = {queue.name: queue.target_wait for queue in stage.settings.queues}
+    report = await reports.kpi_report(url, from_at, to_at, zone=zone, targets=targets)
+    for table in kpi_tables(reports.report_json(report)):
+        console.print(table)
     passed = True
     for check, faults in findings(people, agents, books, stage.recordings):
         console.print(f"[{'red' if faults else 'green'}]{'✗' if faults else '✓'}[/] {check}")
@@ -146,9 +151,11 @@ def _kept(stage: Stage, console: Console) -> None:
     console.print(f"Stop it with: kill -INT {stage.serve.pid if stage.serve else '?'}; its folder is {stage.folder}")
 
 
-def main(*, keep: bool = False, config: Path | None = None) -> bool:
+def main(*, keep: bool = False) -> bool:
     """The command's body; True when every check held."""
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=WIDTH)
     try:
         return asyncio.run(run(keep=keep, console=console))
     except StageError as error:
