@@ -13,7 +13,7 @@ from callcenter.runtime.secrets import AMI_OPERATIONS_USER
 from callcenter.services.ports import CommandError
 from callcenter.sim.sip.policy import Manual, RingForever
 from tests.support.asterisk import DID, asterisk_node
-from tests.support.telephony import PATIENCE, agent_phone, arrive, caller, engine
+from tests.support.telephony import ALICE_TONES, CALLER_TONES, PATIENCE, agent_phone, arrive, caller, engine
 
 
 async def test_a_node_that_crashes_is_known_by_its_start() -> None:
@@ -53,6 +53,28 @@ async def test_calls_outlive_us_and_are_found_again() -> None:
             assert (await after.wait_for(e.LegEnded, leg)).cause is e.Cause.NORMAL
             await at_alice.hang_up()
             assert (await after.wait_for(e.LegEnded, ringing)).cause is e.Cause.NORMAL
+
+
+async def test_two_who_talk_never_notice_and_their_end_is_told() -> None:
+    async with asterisk_node() as pbx, agent_phone(pbx) as alice, caller(pbx) as ann:
+        async with engine(pbx) as before:
+            call, leg = await arrive(before, ann)
+            agent_leg = await before.ring("alice")
+            await before.wait_for(e.LegAnswered, agent_leg)
+            at_alice = await alice.incoming()
+            await before.run(c.ConnectLegs, "b1", (leg, agent_leg))
+            await call.hears(ALICE_TONES)
+        async with engine(pbx) as after:
+            seen = await after.telephony.snapshot(pbx.name, ())
+            assert seen.bridges == {"b1": frozenset((leg, agent_leg))}
+            assert seen.legs[leg].ours
+            assert seen.legs[agent_leg].ours
+            assert seen.legs[agent_leg].arrival is None
+            await at_alice.hears(CALLER_TONES)
+            await at_alice.hang_up()
+            assert (await after.wait_for(e.LegEnded, agent_leg)).cause is e.Cause.NORMAL
+            await call.hang_up()
+            assert (await after.wait_for(e.LegEnded, leg)).cause is e.Cause.NORMAL
 
 
 async def test_a_phone_that_rings_while_we_are_away_is_heard_of_again() -> None:

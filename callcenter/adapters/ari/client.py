@@ -150,7 +150,9 @@ class AriClient:
             if worked:
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             elif greeting.done():
-                log.error("node_greeting_failed", url=self.server.base_url, error=str(greeting.exception()))
+                error = greeting.exception()
+                bug = None if isinstance(error, CommandError) else error
+                log.error("node_greeting_failed", url=self.server.base_url, error=str(error), exc_info=bug)
             return worked
         finally:
             await self._let_go(ws, reading, pinging, greeting)
@@ -188,7 +190,10 @@ class AriClient:
             message = await ws.receive()
             self._heard = True
             if message.type is aiohttp.WSMsgType.TEXT:
-                self._take(message.data)
+                try:
+                    self._take(message.data)
+                except Exception:  # one bad event must not cost the connection
+                    log.exception("event_not_taken", text=message.data[:500])
             elif message.type is aiohttp.WSMsgType.PING:
                 await ws.pong(message.data)
             elif message.type not in (aiohttp.WSMsgType.PONG, aiohttp.WSMsgType.BINARY):

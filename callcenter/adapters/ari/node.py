@@ -67,6 +67,10 @@ class AsteriskNode:
             self._inbox(NodeDisconnected(self.name))
         self._announced = False
 
+    def leave(self) -> None:
+        """We go, the node stays: nobody is told of a loss."""
+        self._announced = False
+
     def _heard(self, raw: Raw) -> None:
         event = self._parser.parse(raw)
         if isinstance(event, Ignored):

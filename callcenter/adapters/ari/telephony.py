@@ -35,7 +35,9 @@ class AsteriskTelephony:
         self._running = [asyncio.create_task(node.client.run(), name=f"ari {name}") for name, node in self._nodes.items()]
 
     async def close(self) -> None:
-        """Leave the nodes; calls stay up."""
+        """Leave the nodes; calls stay up, and no event comes any more."""
+        for node in self._nodes.values():
+            node.leave()
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)

@@ -375,6 +375,12 @@ async def test_replaced_we_stand_down() -> None:
         assert it.inbox.empty()
 
 
+async def test_leaving_is_no_loss() -> None:
+    async with connected() as it:
+        await it.telephony.close()
+        assert it.inbox.empty()
+
+
 async def test_garbage_disturbs_nothing() -> None:
     async with connected() as it:
         socket = await it.socket()
