@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from callcenter.adapters.db import reports as asked
 from callcenter.adapters.db.connection import connect
@@ -74,7 +74,7 @@ class KpiReport:
 
 
 async def kpi_report(
-    url: str,
+    database: str | AsyncEngine,
     from_at: datetime,
     to_at: datetime,
     queue: str | None = None,
@@ -86,7 +86,7 @@ async def kpi_report(
     """The measures of ``queue`` or of every queue in ``targets`` (their service level targets) or with contacts. Raises ReportError."""
     known = dict(targets or {})
     until_at = min(now or datetime.now(UTC), to_at)
-    async with _connection(url) as connection:
+    async with _connection(database) as connection:
         by_target = {target: await asked.sums_by_queue(connection, from_at, to_at, target) for target in {*known.values(), DEFAULT_TARGET}}
         fcr = await asked.fcr_by_queue(connection, from_at, to_at, FCR_DAYS)
         spent = await asked.time_by_agent(connection, from_at, to_at, until_at) if queue is None else {}
@@ -101,15 +101,16 @@ async def kpi_report(
     return KpiReport(from_at, to_at, zone, queues, total, tuple(AgentKpi(agent, spent[agent]) for agent in sorted(spent)))
 
 
-async def cdr_rows(url: str, from_at: datetime, to_at: datetime, queue: str | None = None) -> Sequence[CallRecord]:
+async def cdr_rows(database: str | AsyncEngine, from_at: datetime, to_at: datetime, queue: str | None = None) -> Sequence[CallRecord]:
     """The CDRs of calls that began within ``[from_at, to_at)``; with ``queue``, those with a contact in it. Raises ReportError."""
-    async with _connection(url) as connection:
+    async with _connection(database) as connection:
         return await asked.calls(connection, from_at, to_at, queue)
 
 
 @asynccontextmanager
-async def _connection(url: str) -> AsyncIterator[AsyncConnection]:
-    engine = connect(url, name="reports", statement_timeout=_REPORT_TIMEOUT)
+async def _connection(database: str | AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Of a URL, for one report; or of an engine that is kept for many."""
+    engine = connect(database, name="reports", statement_timeout=_REPORT_TIMEOUT) if isinstance(database, str) else database
     try:
         async with engine.connect() as connection:
             yield connection
@@ -117,7 +118,8 @@ async def _connection(url: str) -> AsyncIterator[AsyncConnection]:
         reason = " ".join(str(getattr(error, "orig", error)).split())
         raise ReportError(f"the database does not give the report: {reason}; is it running and migrated? (callcenter doctor)") from error
     finally:
-        await engine.dispose()
+        if isinstance(database, str):
+            await engine.dispose()
 
 
 # --- windows of time ------------------------------------------------------------------------------------

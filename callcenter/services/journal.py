@@ -90,8 +90,8 @@ class Journal:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = _lock(folder / "lock")
-            self.id, unclean = _identify(folder)
-            self._seq = self._synced = self._written = _mend(folder, unclean)
+            self.id, seq = _open(folder)
+            self._seq = self._synced = self._written = seq
         except OSError as error:
             raise JournalError(f"the journal in {folder} cannot be opened: {error.strerror}") from error
 
@@ -268,29 +268,41 @@ def _lock(path: Path) -> int:
         holder = os.read(fd, 20).decode("ascii", "replace").strip()
         os.close(fd)
         raise JournalLocked(f"another engine (process {holder or 'unknown'}) writes the journal in {path.parent}; stop it first") from None
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, b"%d\n" % os.getpid(), 0)
+    with suppress(OSError):  # who it is is for people only
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, b"%d\n" % os.getpid(), 0)
     return fd
 
 
-def _identify(folder: Path) -> tuple[UUID, bool]:
-    """The journal's id, made at first use; and whether the machine was started since, so that unsynced records may be gone."""
+def _open(folder: Path) -> tuple[UUID, int]:
+    """The journal's id, made at first use, and the last number that may have been used.
+
+    When the machine was started since, unsynced records may be gone that others have read: their numbers are passed
+    over, and that is written down before any is used.
+    """
     boot = _boot_id()
     try:
         identity = read_identity(folder)
-        journal, unclean = UUID(str(identity["journal"])), identity.get("boot") != boot or not boot
+        journal, floor = UUID(str(identity["journal"])), int(str(identity.get("floor", 0)))
     except (JournalMissing, KeyError, ValueError):
         if segments(folder):
             raise JournalError(f"{folder} holds segments without a readable journal.json; put that back or move the folder away") from None
-        journal, unclean = uuid4(), False
-    path = folder / "journal.json"
+        identity, journal, floor = {}, uuid4(), 0
+    restarted = bool(identity) and (identity.get("boot") != boot or not boot)
+    seq = _mend(folder, restarted, floor)
+    wanted = {"journal": str(journal), "format": 1, "boot": boot, "floor": seq if restarted else floor}
+    if identity != wanted:  # seldom: a full disk must not keep us from starting
+        _write_identity(folder / "journal.json", wanted)
+    return journal, seq
+
+
+def _write_identity(path: Path, identity: Mapping[str, object]) -> None:
     with path.with_suffix(".new").open("w") as file:
-        json.dump({"journal": str(journal), "format": 1, "boot": boot}, file)
+        json.dump(identity, file)
         file.flush()
         os.fsync(file.fileno())
     path.with_suffix(".new").replace(path)
-    checkpoints.sync_folder(folder)
-    return journal, unclean
+    checkpoints.sync_folder(path.parent)
 
 
 def _boot_id() -> str:
@@ -300,10 +312,10 @@ def _boot_id() -> str:
         return ""
 
 
-def _mend(folder: Path, unclean: bool) -> int:
-    """Cut a torn tail, keep damage aside; return the last number that may have been used."""
+def _mend(folder: Path, unclean: bool, floor: int) -> int:
+    """Cut a torn tail, keep damage aside; return the last number that may have been used, not below ``floor``."""
     checkpoint = checkpoints.latest_checkpoint(folder)
-    seq = checkpoint[0] if checkpoint else 0
+    seq = max(floor, checkpoint[0] if checkpoint else 0)
     paths = segments(folder)
     if paths:
         last = paths[-1]

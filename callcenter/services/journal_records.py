@@ -5,6 +5,7 @@ payload is ASCII without line breaks, so after damage the next line break is the
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
@@ -86,9 +87,10 @@ def segments(folder: Path) -> list[Path]:
 
 
 def quarantine(segment: Path, damage: Damage) -> None:
-    """Keep damaged bytes in a side file, once, for people to look at."""
+    """Keep damaged bytes in a side file, once, for people to look at; on a full disk they stay where they are."""
     folder = segment.parent / "quarantine"
-    folder.mkdir(mode=0o700, exist_ok=True)
     side = folder / f"{segment.stem}-{damage.offset}.damaged"
-    if not side.exists():
-        side.write_bytes(damage.content)
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if not side.exists():
+            side.write_bytes(damage.content)

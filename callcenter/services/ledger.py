@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice, pairwise
 from pathlib import Path
+from time import monotonic
 from typing import Protocol
 from uuid import UUID
 
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 _TRIES = 3
 _LONGEST_PAUSE = 2.0
+_LOOK_EVERY = 2.0
 
 
 class StoreAway(Exception):
@@ -81,7 +83,7 @@ class ShippingState:
 class Shipper:
     """Carries records from one journal to one store."""
 
-    def __init__(self, folder: Path, store: Store, *, dead_letters: Path, most: int = 1000, poll: float = 0.1) -> None:
+    def __init__(self, folder: Path, store: Store, *, dead_letters: Path, most: int = 1000, poll: float = 0.2) -> None:
         self._folder = folder
         self._store = store
         self._dead_letters = dead_letters
@@ -96,6 +98,7 @@ class Shipper:
         self._pause = 0.0
         self._facts = 0
         self._buried = 0
+        self._look_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ship until ``stop`` is set; the store's absence is waited out."""
@@ -185,16 +188,23 @@ class Shipper:
         if len(self._pending) < self._now_at_most:
             self._pending.extend(self._reader.read(self._now_at_most - len(self._pending)))
         if not self._pending:
-            self._behind_since = None
-            if self._trouble:  # is it really back?
-                await self._store.position(self._journal)
-            self._well()
+            await self._look()
             return False
         shipments = await self._decoded()
         if shipments:
             await self._store.ship(self._journal, self._position, shipments, shipments[-1].record.seq)
             self._shipped(shipments)
         return True
+
+    async def _look(self) -> None:
+        """Nothing to do: make sure now and then that the store is there, and has not forgotten anything in a crash."""
+        if monotonic() < self._look_at and not self._trouble:
+            return
+        position = await self._store.position(self._journal)
+        if position != self._position:
+            raise PositionMoved(f"the store is at record {position} of the journal, not at {self._position}")
+        self._look_at = monotonic() + _LOOK_EVERY
+        self._well()
 
     async def _decoded(self) -> list[Shipment]:
         """The next batch, up to the first record that cannot be read as facts; that one is set aside when it comes first."""

@@ -70,9 +70,11 @@ def test_after_a_restart_of_the_machine_no_number_is_used_twice(folder: Path) ->
     identity = folder / "journal.json"
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     identity.write_text(identity.read_text().replace(boot, "another"))
+    Journal(folder).close()  # killed again before it wrote anything
     journal = Journal(folder)
-    assert journal.append([ended("x")]) > 1_000_000
+    assert 1_000_003 < journal.append([ended("x")]) < 2_000_000
     journal.close()
+    assert calls_in(folder) == ["call-0", "call-1", "call-2", "x"]
 
 
 def test_a_second_engine_is_kept_out(folder: Path) -> None:
@@ -328,6 +330,13 @@ def test_giving_up_held_records_is_said(open_on: Callable[[Disk, int], Journal])
     journal.append([ended("a")])
     with pytest.raises(JournalFull, match="1 records"):
         journal.close()
+
+
+def test_a_full_disk_does_not_keep_an_engine_from_starting(folder: Path) -> None:
+    fill(folder, 1)
+    before = (folder / "journal.json").stat().st_mtime_ns
+    Journal(folder).close()
+    assert (folder / "journal.json").stat().st_mtime_ns == before  # nothing is written that is there already
 
 
 # --- checkpoints ------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Bringing a database to this version's schema.
 
-Tables change by Alembic revisions. KPI functions hold no state, so they are simply made anew from ``kpi/*.sql``.
+Tables change by Alembic revisions. KPI functions hold no state and are replaced from ``kpi/*.sql`` each time.
 """
 
 from pathlib import Path
@@ -87,9 +87,7 @@ def _refuse_newer(connection: Connection) -> None:
 
 
 def _make_functions(connection: Connection) -> None:
-    """Drop all functions of ours and make them from their files."""
-    for (signature,) in connection.execute(text("SELECT oid::regprocedure::text FROM pg_proc WHERE proname LIKE 'kpi\\_%'")).all():
-        connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {signature} CASCADE")
+    """Replace our functions in place, so that views people built on them stay. One whose columns change is dropped by a revision before."""
     for path in sorted((_HERE / "kpi").glob("*.sql")):
         connection.exec_driver_sql(path.read_text().replace("%", "%%"))
 

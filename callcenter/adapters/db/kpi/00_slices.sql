@@ -1,5 +1,5 @@
 -- When a day begins by the wall clock of a zone: the first moment of that date, where midnight comes twice or never, too.
-CREATE FUNCTION kpi_midnight(day timestamp, zone text) RETURNS timestamptz
+CREATE OR REPLACE FUNCTION kpi_midnight(day timestamp, zone text) RETURNS timestamptz
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT CASE
         WHEN ((day AT TIME ZONE zone) - interval '1 hour') AT TIME ZONE zone = day THEN (day AT TIME ZONE zone) - interval '1 hour'
@@ -9,7 +9,7 @@ $$;
 
 -- The slice of time that a moment lies in, by the wall clock of a zone; daylight saving makes days of 23 and 25 hours.
 -- slice: '15min', '30min', 'hour', 'day', 'week', 'month', or 'all' for one slice without beginning and end.
-CREATE FUNCTION kpi_slice(at timestamptz, slice text, zone text) RETURNS timestamptz
+CREATE OR REPLACE FUNCTION kpi_slice(at timestamptz, slice text, zone text) RETURNS timestamptz
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT CASE slice
         WHEN '15min' THEN at - mod(extract(epoch FROM (at AT TIME ZONE zone)::time), 900) * interval '1 second'
@@ -21,7 +21,7 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
 $$;
 
 -- Where the slice that begins at slice_at ends.
-CREATE FUNCTION kpi_slice_end(slice_at timestamptz, slice text, zone text) RETURNS timestamptz
+CREATE OR REPLACE FUNCTION kpi_slice_end(slice_at timestamptz, slice text, zone text) RETURNS timestamptz
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT CASE slice
         WHEN '15min' THEN slice_at + interval '15 minutes'

@@ -1,5 +1,5 @@
 -- ASA: the wait of the answered / answered.
-CREATE FUNCTION kpi_asa(from_at timestamptz, to_at timestamptz, slice text, zone text)
+CREATE OR REPLACE FUNCTION kpi_asa(from_at timestamptz, to_at timestamptz, slice text, zone text)
 RETURNS TABLE (queue text, slice_at timestamptz, asa_s numeric)
 LANGUAGE sql STABLE AS $$
     SELECT s.queue, s.slice_at, s.wait_s / nullif(s.answered, 0)

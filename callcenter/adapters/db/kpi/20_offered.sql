@@ -1,5 +1,5 @@
 -- offered = answered + abandoned + overflowed + still waiting.
-CREATE FUNCTION kpi_offered(from_at timestamptz, to_at timestamptz, slice text, zone text)
+CREATE OR REPLACE FUNCTION kpi_offered(from_at timestamptz, to_at timestamptz, slice text, zone text)
 RETURNS TABLE (
     queue text, slice_at timestamptz,
     offered bigint, answered bigint, abandoned bigint, short_abandoned bigint, overflowed bigint, still_waiting bigint

@@ -1,5 +1,5 @@
 -- Offered load in erlangs: arrival rate x AHT. A slice that the window cuts counts with the part inside.
-CREATE FUNCTION kpi_offered_load(from_at timestamptz, to_at timestamptz, slice text, zone text)
+CREATE OR REPLACE FUNCTION kpi_offered_load(from_at timestamptz, to_at timestamptz, slice text, zone text)
 RETURNS TABLE (queue text, slice_at timestamptz, offered_load numeric)
 LANGUAGE sql STABLE AS $$
     SELECT s.queue, s.slice_at,

@@ -1,5 +1,5 @@
 -- Service level X/T: answered with wait <= T / (answered + abandoned - short abandoned).
-CREATE FUNCTION kpi_service_level(from_at timestamptz, to_at timestamptz, slice text, zone text, target_s numeric DEFAULT 20)
+CREATE OR REPLACE FUNCTION kpi_service_level(from_at timestamptz, to_at timestamptz, slice text, zone text, target_s numeric DEFAULT 20)
 RETURNS TABLE (queue text, slice_at timestamptz, service_level numeric)
 LANGUAGE sql STABLE AS $$
     SELECT s.queue, s.slice_at, s.answered_in_time::numeric / nullif(s.answered + s.abandoned - s.short_abandoned, 0)

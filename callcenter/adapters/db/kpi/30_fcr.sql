@@ -1,6 +1,6 @@
 -- FCR: handled contacts whose caller does not enter the same queue again within n days / handled.
 -- Callers who withhold their number cannot be seen to return; their contacts count on neither side.
-CREATE FUNCTION kpi_fcr(from_at timestamptz, to_at timestamptz, slice text, zone text, days integer DEFAULT 7)
+CREATE OR REPLACE FUNCTION kpi_fcr(from_at timestamptz, to_at timestamptz, slice text, zone text, days integer DEFAULT 7)
 RETURNS TABLE (queue text, slice_at timestamptz, fcr numeric)
 LANGUAGE sql STABLE AS $$
     SELECT c.queue, kpi_slice(c.entered_at, slice, zone),

@@ -1,5 +1,5 @@
 -- Utilisation: (talk + hold + wrap-up) / logged-in time.
-CREATE FUNCTION kpi_utilisation(from_at timestamptz, to_at timestamptz, slice text, zone text, until_at timestamptz DEFAULT now())
+CREATE OR REPLACE FUNCTION kpi_utilisation(from_at timestamptz, to_at timestamptz, slice text, zone text, until_at timestamptz DEFAULT now())
 RETURNS TABLE (agent text, slice_at timestamptz, utilisation numeric)
 LANGUAGE sql STABLE AS $$
     SELECT t.agent, t.slice_at,
