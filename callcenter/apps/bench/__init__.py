@@ -9,8 +9,8 @@ bench_app = typer.Typer(no_args_is_help=True, help="The figures, measured on thi
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
-@bench_app.command()
-def acd(
+@bench_app.command("acd")
+def bench_acd(
     events: Annotated[int, typer.Option(min=1000, help="How many events are timed, for each size.")] = 60_000,
     as_json: AsJson = False,
 ) -> None:
@@ -20,8 +20,8 @@ def acd(
     bench.run(events, as_json)
 
 
-@bench_app.command()
-def survive(
+@bench_app.command("survive")
+def bench_survive(
     calls: Annotated[int, typer.Option(min=8, max=400, help="How many calls are on when it happens.")] = 100,
     fault: Annotated[str, typer.Option(help="engine, supervisor, freeze, database, database-hang or asterisk.")] = "engine",
     outage_s: Annotated[float, typer.Option("--outage-s", min=5, help="How long the database is away.")] = 60.0,
@@ -36,4 +36,4 @@ def survive(
 @bench_app.command("all")
 def every() -> None:
     """All of them, one after the other."""
-    acd()
+    bench_acd()

@@ -151,7 +151,7 @@ class Crowd:
         """Return when the engine sees so many calls in these phases. Raises StageError."""
         try:
             async with asyncio.timeout(within):
-                while any((await self.phases()).get(phase, 0) != count for phase, count in wanted.items()):
+                while not wanted.items() <= (await self.phases()).items():
                     await asyncio.sleep(0.05)
         except TimeoutError:
             raise StageError(f"wanted {dict(wanted)} calls, but after {within:.0f} s there are {dict(await self.phases())}") from None
