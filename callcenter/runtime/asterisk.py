@@ -9,7 +9,6 @@ import json
 import os
 import pwd
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -228,6 +227,8 @@ class AsteriskNode:
             os.close(tell)
         pid = _child_pid(told) if self.installation.root else spawned.pid
         os.close(told)
+        if pid is not None and self.installation.root and self.die_with_us and account() is not None:
+            pid = _only_child(pid)
         self.process = Process.of(pid or spawned.pid, spawned)
         if self.process is None:
             raise AsteriskError(f"node {self.name}: Asterisk could not be started: {self._last_words()}")
@@ -236,14 +237,15 @@ class AsteriskNode:
 
     def _command(self, tell: int) -> list[str]:
         drop = self._as_account()
-        if self.die_with_us:  # changing the account clears what bwrap asks for
-            drop = [*(drop or ["setpriv"]), "--pdeathsig=KILL"]
         asterisk = [self.installation.program, "-f", "-n", "-C", str(self.folder / "etc" / "asterisk.conf")]
         if self.installation.root is None:
-            return [*drop, *asterisk]
+            return [*(drop or ["setpriv"]), "--pdeathsig=KILL", *asterisk] if self.die_with_us else [*drop, *asterisk]
         sandbox = [*self._sandbox(self.installation.root), "--info-fd", str(tell)]
         if self.die_with_us:
             sandbox.append("--die-with-parent")
+            if account() is not None:
+                # bwrap, root without rights, may not signal another account; but its own first process, whose end ends the namespace.
+                sandbox.append("--unshare-pid")
         return [*sandbox, "--", *drop, *asterisk]
 
     def _as_account(self) -> list[str]:
@@ -312,6 +314,15 @@ def _child_pid(told: int) -> int | None:
         return None
 
 
-def remove_node(folder: Path) -> None:
-    """Remove a stopped node's folder."""
-    shutil.rmtree(folder, ignore_errors=True)
+def _only_child(pid: int) -> int | None:
+    """What the first process of the sandbox's own pid namespace has started."""
+    ends = time.monotonic() + 5
+    while time.monotonic() < ends:
+        try:
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        except OSError:
+            return None
+        if children:
+            return int(children[0])
+        time.sleep(0.002)
+    return None

@@ -1,9 +1,11 @@
 """A real node: starts on free ports, loads what it should and no more, outlives us, follows a reload, and is gone when stopped."""
 
 import asyncio
+import json
 import re
 import ssl
 import stat
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -191,7 +193,7 @@ async def test_a_trunk_registers_with_its_carrier() -> None:
         ):
             assert await asyncio.wait_for(registrar.wait(), 30) == 0
             async with asyncio.timeout(10):
-                while "Registered" not in pbx.cli("pjsip show registrations"):  # noqa: ASYNC110 - the answer may still be on its way
+                while "Registered" not in pbx.cli("pjsip show registrations"):
                     await asyncio.sleep(0.05)
             assert complaints(pbx) == []
 
@@ -224,3 +226,48 @@ def _trusting() -> ssl.SSLContext:
 
 def test_the_asterisk_we_run_is_new_enough() -> None:
     assert find().version >= FLOOR
+
+
+SUPERVISOR = """
+import asyncio, json, sys
+from callcenter.runtime.asterisk import AsteriskNode
+from callcenter.runtime.secrets import load_secrets
+from callcenter.runtime.settings import parse
+
+async def main():
+    settings = parse(json.load(sys.stdin))
+    node = AsteriskNode(settings, load_secrets(settings.data, ["alice", "bob"]), settings.nodes[0], die_with_us=sys.argv[1] == "dies")
+    await node.start()
+    print(node.process.pid, flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("manner", ["stays", "dies"])
+async def test_when_the_supervisor_is_killed_asterisk_stays_unless_asked_to_die(manner: str) -> None:
+    with short_folder() as folder:
+        raw = raw_settings(folder)
+        supervisor = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", SUPERVISOR, manner, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        )
+        assert supervisor.stdin is not None
+        assert supervisor.stdout is not None
+        supervisor.stdin.write(json.dumps(raw).encode())
+        supervisor.stdin.write_eof()
+        asterisk = Process.of(int(await asyncio.wait_for(supervisor.stdout.readline(), 60)))
+        assert asterisk is not None
+        supervisor.kill()
+        await supervisor.wait()
+
+        settings = parse(raw)
+        next_one = AsteriskNode(settings, load_secrets(folder), settings.nodes[0])
+        if manner == "dies":
+            assert await asterisk.ended(10)
+            assert not next_one.adopt()
+        else:
+            assert next_one.adopt()
+            assert await next_one.answers()
+            await next_one.stop()
+            assert not asterisk.is_running()
