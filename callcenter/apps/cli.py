@@ -125,6 +125,27 @@ def _own_process(settings: "Settings") -> None:
         fail(str(error))
 
 
+@app.command()
+def render(config: Config = DEFAULT) -> None:
+    """Write secrets and what Asterisk reads, without starting anything; for nodes that others start."""
+    from callcenter.runtime.asterisk import AsteriskNode
+    from callcenter.runtime.asterisk_root import AsteriskMissing
+    from callcenter.runtime.prompts import PromptError
+    from callcenter.runtime.secrets import SecretsError, load_secrets
+
+    settings = settings_of(config)
+    _own_process(settings)
+    try:
+        secrets = load_secrets(settings.data, [agent.name for agent in settings.agents])
+        for section in settings.nodes:
+            if not section.remote:
+                node = AsteriskNode(settings, secrets, section)
+                node.write_files()
+                typer.echo(f"{node.name}: {node.folder / 'etc' / 'asterisk.conf'}")
+    except (AsteriskMissing, PromptError, SecretsError, OSError) as error:
+        fail(str(error))
+
+
 # --- the engine, asked -----------------------------------------------------------------------
 
 
