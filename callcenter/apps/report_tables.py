@@ -8,13 +8,16 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-_QUEUE_COLUMNS = {
+_COUNT_COLUMNS = {
     "offered": "offered",
     "answered": "answered",
     "abandoned": "abandoned",
     "short_abandoned": "(short)",
     "overflowed": "overflowed",
     "still_waiting": "waiting",
+    "handled": "handled",
+}
+_MEASURE_COLUMNS = {
     "service_level": "service level",
     "asa_s": "ASA",
     "longest_wait_s": "longest wait",
@@ -33,7 +36,6 @@ _AGENT_COLUMNS = {
 }
 _CALL_COLUMNS = {
     "started_at": "started",
-    "direction": "direction",
     "caller": "caller",
     "dialed": "dialed",
     "queue": "queue",
@@ -50,33 +52,34 @@ _Row = Mapping[str, object]
 
 
 def kpi_tables(report: Mapping[str, object]) -> Iterator[Table]:
-    """One table of queues, and one of agents when there are any."""
-    queues = Table(title=f"KPI {report['from_at']} – {report['to_at']}", caption=str(report["service_level_formula"]), box=box.SIMPLE_HEAD)
-    queues.add_column("queue")
-    for heading in _QUEUE_COLUMNS.values():
-        queues.add_column(heading, justify="right")
-    rows = cast(Sequence[_Row], report["queues"])
-    for row in rows:
-        target = row["target_wait_s"]
-        queues.add_row(str(row["queue"]), *(_cell(row, name, target) for name in _QUEUE_COLUMNS))
-    if len(rows) > 1:
-        queues.add_section()
-        total = cast(_Row, report["total"])
-        queues.add_row("all", *(_cell(total, name) for name in _QUEUE_COLUMNS))
-    yield queues
+    """Counts per queue, measures per queue, and agents' time when it was asked for; each fits eighty columns."""
+    queues = [*cast(Sequence[_Row], report["queues"])]
+    total = [{**cast(_Row, report["total"]), "queue": "all"}] if len(queues) > 1 else []
+    moments = (_moment(str(report[name])) for name in ("from_at", "to_at"))
+    yield _table(" – ".join(moments) + f" {report['time_zone']}", "queue", _COUNT_COLUMNS, queues, total)
+    yield _table("", "queue", _MEASURE_COLUMNS, queues, total, caption=str(report["service_level_formula"]))
     if agents := cast(Sequence[_Row], report["agents"]):
-        table = Table(title="Agents", box=box.SIMPLE_HEAD)
-        table.add_column("agent")
-        for heading in _AGENT_COLUMNS.values():
-            table.add_column(heading, justify="right")
-        for row in agents:
-            table.add_row(Text(str(row["agent"])), *(_cell(row, name) for name in _AGENT_COLUMNS))
-        yield table
+        yield _table("", "agent", _AGENT_COLUMNS, agents, [])
+
+
+def _table(title: str, key: str, columns: Mapping[str, str], rows: Sequence[_Row], totals: Sequence[_Row], caption: str = "") -> Table:
+    table = Table(title=title or None, caption=caption or None, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left")
+    table.caption_justify = "left"
+    table.add_column(key)
+    for heading in columns.values():
+        table.add_column(heading, justify="right")
+    for row in rows:
+        table.add_row(Text(str(row[key])), *(_cell(row, name) for name in columns))
+    if totals:
+        table.add_section()
+    for row in totals:
+        table.add_row(Text(str(row[key])), *(_cell(row, name) for name in columns))
+    return table
 
 
 def cdr_table(rows: Sequence[_Row]) -> Table:
     """One line per call."""
-    table = Table(title=f"{len(rows)} calls", box=box.SIMPLE_HEAD)
+    table = Table(title=f"{len(rows)} calls", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left")
     for name, heading in _CALL_COLUMNS.items():
         table.add_column(heading, justify="right" if name.endswith("_s") else "left", no_wrap=True)
     for row in rows:
@@ -85,18 +88,23 @@ def cdr_table(rows: Sequence[_Row]) -> Table:
     return table
 
 
-def _cell(row: _Row, name: str, target: object = None) -> str:
+def _cell(row: _Row, name: str) -> str:
     value = row[name]
     if value is None or value == "":
         return "–"
     if name in _RATIOS:
         percent = f"{100 * cast(float, value):.1f} %"
-        return f"{percent} in {cast(float, target):g} s" if name == "service_level" and target is not None else percent
+        target = row.get("target_wait_s") if name == "service_level" else None
+        return f"{percent} in {cast(float, target):g} s" if target is not None else percent
     if name.endswith("_s"):
         return clock(cast(float, value))
     if name.endswith("_at"):
-        return datetime.fromisoformat(str(value)).strftime("%Y-%m-%d %H:%M:%S")
+        return _moment(str(value))
     return str(value)
+
+
+def _moment(iso: str) -> str:
+    return datetime.fromisoformat(iso).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def clock(seconds: float) -> str:

@@ -229,7 +229,7 @@ def kpi(settings: Settings, from_: str | None, to: str | None, queue: str | None
         print()
     else:
         for table in kpi_tables(report_json(report)):
-            Console().print(table)
+            _console().print(table)
 
 
 def cdr(settings: Settings, from_: str | None, to: str | None, queue: str | None, as_json: bool) -> None:
@@ -245,7 +245,12 @@ def cdr(settings: Settings, from_: str | None, to: str | None, queue: str | None
         json.dump(rows, sys.stdout, indent=2)
         print()
     else:
-        Console().print(cdr_table(rows))
+        _console().print(cdr_table(rows))
+
+
+def _console() -> Console:
+    """As wide as the terminal; wide enough for every table when there is none."""
+    return Console() if sys.stdout.isatty() else Console(width=140)
 
 
 def _check_queue(queue: str | None, known: Mapping[str, object] | set[str]) -> None:

@@ -267,7 +267,7 @@ async def test_without_being_asked_it_syncs_soon(folder: Path) -> None:
     journal = Journal(folder)
     seq = journal.append([ended("a")])
     async with asyncio.timeout(10):
-        while journal.health().synced_seq < seq:  # noqa: ASYNC110
+        while journal.health().synced_seq < seq:
             await asyncio.sleep(0.005)
     journal.close()
 
@@ -305,7 +305,7 @@ async def test_on_a_full_disk_records_are_held_and_written_later(folder: Path, o
         await journal.sync()
     disk.room = 10**9
     async with asyncio.timeout(10):
-        while journal.health().held:  # noqa: ASYNC110
+        while journal.health().held:
             await asyncio.sleep(0.01)
     await journal.sync()
     assert journal.health().lost == 0

@@ -251,7 +251,7 @@ async def test_two_shippers_do_not_double(folder: Path, engine: AsyncEngine, dat
     stop = asyncio.Event()
     tasks = [asyncio.create_task(shipper.run(stop)) for shipper in both]
     async with asyncio.timeout(60):
-        while rows(database_url, "SELECT count(*) FROM fact") != [(sum(map(len, events)),)]:  # noqa: ASYNC110
+        while rows(database_url, "SELECT count(*) FROM fact") != [(sum(map(len, events)),)]:
             await asyncio.sleep(0.05)
     stop.set()
     await asyncio.gather(*tasks)
@@ -321,7 +321,7 @@ async def test_postgres_away_in_the_middle(folder: Path, tmp_path: Path, fault: 
         stop = asyncio.Event()
         running = asyncio.create_task(shipper.run(stop))
         async with asyncio.timeout(60):
-            while shipper.state(datetime.now(UTC)).behind_records or shipper.state(datetime.now(UTC)).trouble:  # noqa: ASYNC110
+            while shipper.state(datetime.now(UTC)).behind_records or shipper.state(datetime.now(UTC)).trouble:
                 await asyncio.sleep(0.05)
         stop.set()
         await running
