@@ -90,9 +90,10 @@ class State:
 
     def queue(self, name: str) -> Queue:
         """The queue of that name; one that is no longer configured keeps serving whom it holds."""
-        if name not in self.queues:
-            self.queues[name] = Queue(self.config.queues.get(name) or QueueConfig(name))
-        return self.queues[name]
+        queue = self.queues.get(name)
+        if queue is None:
+            queue = self.queues[name] = Queue(self.config.queues.get(name) or QueueConfig(name))
+        return queue
 
     def node(self, name: str) -> Node:
         if name not in self.nodes:
@@ -166,14 +167,17 @@ class State:
         agent = self._agent(config.name)
         self.endpoints.pop(agent.endpoint, None)
         self._stand_back(agent)
+        self._count_out(agent)
         retired = [name for name in agent.queues if name not in self.config.queues and self.queue(name).unanswered]
         agent.endpoint, agent.queues = config.endpoint, (*config.queues, *retired)
         self.endpoints[agent.endpoint] = agent
+        self._count_in(agent)
         self._line_up(agent)
 
     def _strike_off(self, agent: Agent) -> None:
         """A removed agent is forgotten once logged out; until then she serves no further queue."""
         self._stand_back(agent)
+        self._count_out(agent)
         agent.queues = ()
         if agent.state is f.AgentState.LOGGED_OUT:
             self.endpoints.pop(agent.endpoint, None)
@@ -185,25 +189,36 @@ class State:
         return self.agents[name]
 
     def _line_up(self, agent: Agent) -> None:
-        for name in agent.queues:
-            queue = self.queue(name)
-            if agent.state is not f.AgentState.LOGGED_OUT:
-                queue.logged_in += 1
-            if agent.state is f.AgentState.READY and agent.idle_since is not None:
-                queue.ready.put((agent.idle_since, agent.name))
+        """Who is ready stands in the line of each of her queues; nobody else stands in any."""
+        if agent.state is f.AgentState.READY and agent.idle_since is not None:
+            rank = (agent.idle_since, agent.name)
+            for name in agent.queues:
+                self.queue(name).ready.put(rank)
 
     def _stand_back(self, agent: Agent) -> None:
-        for name in agent.queues:
-            queue = self.queue(name)
-            if agent.state is not f.AgentState.LOGGED_OUT:
-                queue.logged_in -= 1
-            queue.ready.take(agent.name)
+        if agent.state is f.AgentState.READY:
+            for name in agent.queues:
+                self.queue(name).ready.take(agent.name)
+
+    def _count_in(self, agent: Agent) -> None:
+        """Who is logged in counts in each of her queues."""
+        if agent.state is not f.AgentState.LOGGED_OUT:
+            for name in agent.queues:
+                self.queue(name).logged_in += 1
+
+    def _count_out(self, agent: Agent) -> None:
+        if agent.state is not f.AgentState.LOGGED_OUT:
+            for name in agent.queues:
+                self.queue(name).logged_in -= 1
 
     def _agent_state_changed(self, fact: f.AgentStateChanged) -> None:
         agent = self._agent(fact.agent)
         if fact.state not in AGENT_MOVES[agent.state] and f.AgentStateChanged in agent.history:
             raise IllegalTransition(agent.name, agent.state, fact.state)
         self._stand_back(agent)
+        comes_or_goes = (agent.state is f.AgentState.LOGGED_OUT) is not (fact.state is f.AgentState.LOGGED_OUT)
+        if comes_or_goes:
+            self._count_out(agent)
         agent.state, agent.reason, agent.since = fact.state, fact.reason, fact.at
         agent.idle_since, agent.contact, agent.wrap_up_until = fact.idle_since, fact.contact, fact.until
         if fact.state not in (f.AgentState.TALKING, f.AgentState.WRAP_UP):
@@ -211,6 +226,8 @@ class State:
             agent.history.pop(f.AgentRequestRemembered, None)
         if fact.until is not None:
             self.deadlines.set(fact.until, WRAP_UP, agent.name)
+        if comes_or_goes:
+            self._count_in(agent)
         self._line_up(agent)
         if agent.name not in self.config.agents:
             self._strike_off(agent)
