@@ -39,6 +39,9 @@ class AsteriskService:
     async def stop(self, grace: float) -> None:
         await self.node.stop(grace)
 
+    def last_words(self) -> str:
+        return f"see {self.node.folder / 'log'}"
+
 
 class PostgresService:
     """The embedded server."""
@@ -72,3 +75,6 @@ class PostgresService:
             await asyncio.to_thread(self.server.stop, grace)
         except PostgresError as error:
             raise StartError(str(error)) from None
+
+    def last_words(self) -> str:
+        return f"see {self.server.folder / 'log'}"

@@ -38,6 +38,9 @@ class Service(Protocol):
     async def stop(self, grace: float) -> None:
         """Ask it to end, end it after ``grace`` seconds, and leave nothing of it behind."""
 
+    def last_words(self) -> str:
+        """What it said last, and where there is more."""
+
 
 @dataclass(slots=True)
 class Program:
@@ -73,7 +76,7 @@ class Program:
         ends = asyncio.get_running_loop().time() + self.start_within
         while not await self.question():
             if not process.is_running():
-                raise StartError(f"{self.name} ended at once: {self._last_words()} (see {self.log_file})")
+                raise StartError(f"{self.name} ended at once: {self.last_words()}")
             if asyncio.get_running_loop().time() > ends:
                 await self.stop(0)
                 raise StartError(f"{self.name} does not answer {self.start_within:.0f} s after its start; see {self.log_file}")
@@ -103,7 +106,7 @@ class Program:
                 )
             process = Process.of(spawned.pid, spawned)
             if process is None:
-                raise StartError(f"{self.name} ended at once: {self._last_words()} (see {self.log_file})")
+                raise StartError(f"{self.name} ended at once: {self.last_words()}")
         except OSError as error:
             raise StartError(f"{self.name} cannot be started: {error}") from None
         try:
@@ -113,7 +116,10 @@ class Program:
             raise StartError(f"{self.name} cannot be started: {self.pid_file} cannot be written: {error.strerror}") from None
         return process
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
+        return f"{self._last_line()} (see {self.log_file})"
+
+    def _last_line(self) -> str:
         try:
             with self.log_file.open("rb") as log:
                 log.seek(max(0, self.log_file.stat().st_size - 4096))

@@ -130,6 +130,7 @@ class Keeper:
             return process
         self.given_up = True
         detail = f"restarted {self._limits.restarts} times in {self._limits.window:.0f} s; it stays down until the next 'callcenter serve'"
+        detail += f"; it said: {self.service.last_words()}"
         self._say(Happening(self.name, Turn.GIVEN_UP, detail=detail))
         return None
 

@@ -92,7 +92,9 @@ async def test_a_crash_loop_ends_after_five_restarts_with_an_alarm_and_the_other
             await story._new.wait()
     ends = [happening for happening in story.all if happening.service == "engine" and happening.turn in (Turn.ENDED, Turn.FAILED)]
     assert len(ends) == 1 + QUICK.restarts
-    assert "stays down" in (await story.until(Turn.GIVEN_UP, "engine")).detail
+    alarm = (await story.until(Turn.GIVEN_UP, "engine")).detail
+    assert "stays down" in alarm
+    assert "no such thing" in alarm
     assert running(web.pid)
     await supervisor.stop()
 

@@ -64,4 +64,7 @@ setInterval(tick, 1000);
 const events = new EventSource("/live/events");
 events.addEventListener("page", (message) => update(JSON.parse(message.data)));
 events.addEventListener("open", () => write(connection, "Live"));
-events.addEventListener("error", () => write(connection, "Connection lost; trying again"));
+events.addEventListener("error", () => {
+  const over = events.readyState === EventSource.CLOSED;
+  write(connection, over ? "Stopped: reload this page, or open it by its printed address" : "Connection lost; trying again");
+});
