@@ -239,11 +239,17 @@ class Parser:
         return DigitPressed(_leg(raw), digit)
 
     def _playback_finished(self, raw: Raw) -> Parsed:
-        """``done`` or ``failed``: either way the leg hears it no longer."""
+        """``done`` or ``failed``: either way the leg hears it no longer.
+
+        Asterisk says so too when the party hangs up in mid-prompt, before it tells the end of the leg: that is no end of
+        the prompt, or whoever leaves during the welcome would be put into the queue on the way out.
+        """
         playback = cast(PlaybackFinished, raw)["playback"]
         kind, _, leg = playback["target_uri"].partition(":")
         if kind != "channel":
             return Ignored("PlaybackFinished on a bridge")
         if not clean.is_safe_id(leg) or not clean.is_safe_id(playback["id"]):
             raise ValueError("playback")
+        if leg in self._hung_up:
+            return Ignored("PlaybackFinished of a leg that has hung up")
         return PlaybackEnded(leg, playback["id"])

@@ -1,0 +1,258 @@
+"""The stories that must go the same way on the fake and on a real Asterisk, told by their facts."""
+
+from collections.abc import Awaitable, Callable
+
+from callcenter.domain import facts as f
+from callcenter.domain.facts import AgentState
+from tests.support.parties import StoryCenter
+
+Story = Callable[[StoryCenter], Awaitable[None]]
+
+MENU = ["CallBegan inbound", "FlowStarted", "FlowMoved menu", "FlowKeyPressed 2 enter", "FlowEnded queue", "ContactEntered"]
+OFFERED = ["ContactOffered alice", "LegRinging alice"]
+CONNECTED = ["LegUp alice", "ContactConnected alice", "RecordingStarted alice"]
+CALLER_LEAVES = [
+    "LegGone caller normal",
+    "ContactParted alice caller_hung_up",
+    "RecordingStopped",
+    "LegClosing alice",
+    "LegGone alice normal",
+]
+
+
+async def an_answered_call_that_the_caller_ends(center: StoryCenter) -> None:
+    alice = await center.agent("alice")
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("2")
+    await caller.hears("music")
+    await alice.ready()
+    await alice.talks()
+    await caller.hears("alice")
+    await caller.hangs_up()
+    assert await caller.story() == [*MENU, *OFFERED, *CONNECTED, *CALLER_LEAVES, "CallEnded normal"]
+    await alice.becomes(AgentState.READY)
+    assert alice.states() == ["not_ready login", "ready", "reserved", "talking", "wrap_up", "ready"]
+
+
+async def an_agent_who_hangs_up(center: StoryCenter) -> None:
+    alice = await center.agent("alice")
+    await alice.ready()
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("2")
+    await alice.talks()
+    await caller.hears("alice")
+    await alice.hangs_up()
+    ended = ["LegGone alice normal", "ContactParted alice agent_hung_up", "RecordingStopped", "LegClosing caller", "LegGone caller normal"]
+    assert await caller.story() == [*MENU, *OFFERED, *CONNECTED, *ended, "CallEnded normal"]
+
+
+async def a_caller_who_gives_up_while_waiting(center: StoryCenter) -> None:
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("2")
+    await caller.hears("music")
+    await caller.hangs_up()
+    assert await caller.story() == [*MENU, "LegGone caller normal", "ContactAbandoned True", "CallEnded normal"]
+
+
+async def a_caller_who_gives_up_in_the_menu(center: StoryCenter) -> None:
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.hangs_up()
+    assert await caller.story() == [*MENU[:3], "LegGone caller normal", "FlowEnded caller_left", "CallEnded normal"]
+
+
+async def a_caller_who_gives_up_while_it_rings(center: StoryCenter) -> None:
+    alice = await center.agent("alice")
+    alice.never_answers()
+    await alice.ready()
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("2")
+    await alice.rings()
+    await caller.hangs_up()
+    left = [
+        "LegGone caller normal",
+        "OfferWithdrawn alice caller_left",
+        "LegClosing alice",
+        "ContactAbandoned True",
+        "LegGone alice normal",
+    ]
+    assert await caller.story() == [*MENU, *OFFERED, *left, "CallEnded normal"]
+    await alice.becomes(AgentState.READY)
+
+
+async def a_phone_that_rings_in_vain(center: StoryCenter) -> None:
+    alice, bob = await center.agent("alice"), await center.agent("bob")
+    alice.never_answers()
+    await alice.ready()
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("2")
+    await alice.becomes(AgentState.NOT_READY, "missed_offer")
+    await caller.hears("music")
+    await bob.ready()
+    await bob.talks()
+    await caller.hangs_up()
+    story = await caller.story()
+    assert story[: len(MENU) + 4] == [*MENU, *OFFERED, "OfferMissed alice no_answer", "LegClosing alice"]
+    assert "LegGone alice normal" in story
+    assert [line for line in story if "bob" in line][:4] == [
+        "ContactOffered bob",
+        "LegRinging bob",
+        "LegUp bob",
+        "ContactConnected bob",
+    ]
+
+
+async def _missed(center: StoryCenter, how: str, lines: list[str], reason: str) -> None:
+    alice = await center.agent("alice")
+    if how == "is_unreachable":
+        await alice.is_unreachable()
+    else:
+        getattr(alice, how)()
+    await alice.ready()
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("2")
+    await alice.becomes(AgentState.NOT_READY, reason)
+    await caller.hears("music")
+    await caller.hangs_up()
+    story = await caller.story()
+    assert story == [*MENU, "ContactOffered alice", *lines, "LegGone caller normal", "ContactAbandoned True", "CallEnded normal"]
+
+
+async def a_phone_that_is_busy(center: StoryCenter) -> None:
+    await _missed(center, "is_busy", ["LegGone alice busy", "OfferMissed alice busy"], "missed_offer")
+
+
+async def a_phone_that_declines(center: StoryCenter) -> None:
+    await _missed(center, "declines", ["LegRinging alice", "LegGone alice rejected", "OfferMissed alice rejected"], "missed_offer")
+
+
+async def a_phone_that_is_not_there(center: StoryCenter) -> None:
+    await _missed(center, "is_unreachable", ["LegGone alice unreachable", "OfferMissed alice unreachable"], "phone_unreachable")
+
+
+async def a_caller_on_hold(center: StoryCenter) -> None:
+    alice = await center.agent("alice")
+    await alice.ready()
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("2")
+    await alice.talks()
+    await caller.hears("alice")
+    await alice.holds()
+    await caller.meets(f.ContactHeld)
+    await alice.resumes()
+    await caller.meets(f.ContactResumed)
+    await caller.hears("alice")
+    await caller.hangs_up()
+    held = ["LegWasHeld alice", "ContactHeld alice", "LegWasResumed alice", "ContactResumed alice"]
+    assert await caller.story() == [*MENU, *OFFERED, *CONNECTED, *held, *CALLER_LEAVES, "CallEnded normal"]
+
+
+async def a_transfer_to_another_queue(center: StoryCenter) -> None:
+    alice, carol = await center.agent("alice"), await center.agent("carol")
+    await alice.ready()
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("2")
+    await alice.talks()
+    await alice.transfers("second")
+    await caller.meets(f.LegGone)
+    await caller.hears("music")
+    await carol.ready()
+    await carol.talks()
+    await caller.hears("carol")
+    await caller.hangs_up()
+    parted = ["ContactParted alice transferred", "RecordingStopped", "LegClosing alice", "ContactEntered", "LegGone alice normal"]
+    again = [line.replace("alice", "carol") for line in [*OFFERED, *CONNECTED, *CALLER_LEAVES]]
+    assert await caller.story() == [*MENU, *OFFERED, *CONNECTED, *parted, *again, "CallEnded normal"]
+
+
+async def a_number_nobody_knows(center: StoryCenter) -> None:
+    caller = await center.calls("+18005559999")
+    await caller.hears("unknown-number")
+    said = ["NumberUnknown", "FlowStarted", "FlowMoved say", "FlowEnded hang_up", "LegClosing caller", "LegGone caller normal"]
+    assert await caller.story() == ["CallBegan inbound", *said, "CallEnded normal"]
+
+
+async def star_codes(center: StoryCenter) -> None:
+    alice = await center.agent("alice")
+    said = ["FlowStarted", "FlowMoved say", "FlowEnded hang_up", "LegClosing caller", "LegGone caller normal", "CallEnded normal"]
+    for code, prompt, states in (
+        ("*11", "you-are-ready", ["not_ready login", "ready"]),
+        ("*12", "you-are-not-ready", ["not_ready break"]),
+        ("*99", "not-possible", []),
+    ):
+        before = len(alice.states())
+        call = await alice.dials(code)
+        await call.hears(prompt)
+        assert await call.story() == [f"CallBegan alice internal {code}", *said]
+        assert alice.states()[before:] == states
+
+
+async def a_phone_that_vanishes_in_mid_call(center: StoryCenter) -> None:
+    """Twenty seconds without audio; then the caller is at the head of the line again."""
+    alice, bob = await center.agent("alice"), await center.agent("bob")
+    await alice.ready()
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("2")
+    await alice.talks()
+    await caller.hears("alice")
+    await alice.vanishes()
+    await caller.meets(f.ContactParted)
+    await bob.ready()
+    await bob.talks()
+    await caller.hangs_up()
+    lost = ["LegGone alice lost", "ContactParted alice agent_lost", "RecordingStopped", "ContactEntered"]
+    again = [line.replace("alice", "bob") for line in [*OFFERED, *CONNECTED, *CALLER_LEAVES]]
+    assert await caller.story() == [*MENU, *OFFERED, *CONNECTED, *lost, *again, "CallEnded normal"]
+
+
+async def a_caller_who_vanishes_in_mid_call(center: StoryCenter) -> None:
+    alice = await center.agent("alice")
+    await alice.ready()
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("2")
+    await alice.talks()
+    await caller.hears("alice")
+    await caller.vanishes()
+    lost = ["LegGone caller lost", "ContactParted alice caller_lost", "RecordingStopped", "LegClosing alice", "LegGone alice normal"]
+    assert await caller.story() == [*MENU, *OFFERED, *CONNECTED, *lost, "CallEnded lost"]
+
+
+async def an_arrival_that_is_told_twice(center: StoryCenter) -> None:
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.arrives_again()
+    await caller.presses("2")
+    await caller.hears("music")
+    await caller.hangs_up()
+    assert await caller.story() == [*MENU, "LegGone caller normal", "ContactAbandoned True", "CallEnded normal"]
+    assert len(center.book.of(f.CallBegan, dialed=center.did)) == 1
+
+
+STORIES: list[Story] = [
+    an_answered_call_that_the_caller_ends,
+    an_agent_who_hangs_up,
+    a_caller_who_gives_up_while_waiting,
+    a_caller_who_gives_up_in_the_menu,
+    a_caller_who_gives_up_while_it_rings,
+    a_phone_that_rings_in_vain,
+    a_phone_that_is_busy,
+    a_phone_that_declines,
+    a_phone_that_is_not_there,
+    a_caller_on_hold,
+    a_transfer_to_another_queue,
+    a_number_nobody_knows,
+    star_codes,
+    a_phone_that_vanishes_in_mid_call,
+    a_caller_who_vanishes_in_mid_call,
+    an_arrival_that_is_told_twice,
+]

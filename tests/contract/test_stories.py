@@ -1,0 +1,82 @@
+"""One set of stories, on the fake PBX in virtual time and on a real Asterisk: it keeps the fake honest.
+
+The stories on Asterisk share one node and one engine, and go on side by side.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from callcenter.domain import facts as f
+from callcenter.domain.center import Center
+from callcenter.domain.ids import Ids
+from callcenter.runtime.settings import parse
+from callcenter.services.engine import Engine
+from callcenter.sim.fake_pbx import FakePbx
+from callcenter.sim.fake_telephony import FakeTelephony, Wire
+from callcenter.sim.virtual_loop import LoopClock, LoopTimeline, run_virtual
+from tests.support.asterisk import asterisk_node, raw_settings, short_folder
+from tests.support.fake_parties import FakeStoryCenter
+from tests.support.parties import FactBook, story_settings
+from tests.support.real_parties import RealEngine, RealStoryCenter
+from tests.support.virtual import KeptJournal
+
+pytest.register_assert_rewrite("tests.contract.stories")
+from tests.contract.stories import STORIES, Story  # noqa: E402 after its assertions were made to tell
+
+each_story = pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+
+
+@pytest.mark.parametrize("seed", [None, 1, 2])
+@each_story
+def test_on_the_fake(story: Story, seed: int | None, tmp_path: Path) -> None:
+    run_virtual(lambda: _on_the_fake(story, tmp_path), seed)
+
+
+async def _on_the_fake(story: Story, folder: Path) -> None:
+    settings = parse(story_settings(raw_settings(folder), 1))
+    config = settings.center_config({agent.name: f"phone-of-{agent.name}" for agent in settings.agents})
+    timeline = LoopTimeline(asyncio.get_running_loop())
+    wire = Wire(FakePbx("node1", timeline, lambda event: None))
+    center = FakeStoryCenter(0, book := FactBook(), told := [])
+    center.pbx = wire.pbx
+    center.engine = Engine(Center(config, Ids("fake")), KeptJournal(), LoopClock(timeline), book.keep)
+    tell = center.engine.tell
+    telephony = FakeTelephony({"node1": wire}, lambda event: (told.append(event), tell(event))[1], center.engine.on_connect)
+    running = asyncio.create_task(center.engine.run(telephony))
+    await book.until(lambda: next(iter(book.of(f.NodeUp)), None), "the node")
+    await story(center)
+    await asyncio.sleep(1)
+    assert (wire.pbx.channels, wire.pbx.bridges, wire.pbx.recordings) == ({}, {}, {})
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await telephony.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def on_asterisk(request: pytest.FixtureRequest) -> AsyncIterator[dict[str, asyncio.Task[None]]]:
+    """All the stories that were asked for, under way side by side."""
+    wanted = [item.callspec.params["story"] for item in request.session.items if getattr(item, "originalname", "") == "test_on_asterisk"]
+    with short_folder() as folder:
+        async with asterisk_node(story_settings(raw_settings(folder), len(STORIES))) as pbx, RealEngine([pbx], folder).running() as running:
+            tasks = {story.__name__: asyncio.create_task(_on_asterisk(story, running)) for story in wanted}
+            yield tasks
+            await asyncio.gather(*tasks.values(), return_exceptions=True)
+            assert await running.left() == (set(), set())
+            assert "0 active channels" in pbx.cli("core show channels count")
+
+
+async def _on_asterisk(story: Story, running: RealEngine) -> None:
+    number = STORIES.index(story)
+    async with AsyncExitStack() as phones:
+        await story(RealStoryCenter(number, running, phones))
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@each_story
+async def test_on_asterisk(story: Story, on_asterisk: dict[str, asyncio.Task[None]]) -> None:
+    await on_asterisk[story.__name__]

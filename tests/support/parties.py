@@ -1,0 +1,236 @@
+"""Callers and agents as a story speaks of them, whether the PBX is a fake in virtual time or a real Asterisk.
+
+alice = await center.agent("alice")
+await alice.ready()
+caller = await center.calls()
+await caller.hears("menu")
+await caller.presses("2")
+await alice.talks()
+await caller.hangs_up()
+assert await caller.story() == [...]
+"""
+
+import abc
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from callcenter.domain import events as e
+from callcenter.domain import facts as f
+from callcenter.services.engine import Engine
+
+T = TypeVar("T")
+PATIENCE = 40.0
+"""Seconds a story waits for something that is sure to come."""
+
+UNSAID = (f.ContactEnded,)
+"""Facts about the time after a call: they may come before or after what else happens to it."""
+
+
+class FactBook:
+    """Every fact of the center so far; hand ``keep`` to the engine."""
+
+    def __init__(self) -> None:
+        self.facts: list[f.Fact] = []
+        self._more = asyncio.Event()
+
+    def keep(self, seq: int, facts: Sequence[f.Fact]) -> None:
+        self.facts += facts
+        self._more.set()
+        self._more = asyncio.Event()
+
+    async def until(self, find: Callable[[], T | None], what: str = "") -> T:
+        """Wait until there is such a thing."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while (found := find()) is None:
+                    await self._more.wait()
+                return found
+        except TimeoutError:
+            raise AssertionError(f"{what or 'what the story waits for'} did not happen") from None
+
+    def of(self, kind: type[T], **same: object) -> list[T]:
+        return [fact for fact in self.facts if isinstance(fact, kind) and all(getattr(fact, k) == v for k, v in same.items())]
+
+
+class Party(abc.ABC):
+    """One call as somebody outside sees it."""
+
+    def __init__(self, center: "StoryCenter", find: Callable[[], f.CallBegan | None]) -> None:
+        self.center = center
+        self._find = find
+
+    async def began(self) -> f.CallBegan:
+        return await self.center.book.until(self._find, "the call")
+
+    async def meets(self, kind: type[T], **same: object) -> T:
+        """Wait for a fact about this call."""
+        call = (await self.began()).call
+        return await self.center.book.until(lambda: next(iter(self.center.book.of(kind, call=call, **same)), None), kind.__name__)
+
+    async def story(self) -> list[str]:
+        """Once the call is over: its facts in order, each as kind, who and why."""
+        began = await self.began()
+        await self.meets(f.CallEnded)
+        lines = [fact for fact in self.center.book.facts if getattr(fact, "call", "") == began.call and not isinstance(fact, UNSAID)]
+        names = {began.leg: "caller", **{fact.leg: self.center.short(fact.agent) for fact in self.center.book.of(f.ContactOffered)}}
+        return [_line(fact, names, self.center.short) for fact in lines]
+
+    @abc.abstractmethod
+    async def hears(self, what: str) -> None:
+        """A prompt's id, ``music``, or an agent's name."""
+
+    @abc.abstractmethod
+    async def presses(self, key: str) -> None: ...
+
+    @abc.abstractmethod
+    async def hangs_up(self) -> None: ...
+
+    @abc.abstractmethod
+    async def vanishes(self) -> None:
+        """The far end is unplugged: no more audio, no word."""
+
+    async def arrives_again(self) -> None:
+        """The PBX tells the same arrival a second time."""
+        began = await self.began()
+        arrival = next(event for event in self.center.told if isinstance(event, e.LegArrived) and event.leg == began.leg)
+        self.center.engine.tell(arrival)
+        await self.center.engine.caught_up()
+
+
+class AgentParty(abc.ABC):
+    """An agent and the phone."""
+
+    def __init__(self, center: "StoryCenter", name: str) -> None:
+        self.center = center
+        self.name = center.long(name)
+
+    async def ready(self) -> None:
+        assert await self.center.engine.request(e.AgentLoginRequested(self.name)) is None
+        assert await self.center.engine.request(e.AgentReadyRequested(self.name)) is None
+
+    async def transfers(self, queue: str) -> None:
+        assert await self.center.engine.request(e.TransferRequested(self.name, self.center.long(queue))) is None
+
+    async def becomes(self, state: f.AgentState, reason: str = "") -> None:
+        wanted = f"{state} {reason}".strip()
+        await self.center.book.until(lambda: True if self.states()[-1:] == [wanted] else None, f"{self.name} {wanted}")
+
+    def states(self) -> list[str]:
+        return [f"{fact.state} {fact.reason}".strip() for fact in self.center.book.of(f.AgentStateChanged, agent=self.name)]
+
+    @abc.abstractmethod
+    def answers(self) -> None: ...
+
+    @abc.abstractmethod
+    def is_busy(self) -> None: ...
+
+    @abc.abstractmethod
+    def declines(self) -> None: ...
+
+    @abc.abstractmethod
+    def never_answers(self) -> None: ...
+
+    @abc.abstractmethod
+    async def is_unreachable(self) -> None:
+        """The phone is not registered."""
+
+    @abc.abstractmethod
+    async def rings(self) -> None: ...
+
+    @abc.abstractmethod
+    async def talks(self) -> None:
+        """Wait until the phone is in a call with a caller."""
+
+    @abc.abstractmethod
+    async def holds(self) -> None: ...
+
+    @abc.abstractmethod
+    async def resumes(self) -> None: ...
+
+    @abc.abstractmethod
+    async def hangs_up(self) -> None: ...
+
+    @abc.abstractmethod
+    async def vanishes(self) -> None: ...
+
+    @abc.abstractmethod
+    async def dials(self, code: str) -> Party: ...
+
+
+class StoryCenter(abc.ABC):
+    """One story's part of a center: its own agents, queues and number, so that stories do not meet."""
+
+    engine: Engine
+
+    def __init__(self, story: int, book: FactBook, told: list[e.Event]) -> None:
+        self.story = story
+        self.book = book
+        self.told = told
+        self._callers = 0
+
+    def long(self, name: str) -> str:
+        return f"s{self.story}-{name}"
+
+    def short(self, name: str) -> str:
+        return name.removeprefix(f"s{self.story}-")
+
+    @property
+    def did(self) -> str:
+        """Leads to the menu of the story, whose key 2 leads to its queue ``support``."""
+        return did(self.story)
+
+    def next_caller_id(self) -> str:
+        self._callers += 1
+        return f"+1202555{self.story:02d}{self._callers:02d}"
+
+    def find_caller(self, caller: str) -> Callable[[], f.CallBegan | None]:
+        return lambda: next(iter(self.book.of(f.CallBegan, caller=caller)), None)
+
+    @abc.abstractmethod
+    async def calls(self, number: str = "") -> Party: ...
+
+    @abc.abstractmethod
+    async def agent(self, name: str) -> AgentParty:
+        """An agent with a phone that is there and answers."""
+
+
+def did(story: int) -> str:
+    return f"+18005551{story:03d}"
+
+
+def story_settings(raw: dict[str, Any], stories: int) -> dict[str, Any]:
+    """``raw`` for so many stories: each its number, menu, queues ``support`` and ``second``, agents alice and bob."""
+    names = [f"s{story}" for story in range(stories)]
+    policy = {"music": "tones", "wrap_up_s": 1, "ring_timeout_s": 3}
+    queues = [{"name": f"{name}-{queue}", **policy} for name in names for queue in ("support", "second")]
+    agents = [{"name": f"{name}-{agent}", "queues": [f"{name}-support"]} for name in names for agent in ("alice", "bob")]
+    agents += [{"name": f"{name}-carol", "queues": [f"{name}-second"]} for name in names]
+    flows = {
+        name: {
+            "start": "menu",
+            "node": {
+                "menu": {"type": "menu", "prompt": "menu", "choices": {"2": "enter"}, "otherwise": "enter", "timeout_s": 3, "tries": 1},
+                "enter": {"type": "queue", "queue": f"{name}-support"},
+            },
+        }
+        for name in names
+    }
+    numbers = [{"did": did(story), "flow": name, "fallback_queue": f"{name}-support"} for story, name in enumerate(names)]
+    long_menu = {"id": "menu", "source": "tone:500+700:4"}
+    prompts = [long_menu, *(prompt for prompt in raw["prompt"] if prompt["id"] != "menu")]
+    return {**raw, "queue": queues, "agent": agents, "flow": flows, "number": numbers, "prompt": prompts}
+
+
+SAID = ("state", "why", "exit", "cause", "digit", "node", "direction", "short")
+
+
+def _line(fact: f.Fact, names: dict[str, str], short: Callable[[str], str]) -> str:
+    """Such as ``OfferMissed alice busy``."""
+    leg, agent = getattr(fact, "leg", ""), getattr(fact, "agent", "")
+    who = [names[leg]] if leg in names and not isinstance(fact, f.CallBegan) else [short(agent)] if agent else []
+    fields = () if isinstance(fact, f.RecordingStarted | f.ContactOffered) else SAID
+    said = [str(getattr(fact, field)) for field in fields if getattr(fact, field, None) not in (None, "", False)]
+    if isinstance(fact, f.CallBegan):
+        said = [str(fact.direction), fact.dialed if fact.direction is f.Direction.INTERNAL else ""]
+    return " ".join(word for word in [type(fact).__name__, *who, *said] if word)

@@ -1,0 +1,213 @@
+"""Callers and agents with SIP phones, on a real Asterisk, with the engine in this process."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from callcenter.adapters.ami.client import AmiClient, AmiServer
+from callcenter.adapters.ami.recorder import MixMonitorRecorder
+from callcenter.adapters.ari.client import AriServer
+from callcenter.adapters.ari.telephony import AsteriskTelephony
+from callcenter.domain import events as e
+from callcenter.domain import facts as f
+from callcenter.domain.center import Center
+from callcenter.domain.ids import Ids
+from callcenter.runtime.secrets import AMI_RECORDING_USER
+from callcenter.services.clock import SteadyClock
+from callcenter.services.engine import Engine
+from callcenter.services.journal import Journal
+from callcenter.sim.sip.call import Call, CallState
+from callcenter.sim.sip.phone import Phone
+from callcenter.sim.sip.policy import AnswerAfter, Busy, Reject, RingForever
+from callcenter.sim.sip.tones import TonePair, tone_pair
+from tests.support.asterisk import MENU_TONES, MUSIC_TONES, Pbx
+from tests.support.parties import AgentParty, FactBook, Party, StoryCenter
+
+HEARD: dict[str, TonePair] = {
+    "music": MUSIC_TONES,
+    "menu": MENU_TONES,
+    "unknown-number": (640.0, 840.0),
+    "not-possible": (720.0, 920.0),
+    "you-are-ready": (760.0, 960.0),
+    "you-are-not-ready": (800.0, 1000.0),
+}
+AGENT_TONES = {"alice": tone_pair(60), "bob": tone_pair(66), "carol": tone_pair(72)}
+CALLER_TONE = tone_pair(70)
+SPARSE = 3
+"""Every third packet is enough to be heard, and spares the machine."""
+
+
+class RealEngine:
+    """The engine in this process, on real nodes."""
+
+    def __init__(self, nodes: Sequence[Pbx], folder: Path) -> None:
+        self.nodes = {pbx.name: pbx for pbx in nodes}
+        self.book = FactBook()
+        self.told: list[e.Event] = []
+        self.journal = Journal(folder / "journal")
+        settings, secrets = nodes[0].settings, nodes[0].secrets
+        center = Center(settings.center_config(secrets.endpoints), Ids(str(folder)))
+        self.engine = Engine(center, self.journal, SteadyClock(), self.book.keep)
+        self._ami = {pbx.name: _recording_account(pbx) for pbx in nodes}
+        self.telephony = AsteriskTelephony(
+            {pbx.name: AriServer(pbx.ari_url, pbx.ari_user, pbx.secrets.ari_password) for pbx in nodes},
+            self._tell,
+            self.engine.on_connect,
+            MixMonitorRecorder(self._ami, {pbx.name: pbx.node.recordings for pbx in nodes}),
+            lambda node: None,
+        )
+
+    def _tell(self, event: e.Event) -> None:
+        self.told.append(event)
+        self.engine.tell(event)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["RealEngine"]:
+        tasks = [asyncio.create_task(client.run()) for client in self._ami.values()]
+        tasks.append(asyncio.create_task(self.engine.run(self.telephony)))
+        try:
+            for node in self.nodes:
+                await self.sees(node)
+            yield self
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.telephony.close()
+            self.journal.close()
+
+    async def sees(self, node: str, since: int = 0) -> None:
+        """Wait until the node is connected, and its dialplan's guard is open."""
+        await self.book.until(
+            lambda: next((fact for fact in self.book.facts[since:] if isinstance(fact, f.NodeUp) and fact.node == node), None), node
+        )
+        await self.telephony.beat(node)
+
+    async def left(self) -> tuple[set[str], set[str]]:
+        """Legs and bridges at the nodes that the center knows nothing of any more."""
+        legs: set[str] = set()
+        bridges: set[str] = set()
+        for node in self.nodes:
+            seen = await self.telephony.snapshot(node, ())
+            legs |= set(seen.legs) - set(self.engine.center.state.legs)
+            bridges |= set(seen.bridges) - {call.bridge for call in self.engine.center.state.calls.values()}
+        return legs, bridges
+
+
+def _recording_account(pbx: Pbx) -> AmiClient:
+    return AmiClient(AmiServer("127.0.0.1", pbx.ami_port, AMI_RECORDING_USER, pbx.secrets.ami_recording_password))
+
+
+class RealParty(Party):
+    """A call from a SIP phone."""
+
+    def __init__(self, center: "RealStoryCenter", phone: Phone, call: Call, find: Callable[[], f.CallBegan | None]) -> None:
+        super().__init__(center, find)
+        self.phone = phone
+        self.call = call
+
+    async def hears(self, what: str) -> None:
+        await self.call.answered()
+        await self.call.hears(HEARD.get(what) or AGENT_TONES[what], within=20, for_s=0.3)
+
+    async def presses(self, key: str) -> None:
+        await self.call.send_digit(key)
+
+    async def hangs_up(self) -> None:
+        await self.call.hang_up()
+
+    async def vanishes(self) -> None:
+        self.phone.vanish()
+
+
+class RealAgentParty(AgentParty):
+    """An agent's SIP phone."""
+
+    def __init__(self, center: "RealStoryCenter", name: str, phone: Phone) -> None:
+        super().__init__(center, name)
+        self.phone = phone
+        self._call: Call | None = None
+        self.answers()
+
+    def answers(self) -> None:
+        self.phone.on_invite = AnswerAfter(0.3)
+
+    def is_busy(self) -> None:
+        self.phone.on_invite = Busy()
+
+    def declines(self) -> None:
+        self.phone.on_invite = Reject(603, 0.3)
+
+    def never_answers(self) -> None:
+        self.phone.on_invite = RingForever()
+
+    async def is_unreachable(self) -> None:
+        await self.phone.unregister()
+
+    async def rings(self) -> None:
+        await (await self.phone.incoming(20)).ringing()
+
+    async def talks(self) -> None:
+        self._call = await self.phone.incoming(20)
+        await self._call.answered()
+        await self._call.hears(CALLER_TONE, for_s=0.3)
+
+    @property
+    def call(self) -> Call:
+        assert self._call is not None
+        return self._call
+
+    async def holds(self) -> None:
+        await self.call.hold()
+
+    async def resumes(self) -> None:
+        await self.call.resume()
+
+    async def hangs_up(self) -> None:
+        assert self.call.state is CallState.UP
+        await self.call.hang_up()
+
+    async def vanishes(self) -> None:
+        self.phone.vanish()
+
+    async def dials(self, code: str) -> Party:
+        assert isinstance(self.center, RealStoryCenter)
+        book, before = self.center.book, len(self.center.book.facts)
+
+        def find() -> f.CallBegan | None:
+            return next((fact for fact in book.facts[before:] if isinstance(fact, f.CallBegan) and fact.agent == self.name), None)
+
+        return RealParty(self.center, self.phone, await self.phone.invite(code), find)
+
+
+class RealStoryCenter(StoryCenter):
+    """A story on a real node; its phones are closed with it."""
+
+    def __init__(self, story: int, running: RealEngine, stack: AsyncExitStack, node: str = "") -> None:
+        super().__init__(story, running.book, running.told)
+        self.engine = running.engine
+        self.pbx = running.nodes[node or next(iter(running.nodes))]
+        self._stack = stack
+
+    async def calls(self, number: str = "") -> Party:
+        caller = self.next_caller_id()
+        phone = await self._stack.enter_async_context(
+            await Phone.start("carrier-end", server=("127.0.0.1", self.pbx.sip_port), tone=CALLER_TONE, rtp_every=SPARSE)
+        )
+        call = await phone.invite(number or self.did, caller_id=caller)
+        return RealParty(self, phone, call, self.find_caller(caller))
+
+    async def agent(self, name: str) -> AgentParty:
+        account = self.pbx.phone(self.long(name))
+        phone = await self._stack.enter_async_context(
+            await Phone.start(
+                account.endpoint,
+                server=("127.0.0.1", self.pbx.sip_port),
+                password=account.password,
+                tone=AGENT_TONES[name],
+                rtp_every=SPARSE,
+            )
+        )
+        await phone.register()
+        return RealAgentParty(self, name, phone)
