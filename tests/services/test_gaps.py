@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from callcenter.domain import commands as c
 from callcenter.domain import events as e
 from callcenter.domain import facts as f
 from callcenter.domain.config import QueueConfig
@@ -262,8 +263,6 @@ async def test_a_caller_who_returns_from_the_fallback_has_waited_from_the_first_
 @in_virtual_time
 async def test_a_leg_and_a_bridge_of_nobody_are_cleared_away(center: VirtualCenter, gap: Callable[..., Awaitable[None]]) -> None:
     """We rang a phone and died before anybody wrote it down: the offer was never made."""
-    from callcenter.domain import commands as c
-
     await center.pass_time(1)
 
     def stray() -> None:
@@ -431,3 +430,44 @@ async def test_a_connection_that_flaps_in_the_middle_of_catching_up(center: Virt
     await center.agent_ready("alice")
     await center.pass_time(3)
     assert center.together() == {frozenset((caller, "phone-of-alice"))}
+
+
+@gaps
+@in_virtual_time
+async def test_an_agent_who_answered_before_the_ring_time_out_passed_in_the_gap_has_missed_nothing(center: VirtualCenter, gap: Gap) -> None:
+    center.phone("alice").answers_after = lambda: timedelta(seconds=14)
+    await center.agent_ready("alice")
+    caller = center.calls()
+    await center.pass_time(13)
+    await gap(center)
+    assert center.talking() == {"alice": caller}
+    assert not center.kept(f.OfferMissed)
+
+
+@in_virtual_time
+async def test_a_call_whose_commands_are_still_under_way_is_judged_later(center: VirtualCenter) -> None:
+    """The phone is not ringing yet because our request has not got through: that is no lost offer."""
+    center.wire.stuck = lambda command: isinstance(command, c.RingAgent)
+    await center.agent_ready("alice")
+    caller = center.calls()
+    await center.pass_time(0.1)
+    await connection_lost(center)
+    center.wire.freed.set()
+    await center.pass_time(0.5)
+    assert sum(channel.endpoint == "phone-of-alice" for channel in center.pbx.channels.values()) == 1
+    await center.pass_time(3)
+    assert center.talking() == {"alice": caller}
+    assert len(center.kept(f.ContactOffered)) == 1
+
+
+@in_virtual_time
+async def test_a_call_that_was_judged_later_has_not_been_forgotten(center: VirtualCenter) -> None:
+    center.wire.stuck = lambda command: isinstance(command, c.StartMusic)
+    caller = center.calls()
+    await center.pass_time(0.1)
+    await connection_lost(center, lambda: center.pbx.party_hangs_up(caller))
+    assert not center.kept(f.ContactAbandoned)
+    center.wire.freed.set()
+    await center.pass_time(2)
+    assert len(center.kept(f.ContactAbandoned)) == 1
+    assert len(center.kept(f.CallEnded)) == 1
