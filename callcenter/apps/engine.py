@@ -9,7 +9,9 @@ from pathlib import Path
 
 import structlog
 
+from callcenter.adapters.ami import operations
 from callcenter.adapters.ami.client import AmiClient, AmiServer
+from callcenter.adapters.ami.phones import PhoneHealth
 from callcenter.adapters.ami.recorder import MixMonitorRecorder
 from callcenter.adapters.ari.client import AriServer
 from callcenter.adapters.ari.telephony import AsteriskTelephony
@@ -59,12 +61,13 @@ class EngineProcess:
         self._engine = Engine(center, self._journal, self._clock, self._notices.put)
         self._engine.seq = seq
         self._recorders = {node.name: AmiClient(self._ami(node, AMI_RECORDING_USER)) for node in settings.nodes}
-        self._operations = {node.name: AmiClient(self._ami(node, AMI_OPERATIONS_USER)) for node in settings.nodes}
+        phones = PhoneHealth(self._engine.tell)
+        self._operations = {node.name: phones.client(node.name, self._ami(node, AMI_OPERATIONS_USER)) for node in settings.nodes}
         self._telephony = AsteriskTelephony(
             {node.name: self._ari(node) for node in settings.nodes},
             self._engine.tell,
             self._engine.on_connect,
-            MixMonitorRecorder(self._recorders),
+            MixMonitorRecorder(self._recorders, {node.name: self._local(node).recordings for node in settings.nodes if not node.remote}),
             self._replaced,
         )
         desk = Desk(self._engine, self._clock, self._reload)
@@ -162,13 +165,15 @@ class EngineProcess:
     async def _reload_node(self, node: NodeSection, settings: Settings, secrets: Secrets) -> str:
         modules = await asyncio.to_thread(AsteriskNode(settings, secrets, node).write_files)
         try:
-            for module in modules:
-                await self._operations[node.name].action("Reload", {"Module": module})
+            await operations.reload(self._operations[node.name], modules)
         except (CommandError, KeyError) as error:
             raise ControlError(f"node {node.name} did not reload: {error}") from None
         return f"{node.name}: {', '.join(modules)}"
 
     # --- nodes ----------------------------------------------------------------------------------
+
+    def _local(self, node: NodeSection) -> AsteriskNode:
+        return AsteriskNode(self._settings, self._secrets, node)
 
     def _ari(self, node: NodeSection) -> AriServer:
         over_websocket = self._settings.engine.rest_over_websocket
@@ -182,13 +187,19 @@ class EngineProcess:
 
     def _ami(self, node: NodeSection, user: str) -> AmiServer:
         if node.remote:
-            return AmiServer(node.host or "", node.ami_port, node.ami_user or user, _password(self._settings, node.ami_password_file))
+            return AmiServer(
+                node.host or "",
+                node.ami_port,
+                node.ami_user or user,
+                _password(self._settings, node.ami_password_file),
+                user == AMI_OPERATIONS_USER,
+            )
         password = self._secrets.ami_recording_password if user == AMI_RECORDING_USER else self._secrets.ami_operations_password
-        return AmiServer("127.0.0.1", node.ami_port, user, password)
+        return AmiServer("127.0.0.1", node.ami_port, user, password, hears_events=user == AMI_OPERATIONS_USER)
 
     async def _read_fallback_log(self, node: NodeSection) -> None:
         """Turn what the dialplan's fallback did into facts, from where we left off."""
-        path = AsteriskNode(self._settings, self._secrets, node).queue_log
+        path = self._local(node).queue_log
         reader = FallbackLog(node.name)
         while True:
             content = await asyncio.to_thread(_read_from, path, reader.offset)

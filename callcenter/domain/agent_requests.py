@@ -22,10 +22,9 @@ def ready(turn: Turn, agent: Agent) -> None:
     elif agent.state is AgentState.WRAP_UP:
         remember(turn, agent, AgentState.READY)
         finish_wrap_up(turn, agent)
-    elif not agent.reachable:
+    elif not agent.reachable:  # she will be, as soon as her phone is
         if agent.reason != a.PHONE_UNREACHABLE:
             rest(turn, agent, a.PHONE_UNREACHABLE)
-        turn.refuse(f"the phone of {agent.name} is not registered; {agent.name} will be ready as soon as it is")
     elif agent.state is not AgentState.READY:
         become(turn, agent, AgentState.READY)
         route_agent(turn, agent)

@@ -82,6 +82,8 @@ STAR_CODES: Mapping[str, tuple[Callable[[Turn, Agent], None], str]] = {
 def _desk_phone(turn: Turn, call: Call, agent: Agent | None) -> None:
     confirm = CONFIRM_NOT_POSSIBLE.name
     code = STAR_CODES.get(call.began.dialed)
+    if agent is not None:
+        agent_requests.phone_reachable(turn, agent)  # it is speaking to us
     if agent is not None and code is not None:
         obey, confirmation = code
         obey(turn, agent)

@@ -32,7 +32,7 @@ def lost(turn: Turn, name: str) -> None:
 
 def fallback_call_reported(turn: Turn, event: FallbackCallReported) -> None:
     """The dialplan served a whole call while we were away; one that we have seen ourselves is not counted again."""
-    if event.leg in turn.state.legs or event.log_offset <= turn.state.node(event.node).log_offset:
+    if event.leg in turn.state.legs or event.log_offset < turn.state.node(event.node).log_offset:
         return
     agent = turn.state.endpoints.get(event.endpoint)
     queue = turn.state.queue(event.queue)

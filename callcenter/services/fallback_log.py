@@ -27,13 +27,15 @@ class FallbackLog:
     """Reads a queue log from where it was left, whole lines only; yields the calls that ended in the fallback.
 
     A caller who was handed to the engine (``CC_RETURNED``) is the engine's matter and not reported. Lines of other
-    queues, and lines that make no sense, are passed over.
+    queues, and lines that make no sense, are passed over. A start of Asterisk ends what a crash left open, at the
+    time of the last line before it.
     """
 
     def __init__(self, node: str) -> None:
         self._node = node
         self._calls: dict[str, _Call] = {}
         self._offset = 0
+        self._latest = datetime.fromtimestamp(0, UTC)
 
     @property
     def offset(self) -> int:
@@ -45,14 +47,20 @@ class FallbackLog:
         while b"\n" in content:
             line, _, content = content.partition(b"\n")
             self._offset += len(line) + 1
-            call = self._line(line.decode("utf-8", "replace").split("|"))
-            if call is not None and self._offset > reported:
-                yield call
+            for call in self._line(line.decode("utf-8", "replace").split("|")):
+                if self._offset > reported:
+                    yield call
 
-    def _line(self, parts: list[str]) -> FallbackCallReported | None:
-        if len(parts) < 5 or not parts[2].startswith(PREFIX) or not parts[0].isdigit():
-            return None
-        at = datetime.fromtimestamp(int(parts[0]), UTC)
+    def _line(self, parts: list[str]) -> Iterator[FallbackCallReported]:
+        if len(parts) < 5 or not parts[0].isdigit():
+            return
+        before, at = self._latest, datetime.fromtimestamp(int(parts[0]), UTC)
+        self._latest = at
+        if parts[4] == "QUEUESTART":
+            for channel in list(self._calls):
+                yield self._ended(channel, before)
+        if not parts[2].startswith(PREFIX):
+            return
         channel, queue, member, happening, *data = parts[1], parts[2].removeprefix(PREFIX), parts[3], parts[4], *parts[5:]
         if happening == "CC_ENTERED" and len(data) >= 3 and data[2].isdigit():
             entered_at = datetime.fromtimestamp(int(data[2]), UTC)
@@ -62,9 +70,20 @@ class FallbackLog:
         elif happening == "CONNECT" and channel in self._calls:
             self._calls[channel].answered_at = at
             self._calls[channel].endpoint = member.removeprefix("PJSIP/")
-        elif happening == "CC_ENDED" and (call := self._calls.pop(channel, None)) is not None:
-            return FallbackCallReported(
-                self._node, channel, call.queue, call.did, call.caller, call.entered_at, max(at, call.entered_at), call.answered_at,
-                call.endpoint, self._offset,
-            )  # fmt: skip
-        return None
+        elif happening == "CC_ENDED" and channel in self._calls:
+            yield self._ended(channel, at)
+
+    def _ended(self, channel: str, at: datetime) -> FallbackCallReported:
+        call = self._calls.pop(channel)
+        return FallbackCallReported(
+            self._node,
+            channel,
+            call.queue,
+            call.did,
+            call.caller,
+            call.entered_at,
+            max(at, call.entered_at),
+            call.answered_at,
+            call.endpoint,
+            self._offset,
+        )
