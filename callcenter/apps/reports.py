@@ -22,8 +22,8 @@ from callcenter.adapters.db.connection import connect
 from callcenter.adapters.db.migrate import SchemaError
 from callcenter.apps.report_tables import cdr_table, kpi_tables
 from callcenter.domain import kpi as measures
-from callcenter.domain.books import CallRecord
 from callcenter.domain.kpi import AgentTime, Sums
+from callcenter.domain.records import CallRecord
 from callcenter.runtime.data_folder import database_url
 from callcenter.runtime.postgres import PostgresError
 from callcenter.runtime.settings import Settings

@@ -14,9 +14,9 @@ from enum import StrEnum
 from typing import overload
 from zoneinfo import ZoneInfo
 
-from callcenter.domain.books import ContactRecord, Stay
 from callcenter.domain.contact import ContactState
 from callcenter.domain.facts import AgentState
+from callcenter.domain.records import ContactRecord, Stay
 
 ZERO = timedelta(0)
 

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from callcenter.domain.books import RecordingState
+from callcenter.domain.records import RecordingState
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from callcenter.domain import facts as f
-from callcenter.domain.books import CallBooks, CallRecord, EndedBy, RecordingState, ServedBy, fold_call, fold_stays
+from callcenter.domain.books import fold_call, fold_stays
 from callcenter.domain.contact import ContactState
 from callcenter.domain.events import Cause
+from callcenter.domain.records import CallBooks, CallRecord, EndedBy, RecordingState, ServedBy
 from tests.support.day import BEGIN, NODE, abandoned_call, answered_call, seconds
 
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callcenter.domain import kpi
-from callcenter.domain.books import ContactRecord, ServedBy, Stay
 from callcenter.domain.contact import ContactState
 from callcenter.domain.facts import AgentState
 from callcenter.domain.kpi import Slice, Sums
+from callcenter.domain.records import ContactRecord, ServedBy, Stay
 
 AT = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from callcenter.domain.books import RecordingState
+from callcenter.domain.records import RecordingState
 from callcenter.services.recordings import Finished, Unfinished, finish, finish_some
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)

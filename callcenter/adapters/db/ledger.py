@@ -17,8 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from callcenter.adapters.db import rows
 from callcenter.adapters.db.partitions import Partitions
 from callcenter.adapters.db.transaction import transaction
-from callcenter.domain.books import FOLDED_KINDS, CallBooks, call_touched, fold_call, fold_stays
+from callcenter.domain.books import FOLDED_KINDS, call_touched, fold_call, fold_stays
 from callcenter.domain.facts import AgentStateChanged, Fact
+from callcenter.domain.records import CallBooks
 from callcenter.services.fact_codec import decode
 from callcenter.services.ledger import PositionMoved, Shipment
 

@@ -8,10 +8,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.adapters.db.rows import seconds, span
-from callcenter.domain.books import CallRecord, EndedBy, ServedBy
 from callcenter.domain.events import Cause
 from callcenter.domain.facts import Direction
 from callcenter.domain.kpi import AgentTime, Sums
+from callcenter.domain.records import CallRecord, EndedBy, ServedBy
 
 _ZERO = timedelta(0)
 

@@ -10,7 +10,7 @@ from sqlalchemy import Table, TextClause, text
 from sqlalchemy.dialects import postgresql
 
 from callcenter.adapters.db.tables import cdr, contact, recording
-from callcenter.domain.books import CallRecord, ContactRecord, RecordingRecord
+from callcenter.domain.records import CallRecord, ContactRecord, RecordingRecord
 
 Value = str | int | bool | Decimal | datetime | None
 Record = CallRecord | ContactRecord | RecordingRecord

@@ -13,10 +13,10 @@ import pytest
 
 from callcenter.adapters.db.rows import columns_of
 from callcenter.domain import kpi
-from callcenter.domain.books import ContactRecord, ServedBy, Stay
 from callcenter.domain.contact import ContactState
 from callcenter.domain.facts import AgentState
 from callcenter.domain.kpi import AgentTime, Slice, Sums
+from callcenter.domain.records import ContactRecord, ServedBy, Stay
 from callcenter.runtime.postgres import EmbeddedPostgres
 from tests.support import postgres
 

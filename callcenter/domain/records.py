@@ -1,0 +1,133 @@
+"""The records of the books: CDR, contact, recording and agent-state records. What is not known yet is None."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from callcenter.domain import facts as f
+from callcenter.domain.contact import ContactState
+from callcenter.domain.events import Cause
+
+
+class ServedBy(StrEnum):
+    ENGINE = "engine"
+    FALLBACK = "fallback"
+    """The dialplan, while we were away."""
+
+
+class EndedBy(StrEnum):
+    """Who ended the call."""
+
+    CALLER = "caller"
+    AGENT = "agent"
+    CENTER = "center"
+    """We hung up: the flow was at its end."""
+    NETWORK = "network"
+    """The caller's audio or the trunk was lost."""
+    NODE = "node"
+    UNKNOWN = "unknown"
+
+
+class RecordingState(StrEnum):
+    RECORDING = "recording"
+    STOPPED = "stopped"
+    """Asterisk is done with it; the file is not finished yet."""
+    FINISHED = "finished"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One CDR: everything under one ``call_id``."""
+
+    call_id: str
+    linkedid: str
+    node: str
+    direction: f.Direction
+    caller: str
+    dialed: str
+    """The DID, or what the agent dialed."""
+    trunk: str
+    flow: str
+    """The first flow run's."""
+    started_at: datetime
+    answered_at: datetime | None
+    """When the first agent and the caller heard each other."""
+    ended_at: datetime | None
+    wait: timedelta
+    """Of all contacts; likewise talk and hold."""
+    talk: timedelta
+    hold: timedelta
+    queue: str
+    """The last contact's; likewise the last agent who talked."""
+    agent: str
+    contacts: int
+    cause: Cause | None
+    ended_by: EndedBy | None
+    served_by: ServedBy
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRecord:
+    """One pass of one caller through one queue."""
+
+    contact_id: str
+    call_id: str
+    queue: str
+    caller: str
+    priority: int
+    entered_at: datetime
+    offers: int
+    offers_missed: int
+    answered_at: datetime | None
+    agent: str
+    parted_at: datetime | None
+    ended_at: datetime | None
+    """When the contact was over: wrap-up ended, abandoned or overflowed."""
+    state: ContactState
+    wait: timedelta | None
+    talk: timedelta | None
+    hold: timedelta | None
+    wrap_up: timedelta | None
+    why: str
+    """Why it overflowed, or how the talk ended."""
+    short_abandon: bool
+    transferred_from: str
+    served_by: ServedBy
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRecord:
+    """One audio file, as far as facts tell; what became of the file is found on disk."""
+
+    recording_id: str
+    contact_id: str
+    call_id: str
+    agent: str
+    queue: str
+    node: str
+    started_at: datetime
+    stopped_at: datetime | None
+    state: RecordingState
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """One stay of one agent in one state; ``ended_at`` is None while it lasts."""
+
+    agent: str
+    state: f.AgentState
+    reason: str
+    contact_id: str
+    began_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallBooks:
+    """What one call's facts come to. ``call`` is None when its beginning is not among them."""
+
+    call: CallRecord | None
+    contacts: tuple[ContactRecord, ...]
+    recordings: tuple[RecordingRecord, ...]
