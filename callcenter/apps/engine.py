@@ -15,6 +15,7 @@ from callcenter.adapters.ami.phones import PhoneHealth
 from callcenter.adapters.ami.recorder import MixMonitorRecorder
 from callcenter.adapters.ari.client import AriServer
 from callcenter.adapters.ari.telephony import AsteriskTelephony
+from callcenter.apps import garbage
 from callcenter.domain.center import Center
 from callcenter.domain.events import ConfigChanged
 from callcenter.domain.facts import Fact
@@ -235,6 +236,8 @@ def main(config_file: Path) -> None:
     settings = load(config_file)
 
     async def serve() -> None:
-        await EngineProcess(settings, config_file).run()
+        process = EngineProcess(settings, config_file)
+        garbage.settle()  # what was restored is here to stay; a full collection would pause every call's control
+        await process.run()
 
     uvloop.run(serve())
