@@ -80,6 +80,9 @@ class Stage:
     # --- life -----------------------------------------------------------------------------------
 
     async def __aenter__(self) -> "Stage":
+        task = asyncio.current_task()
+        if task is not None:  # who ends us ends the center too
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         try:
             self.start_serve()
             await self.until_up()
