@@ -4,7 +4,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-all check bench simulate lock
+.PHONY: help setup setup-tests demo run test test-all check bench simulate lock
 
 help:
 	@echo "make demo      a call center with simulated agents and callers, real SIP and audio, and its report"
@@ -16,16 +16,19 @@ help:
 setup:
 	@scripts/setup.sh
 
+setup-tests:
+	@scripts/setup.sh --tests
+
 demo: setup
 	@$(BIN)/callcenter demo
 
 run: setup
-	@$(BIN)/callcenter serve --config callcenter.toml
+	@$(BIN)/callcenter serve --config callcenter.toml --show-credentials
 
-test: setup
+test: setup-tests
 	@$(BIN)/pytest -m "not long"
 
-test-all: setup
+test-all: setup-tests
 	@$(BIN)/pytest
 
 check: setup

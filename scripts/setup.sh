@@ -1,11 +1,18 @@
 #!/usr/bin/env bash
-# Sets up all that `make demo`, `make run` and `make test` need, and nothing that is there already:
+# Sets up all that `make demo` and `make run` need, and nothing that is there already:
 #   1. programs, as Debian packages (needs root or sudo, once)
 #   2. the Python environment .venv, exactly as requirements.lock says
 #   3. an Asterisk: one on PATH that is new enough, else a private root of Debian packages in a cache folder
+# With --tests also what only `make test` needs: a browser.
 # A second run finds the stamp and its programs, and is done.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+case "${1:-}" in
+    "") FOR_TESTS= ;;
+    --tests) FOR_TESTS=yes ;;
+    *) printf 'setup: knows --tests and nothing else\n' >&2; exit 2 ;;
+esac
 
 STAMP=.venv/callcenter-setup
 say() { printf 'setup: %s\n' "$*"; }
@@ -44,6 +51,8 @@ missing_packages() {
         has mmdebstrap || echo mmdebstrap
         if [ "$(id -u)" -ne 0 ] && ! has newuidmap; then echo uidmap; fi
     fi
+    # Needed by tests/browser only; the center runs without it.
+    if [ -n "$FOR_TESTS" ]; then has chromium || echo chromium; fi
     return 0
 }
 
@@ -82,24 +91,29 @@ make_environment() {
 
 # --- 3. Asterisk ---------------------------------------------------------------------------------
 
+asterisk_is_there() { .venv/bin/python -m callcenter.runtime.asterisk_root --find >/dev/null 2>&1; }
+
 provide_asterisk() {
     # The mirror is read from apt's own lists, which a fresh machine does not have yet.
-    if ! .venv/bin/python -m callcenter.runtime.asterisk_root --find >/dev/null 2>&1; then
-        if has apt-get && ! apt-get indextargets 'Created-By: Packages' 'Origin: Debian' 2>/dev/null | grep -q .; then
-            if [ "$(id -u)" -eq 0 ]; then apt-get update -qq; elif has sudo; then sudo apt-get update -qq; fi
-        fi
-        say "builds the private root for Asterisk (once; half a minute)"
+    if has apt-get && ! apt-get indextargets 'Created-By: Packages' 'Origin: Debian' 2>/dev/null | grep -q .; then
+        if [ "$(id -u)" -eq 0 ]; then apt-get update -qq; elif has sudo; then sudo apt-get update -qq; fi
     fi
+    say "builds the private root for Asterisk (once; half a minute)"
     .venv/bin/python -m callcenter.runtime.asterisk_root
 }
 
-fingerprint() { cat requirements.lock pyproject.toml scripts/setup.sh callcenter/runtime/asterisk_root.py | sha256sum | cut -d ' ' -f 1; }
+# --- what is not there already -------------------------------------------------------------------
 
-if [ -z "$(missing_packages)" ] && [ "$(cat "$STAMP" 2>/dev/null)" = "$(fingerprint)" ] && .venv/bin/python -m callcenter.runtime.asterisk_root --find >/dev/null 2>&1; then
-    exit 0
+# The stamp tells that .venv is as these files say; programs and Asterisk are looked for each time, as they are not in this folder.
+fingerprint() { cat requirements.lock pyproject.toml scripts/setup.sh callcenter/runtime/asterisk_root.py | sha256sum | cut -d ' ' -f 1; }
+environment_is_right() { [ "$(cat "$STAMP" 2>/dev/null)" = "$(fingerprint)" ] && .venv/bin/python -c '' 2>/dev/null; }
+
+did=
+if [ -n "$(missing_packages)" ]; then install_packages; did=yes; fi
+if ! environment_is_right; then
+    make_environment
+    fingerprint > "$STAMP"
+    did=yes
 fi
-install_packages
-make_environment
-provide_asterisk
-fingerprint > "$STAMP"
-say "done"
+if ! asterisk_is_there; then provide_asterisk; did=yes; fi
+if [ -n "$did" ]; then say "done"; fi
