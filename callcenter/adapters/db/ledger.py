@@ -25,10 +25,10 @@ from callcenter.services.ledger import PositionMoved, Shipment
 
 _INSERT_FACTS = text("""
     INSERT INTO fact (journal, seq, n, at, kind, call_id, contact_id, agent, body)
-    SELECT :journal, record.seq, item.n - 1, (item.body->>'at')::timestamptz, item.body->>'kind',
+    SELECT :journal, (record.value->>0)::bigint, item.n - 1, (item.body->>'at')::timestamptz, item.body->>'kind',
         coalesce(item.body->>'call', ''), coalesce(item.body->>'contact', ''), coalesce(item.body->>'agent', ''), item.body
-    FROM unnest(CAST(:seqs AS bigint[]), CAST(:payloads AS text[])) AS record (seq, payload),
-        jsonb_array_elements(record.payload::jsonb) WITH ORDINALITY AS item (body, n)
+    FROM jsonb_array_elements(CAST(:records AS jsonb)) AS record (value),
+        jsonb_array_elements(record.value->1) WITH ORDINALITY AS item (body, n)
     ON CONFLICT DO NOTHING
 """)
 
@@ -127,12 +127,8 @@ class PostgresLedger:
             await connection.execute(_MOVE_POSITION, {"journal": journal, "seq": to})
 
     async def _write(self, connection: AsyncConnection, journal: UUID, shipments: Sequence[Shipment]) -> None:
-        sent = {
-            "journal": journal,
-            "seqs": [shipment.record.seq for shipment in shipments],
-            "payloads": [shipment.record.payload.decode("ascii") for shipment in shipments],
-        }
-        await connection.execute(_INSERT_FACTS, sent)
+        records = b",".join(b"[%d,%b]" % (shipment.record.seq, shipment.record.payload) for shipment in shipments).decode("ascii")
+        await connection.execute(_INSERT_FACTS, {"journal": journal, "records": f"[{records}]"})
         facts = [fact for shipment in shipments for fact in shipment.facts]
         await self._fold_calls(connection, facts)
         await self._fold_agents(connection, journal, shipments)
@@ -189,7 +185,7 @@ async def write_books(connection: AsyncConnection, books: Sequence[CallBooks]) -
     recordings = [recording for each in books for recording in each.recordings]
     for statement, records in ((rows.UPSERT_CALLS, calls), (rows.UPSERT_CONTACTS, contacts), (rows.UPSERT_RECORDINGS, recordings)):
         if records:
-            await connection.execute(statement, rows.columns_of(records))
+            await connection.execute(statement, {"rows": rows.as_json(records)})
 
 
 def _keys(journal: UUID, agents: list[str], changes: Sequence[_Change]) -> dict[str, object]:

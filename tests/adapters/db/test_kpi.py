@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 
-from callcenter.adapters.db.rows import columns_of
+from callcenter.adapters.db.rows import UPSERT_CONTACTS, as_json
 from callcenter.domain import kpi
 from callcenter.domain.contact import ContactState
 from callcenter.domain.facts import AgentState
@@ -101,10 +101,8 @@ INSIDE = [each for each in CONTACTS if FROM <= each.entered_at < TO]
 @pytest.fixture(scope="module")
 def connection(postgres_server: EmbeddedPostgres) -> Iterator[psycopg.Connection]:
     with postgres.database(postgres_server) as url, psycopg.connect(url) as connection:
-        columns = columns_of(CONTACTS)
-        with connection.cursor().copy(f"COPY contact ({', '.join(columns)}) FROM STDIN".encode()) as copy:
-            for row in zip(*columns.values(), strict=True):
-                copy.write_row(row)
+        for first in range(0, COUNT, 10_000):
+            connection.execute(UPSERT_CONTACTS.text.replace(":rows", "%s").encode(), [as_json(CONTACTS[first : first + 10_000])])
         with connection.cursor().copy(
             b"COPY agent_state (journal, seq, n, agent, state, reason, contact_id, began_at, ended_at) FROM STDIN"
         ) as copy:
