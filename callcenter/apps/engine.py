@@ -33,7 +33,7 @@ from callcenter.services.desk import Desk
 from callcenter.services.engine import Engine
 from callcenter.services.fact_codec import FactError, decode, encode
 from callcenter.services.fallback_log import FallbackLog
-from callcenter.services.journal import Journal
+from callcenter.services.journal import Journal, JournalError
 from callcenter.services.notices import NoticeRing
 from callcenter.services.ports import CommandError
 
@@ -130,17 +130,17 @@ class EngineProcess:
     async def _keep_checkpoints(self) -> None:
         while True:
             await asyncio.sleep(CHECKPOINT_EVERY)
-            content = self._content()
+            seq, content = self._engine.seq, self._content()  # of one moment: while we wait below, more is recorded
             try:
                 await self._journal.sync()
-                await asyncio.to_thread(self._journal.write_checkpoint, self._engine.seq, content)
-            except Exception as error:
+                await asyncio.to_thread(self._journal.write_checkpoint, seq, content)
+            except JournalError as error:
                 log.warning("no_checkpoint", error=str(error))
 
     def _checkpoint(self) -> None:
         try:
             self._journal.write_checkpoint(self._engine.seq, self._content())
-        except Exception as error:
+        except JournalError as error:
             log.warning("no_checkpoint", error=str(error))
 
     def _content(self) -> Mapping[str, object]:
