@@ -68,7 +68,7 @@ class FallbackLog:
         elif happening == "CC_RETURNED":
             self._calls.pop(channel, None)
         elif happening == "CONNECT" and channel in self._calls:
-            self._calls[channel].answered_at = at
+            self._calls[channel].answered_at = max(at, self._calls[channel].entered_at)
             self._calls[channel].endpoint = member.removeprefix("PJSIP/")
         elif happening == "CC_ENDED" and channel in self._calls:
             yield self._ended(channel, at)
@@ -82,7 +82,7 @@ class FallbackLog:
             call.did,
             call.caller,
             call.entered_at,
-            max(at, call.entered_at),
+            max(at, call.answered_at or call.entered_at),  # the node's clock may have been set back
             call.answered_at,
             call.endpoint,
             self._offset,

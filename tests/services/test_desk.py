@@ -1,0 +1,96 @@
+"""What people ask of the engine, and the sentences they get."""
+
+import json
+
+import pytest
+
+from callcenter.domain import facts as f
+from callcenter.services.control import ControlError, Json
+from callcenter.services.desk import Desk
+from tests.support.virtual import VirtualCenter, in_virtual_time
+
+
+async def _nothing_to_reload() -> str:
+    return "nothing to reload"
+
+
+async def _broken_file() -> str:
+    raise ControlError("callcenter.toml: queue[0].name is missing")
+
+
+async def ask(center: VirtualCenter, do: str, **fields: Json) -> dict[str, object]:
+    return dict(await Desk(center.engine, center.clock, _nothing_to_reload).handle({"do": do, **fields}))
+
+
+async def refusal(center: VirtualCenter, do: str, **fields: Json) -> str:
+    with pytest.raises(ControlError) as refused:
+        await ask(center, do, **fields)
+    return str(refused.value)
+
+
+@in_virtual_time
+async def test_an_agents_day(center: VirtualCenter) -> None:
+    assert await ask(center, "agent_login", agent="alice") == {"ok": True, "state": "not_ready", "reason": "login", "later": None}
+    assert (await ask(center, "agent_ready", agent="alice"))["state"] == "ready"
+    assert (await ask(center, "agent_not_ready", agent="alice", reason="meeting"))["reason"] == "meeting"
+    assert (await ask(center, "agent_not_ready", agent="alice"))["reason"] == "break"
+    assert (await ask(center, "agent_logout", agent="alice"))["state"] == "logged_out"
+
+
+@in_virtual_time
+async def test_a_pause_asked_for_in_a_call_comes_later(center: VirtualCenter) -> None:
+    await center.agent_ready("alice")
+    center.calls()
+    await center.pass_time(3)
+    answer = await ask(center, "agent_not_ready", agent="alice")
+    assert (answer["state"], answer["later"]) == ("talking", "not_ready")
+
+
+@in_virtual_time
+async def test_a_transfer(center: VirtualCenter) -> None:
+    assert "not talking" in await refusal(center, "agent_transfer", agent="alice", queue="support")
+    await center.agent_ready("alice")
+    caller = center.calls()
+    await center.pass_time(3)
+    assert "no queue 'sales'; queues: support" in await refusal(center, "agent_transfer", agent="alice", queue="sales")
+    assert (await ask(center, "agent_transfer", agent="alice", queue="support"))["state"] == "wrap_up"
+    assert center.waiting() == [caller]
+
+
+@in_virtual_time
+async def test_what_cannot_be(center: VirtualCenter) -> None:
+    assert "no agent 'zoe'; agents: alice, bob" in await refusal(center, "agent_ready", agent="zoe")
+    assert "log in first" in await refusal(center, "agent_ready", agent="alice")
+    assert "'agent' is missing" in await refusal(center, "agent_ready")
+    assert "'agent' is missing" in await refusal(center, "agent_ready", agent=["alice"])
+    assert "'agent' is missing" in await refusal(center, "agent_ready", agent="a" * 201)
+    assert "no operation 'fly'" in await refusal(center, "fly")
+    assert "no operation 'None'" in await refusal(center, None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("reason", ["a b", "x\ny", "x" * 41, "<b>", "../x"])
+@in_virtual_time(seeds=[None])
+async def test_a_reason_is_one_word(center: VirtualCenter, reason: str) -> None:
+    assert "a reason is a word" in await refusal(center, "agent_not_ready", agent="alice", reason=reason)
+
+
+@in_virtual_time
+async def test_the_state_of_everything(center: VirtualCenter) -> None:
+    await center.agent_ready("alice")
+    center.calls(caller="+12025550101")
+    center.calls(caller="+12025550102")
+    await center.pass_time(3)
+    state = json.loads(json.dumps(await ask(center, "state")))
+    assert state["seq"] == len(center.journal.records)
+    assert [(node["name"], node["connected"]) for node in state["nodes"]] == [("node1", True)]
+    assert {call["caller"]: call["phase"] for call in state["calls"]} == {"+12025550101": "talking", "+12025550102": "waiting"}
+    (queue,) = state["queues"]
+    assert (queue["waiting"], queue["ready"], queue["logged_in"]) == (1, 0, 1)
+    assert [agent["state"] for agent in state["agents"]] == [f.AgentState.TALKING, f.AgentState.LOGGED_OUT]
+
+
+@in_virtual_time
+async def test_a_file_that_cannot_be_used_changes_nothing(center: VirtualCenter) -> None:
+    assert await ask(center, "reload") == {"ok": True, "detail": "nothing to reload"}
+    with pytest.raises(ControlError, match="queue"):
+        await Desk(center.engine, center.clock, _broken_file).handle({"do": "reload"})
