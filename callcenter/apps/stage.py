@@ -8,7 +8,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from types import TracebackType
 
 from callcenter.runtime import toml_text
 from callcenter.runtime.data_folder import data_folder
+from callcenter.runtime.ports import free_ports
 from callcenter.runtime.postgres import EmbeddedPostgres
 from callcenter.runtime.process import Process
 from callcenter.runtime.secrets import Secrets, load_secrets
@@ -30,22 +30,6 @@ UP_WITHIN = 60.0
 
 class StageError(Exception):
     """The center did not come up; the message says where its log is."""
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of the loopback that are free for TCP and UDP right now."""
-    with contextlib.ExitStack() as stack:
-        ports: list[int] = []
-        while len(ports) < count:
-            tcp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            tcp.bind(("127.0.0.1", 0))
-            udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            try:
-                udp.bind(tcp.getsockname())
-            except OSError:
-                continue
-            ports.append(tcp.getsockname()[1])
-        return ports
 
 
 def node_table(name: str = "node1", legs: int = 600) -> dict[str, object]:

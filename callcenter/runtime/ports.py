@@ -1,5 +1,6 @@
 """Is a port free?"""
 
+import contextlib
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -55,3 +56,19 @@ def all_of(settings: Settings) -> Iterator[Wanted]:
             yield from of_node(node)
     yield Wanted("engine.agi_port", "engine", "127.0.0.1", settings.engine.agi_port, "tcp")
     yield Wanted("web.port", "web", settings.web.host, settings.web.port, "tcp")
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback that are free for TCP and UDP right now."""
+    with contextlib.ExitStack() as stack:
+        ports: list[int] = []
+        while len(ports) < count:
+            tcp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+            tcp.bind(("127.0.0.1", 0))
+            udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            try:
+                udp.bind(tcp.getsockname())
+            except OSError:
+                continue
+            ports.append(tcp.getsockname()[1])
+        return ports

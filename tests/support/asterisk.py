@@ -8,7 +8,6 @@ It ends with the thread that started it, so a test that is killed leaves nothing
 
 import contextlib
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from callcenter.runtime.asterisk import AsteriskNode
+from callcenter.runtime.ports import free_ports
 from callcenter.runtime.secrets import ARI_USER, Phone, Secrets, load_secrets
 from callcenter.runtime.settings import Settings, parse
 
@@ -24,22 +24,6 @@ DID = "+18005550100"
 WELCOME_TONES = (440.0, 620.0)
 MENU_TONES = (500.0, 700.0)
 MUSIC_TONES = (350.0, 450.0)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that are free for TCP and UDP on the loopback."""
-    with contextlib.ExitStack() as stack:
-        ports: list[int] = []
-        while len(ports) < count:
-            tcp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            tcp.bind(("127.0.0.1", 0))
-            udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            try:
-                udp.bind(tcp.getsockname())
-            except OSError:
-                continue
-            ports.append(tcp.getsockname()[1])
-        return ports
 
 
 def rtp_range(legs: int = 100) -> list[int]:
