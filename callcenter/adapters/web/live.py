@@ -1,9 +1,10 @@
 """What the live page shows: the engine's picture and today's KPI, as rows of plain text.
 
-A cell is a text, or ``{"since": date}`` for a duration that the browser lets run.
+A cell is a text, ``{"since": date}`` for a duration that the browser lets run, or ``{"text": text, "tone": tone}``
+for a text that also has a colour (never a colour alone).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from callcenter.adapters.web import words
@@ -19,6 +20,18 @@ class Column:
     name: str
     title: str
     numeric: bool = False
+
+
+TOTALS: tuple[Column, ...] = (
+    Column("waiting", "Callers waiting"),
+    Column("longest", "Longest wait"),
+    Column("ready", "Agents ready"),
+    Column("talking", "Agents talking"),
+    Column("calls", "Calls in progress"),
+    Column("answered", "Answered today"),
+    Column("abandoned", "Abandoned today"),
+)
+"""The figures on top, to be read from across the room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +59,6 @@ TABLES: tuple[TableOf, ...] = (
         ),
     ),
     TableOf(
-        "waiting",
-        "Callers waiting",
-        "Nobody waits.",
-        (Column("caller", "Caller"), Column("queue", "Queue"), Column("priority", "Priority", True), Column("since", "Waiting for", True)),
-    ),
-    TableOf(
         "agents",
         "Agents",
         "No agents are configured.",
@@ -62,6 +69,12 @@ TABLES: tuple[TableOf, ...] = (
             Column("phone", "Phone"),
             Column("queues", "Queues"),
         ),
+    ),
+    TableOf(
+        "waiting",
+        "Callers waiting",
+        "Nobody waits.",
+        (Column("caller", "Caller"), Column("queue", "Queue"), Column("priority", "Priority", True), Column("since", "Waiting for", True)),
     ),
     TableOf(
         "calls",
@@ -102,6 +115,7 @@ def page(picture: JsonObject | None, kpi: Sequence[Mapping[str, object]] | None)
     return {
         "at": str(seen.get("at", "")),
         "status": _status(picture, kpi),
+        "totals": _totals(picture, kpi),
         "tables": {
             "queues": [_queue(queue) for queue in _rows(seen, "queues")],
             "waiting": [_waiting(queue, caller) for queue in _rows(seen, "queues") for caller in _rows(queue, "line")],
@@ -118,6 +132,25 @@ def _status(picture: JsonObject | None, kpi: Sequence[Mapping[str, object]] | No
     troubles += [f"Asterisk node {words.shown(name)} is out of reach." for name in away]
     troubles += [] if kpi is not None else ["The database does not answer; figures of today are missing."]
     return " ".join(troubles)
+
+
+def _totals(picture: JsonObject | None, kpi: Sequence[Mapping[str, object]] | None) -> Row:
+    """By the names of ``TOTALS``; what nobody can tell now is a dash."""
+    totals: Row = dict.fromkeys((total.name for total in TOTALS), words.UNKNOWN)
+    if picture is not None:
+        queues, states = _rows(picture, "queues"), [agent.get("state") for agent in _rows(picture, "agents")]
+        waits = [wait for queue in queues if isinstance(wait := queue.get("longest_wait_since"), str)]
+        totals["waiting"] = str(sum(_numbers(queues, "waiting")))
+        totals["longest"] = _since(min(waits)) if waits else words.UNKNOWN
+        totals["ready"], totals["talking"] = str(states.count("ready")), str(states.count("talking"))
+        totals["calls"] = str(len(_rows(picture, "calls")))
+    if kpi is not None:
+        totals["answered"], totals["abandoned"] = str(sum(_numbers(kpi, "answered"))), str(sum(_numbers(kpi, "abandoned")))
+    return totals
+
+
+def _numbers(rows: Sequence[Mapping[str, object]], name: str) -> Iterator[int]:
+    return (number for row in rows if isinstance(number := row.get(name), int))
 
 
 def _rows(of: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
@@ -151,9 +184,9 @@ def _agent(agent: Mapping[str, object]) -> Row:
     return {
         "key": name,
         "name": name,
-        "state": words.state(agent),
+        "state": {"text": words.state(agent), "tone": words.tone(agent.get("state"))},
         "since": _since(agent.get("since")),
-        "phone": "reachable" if agent.get("phone_reachable") else "unreachable",
+        "phone": "reachable" if agent.get("phone_reachable") else {"text": "unreachable", "tone": "alarm"},
         "queues": ", ".join(map(words.shown, queues)) if isinstance(queues, list) else "",
     }
 
@@ -163,7 +196,7 @@ def _call(call: Mapping[str, object]) -> Row:
         "key": str(call.get("call", "")),
         "caller": words.caller(call.get("caller")),
         "dialed": words.shown(call.get("dialed")),
-        "phase": words.phase(call),
+        "phase": {"text": words.phase(call), "tone": words.tone(call.get("phase"))},
         "since": _since(call.get("since")),
         "queue": words.shown(call.get("queue")),
         "agent": words.shown(call.get("agent")),

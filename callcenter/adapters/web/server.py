@@ -13,7 +13,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from callcenter.adapters.web.door import Door, add_headers, contain
-from callcenter.adapters.web.live import TABLES, page
+from callcenter.adapters.web.live import TABLES, TOTALS, page
 from callcenter.adapters.web.metrics import CONTENT_TYPE, exposition
 from callcenter.adapters.web.readiness import Readiness
 from callcenter.services.control import JsonObject
@@ -123,7 +123,7 @@ class Pages:
         if not self._door.is_open(request):
             return _refused()
         picture = self._sources.feed.picture or await self._sources.feed.ask()
-        shown = self._live.render(page=page(picture, await self._kpi_now()), tables=TABLES, **self._names)
+        shown = self._live.render(page=page(picture, await self._kpi_now()), tables=TABLES, totals=TOTALS, **self._names)
         return web.Response(text=shown, content_type="text/html")
 
     async def static(self, request: web.Request) -> web.Response:

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 
 LONGEST = 80
+UNKNOWN = "–"
 
 STATES: Mapping[str, str] = {
     "logged_out": "logged out",
@@ -22,6 +23,17 @@ PHASES: Mapping[str, str] = {
     "held": "on hold",
     "ending": "ending",
 }
+TONES: Mapping[str, str] = {
+    "ready": "good",
+    "talking": "busy",
+    "held": "busy",
+    "reserved": "soon",
+    "offered": "soon",
+    "wrap_up": "soon",
+    "waiting": "wait",
+    "not_ready": "wait",
+}
+"""Colours beside the words, by state or phase; the others have none."""
 
 
 def shown(text: object) -> str:
@@ -59,9 +71,14 @@ def phase(call: Mapping[str, object]) -> str:
     return PHASES.get(name, shown(name))
 
 
+def tone(name: object) -> str:
+    """Of an agent's state or a call's phase."""
+    return TONES.get(name, "") if isinstance(name, str) else ""
+
+
 def ratio(value: object) -> str:
     """``80 %``"""
-    return "–" if isinstance(value, bool) or not isinstance(value, int | float) else f"{value * 100:.0f} %"
+    return UNKNOWN if isinstance(value, bool) or not isinstance(value, int | float) else f"{value * 100:.0f} %"
 
 
 def seconds(value: object) -> str:

@@ -22,16 +22,24 @@ function tick() {
   for (const time of document.querySelectorAll("time")) write(time, duration(time.dateTime));
 }
 
+function put(cell, value) {
+  const running = value.since !== undefined;
+  const wanted = running ? "TIME" : "BDI";
+  if (cell.firstElementChild?.tagName !== wanted) cell.replaceChildren(document.createElement(wanted));
+  const node = cell.firstElementChild;
+  if (running) {
+    node.dateTime = value.since;
+    return;
+  }
+  const text = typeof value === "string" ? value : value.text;
+  write(node, text);
+  node.className = value.tone === undefined ? "" : "tone";
+  node.dataset.tone = value.tone ?? "";
+}
+
 function fill(row, values) {
   row.dataset.key = values.key;
-  for (const cell of row.children) {
-    const value = values[cell.dataset.column] ?? "";
-    const running = typeof value === "object";
-    const wanted = running ? "TIME" : "BDI";
-    if (cell.firstElementChild?.tagName !== wanted) cell.replaceChildren(document.createElement(wanted));
-    if (running) cell.firstElementChild.dateTime = value.since;
-    else write(cell.firstElementChild, value);
-  }
+  for (const cell of row.children) put(cell, values[cell.dataset.column] ?? "");
 }
 
 function show(table, rows) {
@@ -52,19 +60,26 @@ function update(page) {
   const status = document.getElementById("status");
   write(status, page.status);
   status.hidden = !page.status;
+  for (const cell of document.querySelectorAll("#totals dd")) put(cell, page.totals[cell.dataset.column]);
   for (const [name, rows] of Object.entries(page.tables)) show(document.getElementById(name), rows);
   tick();
 }
 
 const connection = document.getElementById("connection");
+
+function tell(text, live) {
+  write(connection, text);
+  connection.dataset.live = live;
+}
+
 if (document.body.dataset.at) clockAhead = Date.parse(document.body.dataset.at) - Date.now();
 tick();
 setInterval(tick, 1000);
 
 const events = new EventSource("/live/events");
 events.addEventListener("page", (message) => update(JSON.parse(message.data)));
-events.addEventListener("open", () => write(connection, "Live"));
+events.addEventListener("open", () => tell("Live", "yes"));
 events.addEventListener("error", () => {
   const over = events.readyState === EventSource.CLOSED;
-  write(connection, over ? "Stopped: reload this page, or open it by its printed address" : "Connection lost; trying again");
+  tell(over ? "Stopped: reload this page, or open it by its printed address" : "Connection lost; trying again", "no");
 });
