@@ -115,7 +115,9 @@ class _Crowd:
         """Where in ``_waiting`` each stands."""
         self._obey: dict[type, Callable[..., None]] = {c.RingAgent: self._ring, c.ConnectLegs: self._talk, c.HangUp: self._hang_up}
         self._handled = 0
-        self.timed: list[Timed] = []
+        self._kinds: list[str] = []
+        self._took: list[int] = []
+        """What happened, and how long it took; apart, because pairs would be more for the garbage collector to look at."""
 
     def _config(self) -> CenterConfig:
         queues = [*self._quiet_queues, *self._busy_queues]
@@ -153,10 +155,17 @@ class _Crowd:
             else:
                 self._timeline.step()
 
+    def forget(self) -> None:
+        """What was timed so far was warm-up."""
+        self._kinds.clear()
+        self._took.clear()
+
     def result(self) -> Size:
         state = self._center.state
         ready = sum(agent.state is AgentState.READY for agent in state.agents.values())
-        return Size(self._agents, ready, sum(len(queue.waiting) for queue in state.queues.values()), self.timed)
+        return Size(
+            self._agents, ready, sum(len(queue.waiting) for queue in state.queues.values()), list(zip(self._kinds, self._took, strict=True))
+        )
 
     def _tell(self, kind: str, event: e.Event) -> None:
         now = self._timeline.now
@@ -166,7 +175,8 @@ class _Crowd:
         if outputs.faults:
             raise outputs.faults[0]
         self._handled += 1
-        self.timed.append((kind, took))
+        self._kinds.append(kind)
+        self._took.append(took)
         for command in outputs.commands:
             obey = self._obey.get(type(command))
             if obey is not None:
@@ -230,7 +240,7 @@ def measure(agents: int, events: int, seed: int = 1) -> Size:
     crowd = _Crowd(agents, seed)
     crowd.fill()
     crowd.run(3 * agents + WAITING)
-    crowd.timed.clear()
+    crowd.forget()
     with _collector_as_in_the_engine():
         crowd.run(events)
     return crowd.result()
