@@ -1,7 +1,7 @@
 """What happens to legs, told as what it means for the call."""
 
 from callcenter.domain.call import Call, Leg, LegState
-from callcenter.domain.commands import ConnectLegs, HangUp, StartMusic
+from callcenter.domain.commands import Answer, ConnectLegs, HangUp, StartMusic, StartRecording, StopMusic
 from callcenter.domain.contact import ContactState
 from callcenter.domain.delivery import agent_leg_ended, caller_leg_ended, connect
 from callcenter.domain.events import Cause
@@ -78,7 +78,10 @@ def ended(turn: Turn, leg_id: str, cause: Cause) -> None:
 
 
 def found_alone(turn: Turn, leg_id: str) -> None:
-    """After a gap it is not where it should be: bring the talk together again, or finish hanging up."""
+    """After a gap it is not where it should be: bring the talk together again, or finish hanging up.
+
+    We may have been killed in the middle of it; each of these commands means its result, so all are given again.
+    """
     found = _find(turn, leg_id)
     if not found:
         return
@@ -86,15 +89,20 @@ def found_alone(turn: Turn, leg_id: str) -> None:
     if leg.closing:
         turn.want(HangUp(call.id, call.node, leg_id))
     elif (contact := turn.state.contacts.get(call.contact)) and contact.state is ContactState.CONNECTED and contact.offer:
+        turn.want(Answer(call.id, call.node, call.began.leg))
+        turn.want(StopMusic(call.id, call.node, call.began.leg))
         turn.want(ConnectLegs(call.id, call.node, call.bridge, (call.began.leg, contact.offer.leg)))
+        if call.recording:
+            turn.want(StartRecording(call.id, call.node, call.began.leg, call.recording))
 
 
 def found_silent(turn: Turn, leg_id: str) -> None:
-    """After a gap the caller hears nothing: say the prompt again, or let the music play."""
+    """After a gap the caller hears nothing: say the prompt again, or let the music play; to be answered comes first."""
     found = _find(turn, leg_id)
-    if not found:
+    if not found or found[1].closing:
         return
     call, _ = found
+    turn.want(Answer(call.id, call.node, leg_id))
     contact = turn.state.contacts.get(call.contact)
     if call.flow is not None:
         say_again(turn, call)

@@ -81,13 +81,14 @@ def _missed_of(state: State, call: Call, seen: Snapshot, crashed: bool) -> Itera
         else:
             yield from _progress(leg, there)
     caller = call.caller_leg
-    if caller is None or caller.id not in seen.legs:
+    if caller is None or caller.id not in seen.legs or caller.closing:
         return
+    answered = seen.legs[caller.id].up
     contact = state.contacts.get(call.contact)
     if contact is not None and contact.state is ContactState.CONNECTED and contact.offer is not None:
-        if not {caller.id, contact.offer.leg} <= seen.bridges.get(call.bridge, frozenset()):
+        if not answered or not {caller.id, contact.offer.leg} <= seen.bridges.get(call.bridge, frozenset()):
             yield LegFoundAlone(caller.id)
-    elif contact is not None or (call.flow is not None and call.flow.playback and call.flow.playback not in seen.playbacks):
+    elif contact is not None or not answered or (call.flow is not None and call.flow.playback and call.flow.playback not in seen.playbacks):
         yield LegFoundSilent(caller.id)
 
 

@@ -5,6 +5,7 @@ get stuck. The nodes (``FakePbx``) outlive this object, as Asterisk outlives the
 """
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,8 +14,10 @@ from callcenter.domain.events import Event, NodeDisconnected, Refusal
 from callcenter.services.ports import CommandError, Inbox, Snapshot
 from callcenter.sim.fake_pbx import FakePbx
 
-ROUND_TRIP = 0.002
-"""Seconds from a request to its answer."""
+ONE_WAY = 0.001
+"""Seconds from us to the node, and back again."""
+STEP = 1e-6
+"""Seconds between two things that come in order."""
 REQUEST_TIMEOUT = 2.0
 """Seconds; then nobody knows whether the request was carried out."""
 CONNECT_AGAIN = 0.3
@@ -27,11 +30,18 @@ def _none(command: Command) -> bool:
     return False
 
 
+def varied(seed: int | None) -> Callable[[], float]:
+    """How long one way takes: always the same without a seed, else now and then ten times as long. The order is always kept."""
+    chance = random.Random(seed)
+    return lambda: ONE_WAY if seed is None else ONE_WAY * chance.choice((0.1, 0.5, 1, 2, 10))
+
+
 @dataclass
 class Wire:
     """The network between us and one node; it outlives us."""
 
     pbx: FakePbx
+    takes: Callable[[], float] = field(default=varied(None))
     whole: asyncio.Event = field(default_factory=asyncio.Event)
     cut_short: asyncio.Event = field(default_factory=asyncio.Event)
     loses_request: Chosen = _none
@@ -74,6 +84,7 @@ class _Node:
         self._connection = 0
         self._connected = False
         self._open = False
+        self._latest = 0.0
 
     async def keep(self) -> None:
         """Connect, and connect again."""
@@ -145,9 +156,18 @@ class _Node:
         connection = self._connection
         if not self._connected or self.wire.cut_short.is_set():
             raise CommandError(Refusal.NODE_AWAY, "not connected")
-        await asyncio.sleep(REQUEST_TIMEOUT if lost else ROUND_TRIP / 2)
+        if lost:
+            await asyncio.sleep(REQUEST_TIMEOUT)
+        else:
+            await self._arrive()
         if lost or connection != self._connection or self.wire.cut_short.is_set():
             raise CommandError(Refusal.NODE_AWAY, "no answer")
+
+    async def _arrive(self) -> None:
+        """Nothing overtakes what was sent before it."""
+        now = asyncio.get_running_loop().time()
+        self._latest = max(now + self.wire.takes(), self._latest + STEP)
+        await asyncio.sleep(self._latest - now)
 
 
 class FakeTelephony:

@@ -1,13 +1,12 @@
 """An asyncio loop in which time passes only when nobody has anything left to do.
 
 The real engine and outbox run on it unchanged: ``asyncio.sleep`` and ``asyncio.timeout`` take no time at all. Tasks that
-are ready at the same moment run in an order drawn from the seed, so that a story can be told in many interleavings.
+are ready at the same moment run in the order in which they became so, as asyncio promises; who wants other interleavings
+varies how long things take (``sim.fake_telephony``).
 """
 
 import asyncio
-import random
 import selectors
-from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
 from heapq import heappush
@@ -55,25 +54,14 @@ class _Jump(selectors.BaseSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """``loop.time()`` is virtual. ``seed`` None: ready tasks run in the order in which they became ready, as usual."""
+    """``loop.time()`` is virtual and begins at 0."""
 
-    _ready: "deque[Any]"
-
-    def __init__(self, seed: int | None = None) -> None:
+    def __init__(self) -> None:
         self._jump = _Jump(selectors.DefaultSelector())
-        self._chance = random.Random(seed) if seed is not None else None
         super().__init__(self._jump)
 
     def time(self) -> float:
         return self._jump.now
-
-    def _run_once(self) -> None:
-        if self._chance is not None and len(self._ready) > 1:
-            ready = list(self._ready)
-            self._chance.shuffle(ready)
-            self._ready.clear()
-            self._ready.extend(ready)
-        super()._run_once()  # type: ignore[misc]
 
 
 class LoopTimeline(Timeline):
@@ -113,7 +101,7 @@ class LoopClock:
         return self._timeline.now
 
 
-def run_virtual(story: Callable[[], Coroutine[Any, Any, T]], seed: int | None = None) -> T:
+def run_virtual(story: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run it to its end in virtual time."""
-    with asyncio.Runner(loop_factory=lambda: VirtualLoop(seed)) as runner:
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(story())

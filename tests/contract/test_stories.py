@@ -17,7 +17,7 @@ from callcenter.domain.ids import Ids
 from callcenter.runtime.settings import parse
 from callcenter.services.engine import Engine
 from callcenter.sim.fake_pbx import FakePbx
-from callcenter.sim.fake_telephony import FakeTelephony, Wire
+from callcenter.sim.fake_telephony import FakeTelephony, Wire, varied
 from callcenter.sim.virtual_loop import LoopClock, LoopTimeline, run_virtual
 from tests.support.asterisk import asterisk_node, raw_settings, short_folder
 from tests.support.fake_parties import FakeStoryCenter
@@ -34,14 +34,14 @@ each_story = pytest.mark.parametrize("story", STORIES, ids=lambda story: story._
 @pytest.mark.parametrize("seed", [None, 1, 2])
 @each_story
 def test_on_the_fake(story: Story, seed: int | None, tmp_path: Path) -> None:
-    run_virtual(lambda: _on_the_fake(story, tmp_path), seed)
+    run_virtual(lambda: _on_the_fake(story, tmp_path, seed))
 
 
-async def _on_the_fake(story: Story, folder: Path) -> None:
+async def _on_the_fake(story: Story, folder: Path, seed: int | None) -> None:
     settings = parse(story_settings(raw_settings(folder), 1))
     config = settings.center_config({agent.name: f"phone-of-{agent.name}" for agent in settings.agents})
     timeline = LoopTimeline(asyncio.get_running_loop())
-    wire = Wire(FakePbx("node1", timeline, lambda event: None))
+    wire = Wire(FakePbx("node1", timeline, lambda event: None), varied(seed))
     center = FakeStoryCenter(0, book := FactBook(), told := [])
     center.pbx = wire.pbx
     center.engine = Engine(Center(config, Ids("fake")), KeptJournal(), LoopClock(timeline), book.keep)

@@ -7,14 +7,13 @@
         await center.pass_time(3)
         assert center.talking() == {"alice": caller}
 
-Each story is told in several interleavings of the tasks that are ready at the same moment.
+Each story is told several times, with commands and answers that take more or less time.
 """
 
 import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from structlog.testing import capture_logs
@@ -29,12 +28,12 @@ from callcenter.domain.facts import Fact
 from callcenter.domain.ids import Ids
 from callcenter.services.engine import Engine
 from callcenter.sim.fake_pbx import FakePbx, Phone
-from callcenter.sim.fake_telephony import FakeTelephony, Wire
+from callcenter.sim.fake_telephony import FakeTelephony, Wire, varied
 from callcenter.sim.virtual_loop import LoopClock, LoopTimeline, run_virtual
 from callcenter.sim.world import small_center
 
 SEEDS = (None, 1, 2, 3)
-"""Orders of ready tasks; None: as asyncio would have it."""
+"""Of how long things take on the wire; None: always the same."""
 
 
 class KeptJournal:
@@ -70,13 +69,15 @@ class NotedTelephony(FakeTelephony):
 class VirtualCenter:
     """A center that can be stopped, restored and cut off from its nodes."""
 
-    def __init__(self, logs: list[EventDict], config: CenterConfig | None = None, nodes: Sequence[str] = ("node1",)) -> None:
+    def __init__(
+        self, logs: list[EventDict], config: CenterConfig | None = None, nodes: Sequence[str] = ("node1",), seed: int | None = None
+    ) -> None:
         self.logs = logs
         self.config = config or small_center()
         self.timeline = LoopTimeline(asyncio.get_running_loop())
         self.clock = LoopClock(self.timeline)
         self.journal = KeptJournal()
-        self.wires = {name: Wire(FakePbx(name, self.timeline, lambda event: None)) for name in nodes}
+        self.wires = {name: Wire(FakePbx(name, self.timeline, lambda event: None), varied(seed)) for name in nodes}
         self.boots = 0
         self._running: asyncio.Task[None] | None = None
 
@@ -100,16 +101,13 @@ class VirtualCenter:
         self._running = asyncio.create_task(self.engine.run(self.telephony))
         await asyncio.sleep(0.1)
 
-    async def kill(self) -> None:
-        """The process is gone, with every command that was under way; the nodes go on."""
+    async def kill(self, spare: Sequence[str] = ("story",)) -> None:
+        """The process is gone, with every command that was under way; the nodes go on. Tasks of the names in ``spare`` are not ours."""
         assert self._running is not None
-        before = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in before:
-            if task.get_name() != "story":
-                task.cancel()
-        for task in before:
-            with suppress(asyncio.CancelledError):
-                await task
+        ours = [task for task in asyncio.all_tasks() if task.get_name() not in spare]
+        for task in ours:
+            task.cancel()
+        await asyncio.gather(*ours, return_exceptions=True)
         self._running = None
         for wire in self.wires.values():
             wire.pbx.fall_deaf()
@@ -197,7 +195,7 @@ def in_virtual_time(
         @functools.wraps(story)
         def test(**given: object) -> None:
             for seed in seeds:
-                run_virtual(lambda: _tell(story, config, nodes, faults, given), seed)
+                run_virtual(functools.partial(_tell, story, config, nodes, seed, faults, given))
 
         parameters = list(inspect.signature(story).parameters.values())[1:]
         test.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # for pytest: the center is ours to give
@@ -207,13 +205,18 @@ def in_virtual_time(
 
 
 async def _tell(
-    story: Callable[..., Awaitable[None]], config: CenterConfig | None, nodes: Sequence[str], faults: bool, given: dict[str, object]
+    story: Callable[..., Awaitable[None]],
+    config: CenterConfig | None,
+    nodes: Sequence[str],
+    seed: int | None,
+    faults: bool,
+    given: dict[str, object],
 ) -> None:
     task = asyncio.current_task()
     assert task is not None
     task.set_name("story")
     with capture_logs() as logs:
-        center = VirtualCenter(logs, config, nodes)
+        center = VirtualCenter(logs, config, nodes, seed)
         await center.start()
         await story(center, **given)
         await center.pass_time(5)

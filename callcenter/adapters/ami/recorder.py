@@ -41,6 +41,8 @@ class MixMonitorRecorder:
             raise CommandError(Refusal.REFUSED, "not a name of a recording")
         folder = self._folders.get(node)
         if folder is not None:
+            if _is_there(folder / f"{recording}.raw"):
+                return  # begun already, by us before a restart
             _check_room(folder)
         said = await self._client(node).action("MixMonitor", {"Channel": leg, "File": f"{recording}.raw", "Options": TWO_CHANNELS})
         if said.get("response") != "Success":
