@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import secrets as randomness
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import structlog
@@ -100,7 +100,10 @@ class EngineProcess:
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._telephony.close()
             await self._control.stop()
-            self._checkpoint()
+            try:
+                self._write_checkpoint(self._engine.seq, list(self._engine.center.checkpoint()))
+            except JournalError as error:
+                log.warning("no_checkpoint", error=str(error))
             self._journal.close()
             log.info("engine_down", seq=self._engine.seq)
 
@@ -130,21 +133,16 @@ class EngineProcess:
     async def _keep_checkpoints(self) -> None:
         while True:
             await asyncio.sleep(CHECKPOINT_EVERY)
-            seq, content = self._engine.seq, self._content()  # of one moment: while we wait below, more is recorded
+            seq, facts = self._engine.seq, list(self._engine.center.checkpoint())  # of one moment: below, more is recorded
             try:
                 await self._journal.sync()
-                await asyncio.to_thread(self._journal.write_checkpoint, seq, content)
+                await asyncio.to_thread(self._write_checkpoint, seq, facts)
             except JournalError as error:
                 log.warning("no_checkpoint", error=str(error))
 
-    def _checkpoint(self) -> None:
-        try:
-            self._journal.write_checkpoint(self._engine.seq, self._content())
-        except JournalError as error:
-            log.warning("no_checkpoint", error=str(error))
-
-    def _content(self) -> Mapping[str, object]:
-        return {"facts": [encode(fact) for fact in self._engine.center.checkpoint()]}
+    def _write_checkpoint(self, seq: int, facts: Sequence[Fact]) -> None:
+        """Blocks; facts never change, so another thread may encode them."""
+        self._journal.write_checkpoint(seq, {"facts": [encode(fact) for fact in facts]})
 
     # --- configuration --------------------------------------------------------------------------
 
