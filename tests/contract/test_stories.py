@@ -7,12 +7,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import cast
 
 import pytest
 import pytest_asyncio
 
 from callcenter.domain import facts as f
 from callcenter.domain.center import Center
+from callcenter.domain.events import Event
 from callcenter.domain.ids import Ids
 from callcenter.runtime.settings import parse
 from callcenter.services.engine import Engine
@@ -45,8 +47,12 @@ async def _on_the_fake(story: Story, folder: Path, seed: int | None) -> None:
     center = FakeStoryCenter(0, book := FactBook(), told := [])
     center.pbx = wire.pbx
     center.engine = Engine(Center(config, Ids("fake")), KeptJournal(), LoopClock(timeline), book.keep)
-    tell = center.engine.tell
-    telephony = FakeTelephony({"node1": wire}, lambda event: (told.append(event), tell(event))[1], center.engine.on_connect)
+
+    def tell(event: Event) -> None:
+        told.append(event)
+        center.engine.tell(event)
+
+    telephony = FakeTelephony({"node1": wire}, tell, center.engine.on_connect)
     running = asyncio.create_task(center.engine.run(telephony))
     await book.until(lambda: next(iter(book.of(f.NodeUp)), None), "the node")
     await story(center)
@@ -60,7 +66,8 @@ async def _on_the_fake(story: Story, folder: Path, seed: int | None) -> None:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def on_asterisk(request: pytest.FixtureRequest) -> AsyncIterator[dict[str, asyncio.Task[None]]]:
     """All the stories that were asked for, under way side by side."""
-    wanted = [item.callspec.params["story"] for item in request.session.items if getattr(item, "originalname", "") == "test_on_asterisk"]
+    items = [item for item in request.session.items if isinstance(item, pytest.Function) and item.originalname == "test_on_asterisk"]
+    wanted = [cast(Story, item.callspec.params["story"]) for item in items]
     with short_folder() as folder:
         async with asterisk_node(story_settings(raw_settings(folder), len(STORIES))) as pbx, RealEngine([pbx], folder).running() as running:
             tasks = {story.__name__: asyncio.create_task(_on_asterisk(story, running)) for story in wanted}

@@ -58,6 +58,9 @@ async def test_kill_9_with_a_call_in_each_phase() -> None:
         for call in (rings, waits, listens):
             await call.hang_up()
         await center.fact(f.CallEnded, number=4)
+        recordings = {fact.recording for fact in center.all(f.RecordingStarted)}
+        assert {file.stem for file in center.pbx.node.recordings.iterdir() if file.stat().st_size} == recordings
+        assert len(recordings) == 3
         assert len(center.all(f.CallBegan)) == 4
         assert len(center.all(f.ContactConnected)) == 3
         assert not center.all(f.OfferMissed)

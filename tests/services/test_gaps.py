@@ -149,7 +149,7 @@ async def test_a_phone_that_stopped_ringing_in_the_gap_costs_neither_agent_nor_c
 
     await gap(center, meanwhile)
     (withdrawn,) = center.kept(f.OfferWithdrawn)
-    assert withdrawn.why is f.WithdrawnWhy.NODE_AWAY  # type: ignore[union-attr]
+    assert withdrawn.why is f.WithdrawnWhy.NODE_AWAY
     assert not center.kept(f.OfferMissed)
     await center.pass_time(3)
     assert center.talking() == {"alice": caller}
@@ -170,7 +170,7 @@ async def test_two_who_talk_never_notice(center: VirtualCenter, gap: Gap) -> Non
     center.pbx.party_hangs_up(caller)
     await center.pass_time(1)
     (parted,) = center.kept(f.ContactParted)
-    assert parted.why is f.EndedWhy.CALLER_HUNG_UP  # type: ignore[union-attr]
+    assert parted.why is f.EndedWhy.CALLER_HUNG_UP
     assert not center.pbx.channels
 
 
@@ -182,7 +182,7 @@ async def test_a_caller_who_left_in_the_gap_ends_the_talk(center: VirtualCenter,
     await center.pass_time(3)
     await gap(center, lambda: center.pbx.party_hangs_up(caller))
     (parted,) = center.kept(f.ContactParted)
-    assert parted.why is f.EndedWhy.CALLER_HUNG_UP  # type: ignore[union-attr]
+    assert parted.why is f.EndedWhy.CALLER_HUNG_UP
     assert center.agent("alice").state is AgentState.WRAP_UP
     assert not center.pbx.channels
     assert not center.pbx.bridges
@@ -202,7 +202,7 @@ async def test_an_agent_who_left_in_the_gap_leaves_the_caller_at_the_head_of_the
     await gap(center, lambda: center.pbx.party_hangs_up(agent_leg))
     assert center.waiting() == [caller, other]
     (parted,) = center.kept(f.ContactParted)
-    assert parted.why is f.EndedWhy.AGENT_LOST  # type: ignore[union-attr]
+    assert parted.why is f.EndedWhy.AGENT_LOST
 
 
 @gaps
@@ -219,7 +219,7 @@ async def test_both_left_in_the_gap(center: VirtualCenter, gap: Callable[..., Aw
     await gap(center, both)
     (ended,) = center.kept(f.CallEnded)
     (parted,) = center.kept(f.ContactParted)
-    assert (parted.why, ended.cause) == (f.EndedWhy.CALLER_HUNG_UP, e.Cause.UNKNOWN)  # type: ignore[union-attr]
+    assert (parted.why, ended.cause) == (f.EndedWhy.CALLER_HUNG_UP, e.Cause.UNKNOWN)
     assert caller not in center.engine.center.state.legs
 
 
@@ -255,7 +255,7 @@ async def test_a_caller_who_returns_from_the_fallback_has_waited_from_the_first_
     came: list[str] = []
     await gap(center, lambda: came.append(center.pbx.call_in("+18005550100", waiting_since=since)))
     assert center.waiting() == [came[0], later]
-    entered = [fact for fact in center.kept(f.ContactEntered) if fact.entered_at == since]  # type: ignore[union-attr]
+    entered = [fact for fact in center.kept(f.ContactEntered) if fact.entered_at == since]
     assert len(entered) == 1
 
 
@@ -320,7 +320,7 @@ async def test_a_wrap_up_ends_on_its_date(center: VirtualCenter, gap: Gap) -> No
     await center.pass_time(10)
     (parted,) = center.kept(f.ContactParted)
     (ended,) = center.kept(f.ContactEnded)
-    assert ended.at == parted.wrap_up_until  # type: ignore[union-attr]
+    assert ended.at == parted.wrap_up_until
     assert center.agent("alice").state is AgentState.READY
 
 
@@ -331,8 +331,8 @@ async def test_the_longest_wait_counts_the_gap(center: VirtualCenter, gap: Gap) 
     await center.pass_time(4)
     await gap(center)  # 6 s have passed in it
     (overflowed,) = center.kept(f.ContactOverflowed)
-    assert overflowed.why is f.OverflowWhy.MAX_WAIT  # type: ignore[union-attr]
-    assert overflowed.wait >= timedelta(seconds=6)  # type: ignore[union-attr]
+    assert overflowed.why is f.OverflowWhy.MAX_WAIT
+    assert overflowed.wait >= timedelta(seconds=6)
 
 
 @gaps
@@ -388,7 +388,7 @@ async def test_a_node_that_stays_away_is_given_up(center: VirtualCenter) -> None
     assert not center.kept(f.CallEnded)
     await center.pass_time(2)
     (ended,) = center.kept(f.CallEnded)
-    assert ended.cause is e.Cause.NODE_CRASH  # type: ignore[union-attr]
+    assert ended.cause is e.Cause.NODE_CRASH
     assert center.agent("alice").state is AgentState.WRAP_UP
     center.wire.mend()  # it was only the network: those two were talking to each other all the time
     await center.pass_time(1)
@@ -410,7 +410,7 @@ async def test_two_nodes_and_one_of_them_crashes(center: VirtualCenter) -> None:
     await center.pass_time(1)
     assert center.talking() == {"alice": here}
     (ended,) = center.kept(f.CallEnded)
-    assert ended.cause is e.Cause.NODE_CRASH  # type: ignore[union-attr]
+    assert ended.cause is e.Cause.NODE_CRASH
 
 
 @in_virtual_time

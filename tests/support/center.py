@@ -101,7 +101,7 @@ class RunningCenter:
 
     async def ask(self, do: str, **fields: Json) -> JsonObject:
         """Over the control socket, as ``callcenter`` does."""
-        return await ask(data_folder(self.pbx.settings).control_socket, self.pbx.secrets.control_token, do, **fields)
+        return await ask(data_folder(self.pbx.settings).control_socket, self.pbx.secrets.control_token, do, 5.0, **fields)
 
     async def phases(self) -> dict[str, str]:
         """From caller to what the call is in the middle of."""

@@ -15,6 +15,7 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar, overload
 
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
@@ -32,6 +33,7 @@ from callcenter.sim.fake_telephony import FakeTelephony, Wire, varied
 from callcenter.sim.virtual_loop import LoopClock, LoopTimeline, run_virtual
 from callcenter.sim.world import small_center
 
+T = TypeVar("T")
 SEEDS = (None, 1, 2, 3)
 """Of how long things take on the wire; None: always the same."""
 
@@ -153,7 +155,7 @@ class VirtualCenter:
     def facts(self) -> list[Fact]:
         return self.journal.facts
 
-    def kept(self, kind: type[Fact]) -> list[Fact]:
+    def kept(self, kind: type[T]) -> list[T]:
         return [fact for fact in self.facts if isinstance(fact, kind)]
 
     def waiting(self, queue: str = "support") -> list[str]:
@@ -181,17 +183,30 @@ class VirtualCenter:
         return [line for line in self.logs if line["event"] in ("fault", "command_failed")]
 
 
+Story = Callable[..., Awaitable[None]]
+
+
+@overload
+def in_virtual_time(story: Story) -> Callable[..., None]: ...
+
+
+@overload
 def in_virtual_time(
-    story: Callable[[VirtualCenter], Awaitable[None]] | None = None,
+    *, config: CenterConfig | None = ..., nodes: Sequence[str] = ..., seeds: Sequence[int | None] = ..., faults: bool = ...
+) -> Callable[[Story], Callable[..., None]]: ...
+
+
+def in_virtual_time(
+    story: Story | None = None,
     *,
     config: CenterConfig | None = None,
     nodes: Sequence[str] = ("node1",),
     seeds: Sequence[int | None] = SEEDS,
     faults: bool = False,
-) -> Callable[..., None] | Callable[[Callable[..., Awaitable[None]]], Callable[..., None]]:
+) -> Callable[..., None] | Callable[[Story], Callable[..., None]]:
     """Tell the story once per seed, with a center that is up. ``faults``: the story expects some to be logged."""
 
-    def of(story: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+    def of(story: Story) -> Callable[..., None]:
         @functools.wraps(story)
         def test(**given: object) -> None:
             for seed in seeds:
