@@ -2,12 +2,14 @@
 
 import re
 import unicodedata
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.async_api import Error, Page, expect
+from playwright.async_api import Error, Locator, Page, expect
 
 from tests.adapters.web.test_pages import HOSTILE
 from tests.browser.center import NAME, Center, Screen, person, picture
+from tests.support.day import answered_call
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -17,11 +19,11 @@ NOTICE = "The engine does not answer"
 LONG_NAMES = ["A" * 200, "Wolfeschlegelsteinhausenbergerdorff " * 6, "م" * 200, "\u202e" + "evil" * 50, "漢" * 200]
 
 
-def cell(page: Page, table: str, key: str, column: str):  # type: ignore[no-untyped-def]  # a Locator
+def cell(page: Page, table: str, key: str, column: str) -> Locator:
     return page.locator(f"#{table} tr[data-key='{key}'] [data-column='{column}']")
 
 
-def total(page: Page, name: str):  # type: ignore[no-untyped-def]
+def total(page: Page, name: str) -> Locator:
     return page.locator(f"#totals dd[data-column='{name}']")
 
 
@@ -88,10 +90,6 @@ async def test_what_happens_is_shown_without_a_reload(screen: Screen, center: Ce
 
 
 async def test_todays_figures_follow_the_books(screen: Screen, center: Center) -> None:
-    from datetime import UTC, datetime, timedelta
-
-    from tests.support.day import answered_call
-
     page = await screen.opens()
     answered = cell(page, "kpi", "sales", "answered")
     await expect(answered).to_have_text("0")
