@@ -193,3 +193,14 @@ async def test_a_caller_without_audio_is_lost() -> None:
                 except TimeoutError:
                     continue
         assert (await it.wait_for(e.LegEnded, leg)).cause is e.Cause.LOST
+
+
+async def test_a_recording_that_is_begun_twice_is_one_recording() -> None:
+    """After a restart we may say so again; two that write one file would spoil it."""
+    async with asterisk_node() as pbx, engine(pbx) as it, caller(pbx) as ann:
+        _, leg = await arrive(it, ann)
+        recording = it.ids.draw()
+        await it.run(c.StartRecording, leg, recording)
+        await it.run(c.StartRecording, leg, recording)
+        channel = pbx.cli("core show channels concise").partition("!")[0]
+        assert pbx.cli(f"mixmonitor list {channel}").count(recording) == 1
