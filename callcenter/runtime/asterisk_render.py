@@ -68,6 +68,8 @@ class Trunk:
     client_uri: str
     user: str
     password: str
+    account: str
+    """The user we register as, when calls may come to it: unless it is one of our numbers."""
     registers: bool
     matches: tuple[str, ...]
     did_prefix: str
@@ -170,6 +172,8 @@ def _trunk(settings: Settings, trunk: TrunkSection) -> Trunk:
         password = _password(settings.beside_the_file(trunk.password_file))
     host = trunk.host or ""
     after_host = f":{trunk.port}" if trunk.port else ""
+    forms = tuple(_forms(settings, trunk))
+    registers = trunk.authentication == "registration"
     transport = "" if trunk.transport == "udp" else f"\\;transport={trunk.transport}"  # a bare ; begins a comment
     return Trunk(
         name=trunk.name,
@@ -181,11 +185,18 @@ def _trunk(settings: Settings, trunk: TrunkSection) -> Trunk:
         client_uri=f"sip:{trunk.user}@{host}{after_host}{transport}",
         user=trunk.user or "",
         password=password,
-        registers=trunk.authentication == "registration",
+        account=_account(trunk, forms) if registers else "",
+        registers=registers,
         matches=tuple(trunk.addresses) or ((host,) if host else ()),
         did_prefix=trunk.did_prefix or "",
-        forms=tuple(_forms(settings, trunk)),
+        forms=forms,
     )
+
+
+def _account(trunk: TrunkSection, forms: tuple[Form, ...]) -> str:
+    """The extension of calls to what we registered; none when that is a number of ours, or would be read as a pattern."""
+    user = trunk.user or ""
+    return "" if user.startswith("_") or user in {form.dialed for form in forms} else user
 
 
 def _password(file: Path) -> str:

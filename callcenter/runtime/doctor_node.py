@@ -16,6 +16,7 @@ from callcenter.runtime.asterisk import PID_FILE
 from callcenter.runtime.asterisk_modules import LOADED, REQUIRED
 from callcenter.runtime.asterisk_root import FLOOR
 from callcenter.runtime.checks import Check, fail, ok, warn
+from callcenter.runtime.doctor_trunks import check_trunks
 from callcenter.runtime.process import Process
 from callcenter.runtime.secrets import AMI_DOCTOR_USER, ARI_USER, Secrets
 from callcenter.runtime.settings import Settings
@@ -75,6 +76,8 @@ def check_node(settings: Settings, secrets: Secrets, node: NodeSection) -> Itera
     way = door(settings, secrets, node)
     yield from _ari(name, way, node.remote)
     yield _ami(name, way)
+    if not node.remote:
+        yield from check_trunks(settings, node, {"Username": way.ami_user, "Secret": way.ami_password}, _endpoint_states(way))
 
 
 def _host_name(name: str, folder: Path) -> Iterator[Check]:
@@ -141,6 +144,16 @@ def _modules(name: str, modules: object) -> Iterator[Check]:
         yield fail(f"{name} codecs", f"missing: {', '.join(codecs)}", "install an Asterisk with G.711; carriers speak it")
     else:
         yield ok(f"{name} codecs", ", ".join(sorted(module.removeprefix("codec_") for module in running if module.startswith("codec_"))))
+
+
+def _endpoint_states(way: Door) -> dict[str, str]:
+    """``online``, ``offline`` or ``unknown`` by name; nothing when ARI does not answer, which is a finding of its own."""
+    try:
+        endpoints, _ = _get(way, "/endpoints/PJSIP")
+    except _NoAnswer:
+        return {}
+    found = [endpoint for endpoint in (endpoints if isinstance(endpoints, list) else []) if isinstance(endpoint, dict)]
+    return {str(endpoint.get("resource")): str(endpoint.get("state")) for endpoint in found}
 
 
 class _NoAnswer(Exception):
