@@ -11,7 +11,7 @@ What an agent asks for in the middle of a contact is remembered and obeyed after
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from callcenter.domain.facts import AgentRequestRemembered, AgentState, AgentStateChanged, Fact
 
@@ -36,6 +36,9 @@ PHONE_UNREACHABLE = "phone_unreachable"
 FALLBACK_CALL = "fallback_call"
 BREAK = "break"
 
+TRY_AGAIN_AFTER = timedelta(seconds=60)
+"""A phone that could not be rung although it seems to be there is tried again: nobody would ever tell that it is back."""
+
 
 @dataclass(slots=True)
 class Agent:
@@ -50,7 +53,8 @@ class Agent:
     idle_since: datetime | None = None
     """Since when she waits for a contact; a missed or withdrawn offer never improves it."""
     contact: str = ""
-    wrap_up_until: datetime | None = None
+    until: datetime | None = None
+    """In WRAP_UP: when it ends by itself. In NOT_READY(phone_unreachable): when the phone is tried again, if it is."""
     remembered: AgentRequestRemembered | None = None
     reachable: bool = True
     fallback_leg: str = ""

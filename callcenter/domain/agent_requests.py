@@ -12,6 +12,8 @@ def login(turn: Turn, agent: Agent) -> None:
     """Logged in is not ready yet; a second login changes nothing."""
     if agent.state is AgentState.LOGGED_OUT:
         become(turn, agent, AgentState.NOT_READY, a.LOGIN)
+        if agent.fallback_leg:
+            _leave_alone(turn, agent)
 
 
 def ready(turn: Turn, agent: Agent) -> None:
@@ -69,6 +71,12 @@ def phone_unreachable(turn: Turn, agent: Agent) -> None:
         rest(turn, agent, a.PHONE_UNREACHABLE)
 
 
+def try_phone_again(turn: Turn, agent: Agent) -> None:
+    """It could not be rung a while ago, and nobody has said that it is gone."""
+    become_free(turn, agent)
+    route_agent(turn, agent)
+
+
 def fallback_talk_began(turn: Turn, agent: Agent, leg: str) -> None:
     """The dialplan gave her a caller while we were away: leave her alone until that ends."""
     if agent.fallback_leg == leg:
@@ -76,14 +84,23 @@ def fallback_talk_began(turn: Turn, agent: Agent, leg: str) -> None:
     turn.emit(AgentFallbackTalkChanged(turn.now, agent.name, leg, talking=True))
     if agent.state is AgentState.READY:
         rest(turn, agent, a.FALLBACK_CALL)
-    elif agent.state is AgentState.NOT_READY:
-        before = agent.reason
-        become(turn, agent, AgentState.NOT_READY, a.FALLBACK_CALL)
+    elif agent.state is AgentState.NOT_READY and agent.reason != a.FALLBACK_CALL:
+        _leave_alone(turn, agent)
+
+
+def _leave_alone(turn: Turn, agent: Agent) -> None:
+    """What she was not ready for, or has asked for, comes after the talk."""
+    before, asked = agent.reason, agent.remembered
+    become(turn, agent, AgentState.NOT_READY, a.FALLBACK_CALL)
+    if asked is not None:
+        remember(turn, agent, asked.state, asked.reason)
+    else:
         remember(turn, agent, AgentState.NOT_READY, before)
 
 
 def fallback_talk_ended(turn: Turn, agent: Agent) -> None:
+    """Whatever she is not ready for: what she asked for during the talk is obeyed now."""
     turn.emit(AgentFallbackTalkChanged(turn.now, agent.name, agent.fallback_leg, talking=False))
-    if agent.state is AgentState.NOT_READY and agent.reason == a.FALLBACK_CALL:
+    if agent.state is AgentState.NOT_READY and agent.remembered is not None:
         become_free(turn, agent)
         route_agent(turn, agent)

@@ -20,6 +20,9 @@ def arrive(turn: Turn, event: LegArrived) -> None:
     if event.leg in turn.state.legs:
         return
     agent = turn.state.endpoints.get(event.endpoint) if event.door is Door.DESK_PHONE else None
+    on_its_way = turn.state.fallback_legs.get(event.leg)
+    if on_its_way is not None:  # a snapshot saw it outside our application, but it was coming to us
+        agent_requests.fallback_talk_ended(turn, on_its_way)
     call = _begin(turn, event, agent)
     turn.want(Answer(call.id, call.node, event.leg))
     if event.door is Door.DESK_PHONE:

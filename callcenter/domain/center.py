@@ -17,7 +17,7 @@ from callcenter.domain.contact import ContactState
 from callcenter.domain.facts import EndedWhy, Fact, MissedWhy, MissingWhy, OverflowWhy, RecordingMissing
 from callcenter.domain.ids import Ids
 from callcenter.domain.machine import Alarm, Outputs
-from callcenter.domain.state import FLOW, MAX_WAIT, NODE_LOST, OFFER, WRAP_UP, State
+from callcenter.domain.state import FLOW, MAX_WAIT, NODE_LOST, OFFER, PHONE, WRAP_UP, State
 from callcenter.domain.turn import Turn
 
 
@@ -78,6 +78,9 @@ class Center:
         state = self.state
         if kind == WRAP_UP:
             delivery.finish_wrap_up(turn, state.agents[subject])
+            return
+        if kind == PHONE:
+            agent_requests.try_phone_again(turn, state.agents[subject])
             return
         if kind == NODE_LOST:
             nodes.lost(turn, subject)
@@ -148,6 +151,7 @@ def _config_changed(turn: Turn, event: e.ConfigChanged) -> None:
     turn.state.configure(event.config)
     for queue in list(turn.state.queues.values()):
         delivery.route_queue(turn, queue)
+    delivery.let_go_forsaken(turn)
 
 
 def _command_refused(turn: Turn, event: e.CommandRefused) -> None:
@@ -155,12 +159,14 @@ def _command_refused(turn: Turn, event: e.CommandRefused) -> None:
     command = event.command
     if isinstance(command, StartRecording):
         _recording_missing(turn, command, event.refusal)
-    elif event.refusal in (e.Refusal.NODE_AWAY, e.Refusal.GONE):
+    elif event.refusal is e.Refusal.NODE_AWAY:
+        return
+    elif isinstance(command, RingAgent):  # a leg that was never made has no end either
+        legs.ended(turn, command.leg, e.Cause.UNREACHABLE)
+    elif event.refusal is e.Refusal.GONE:
         return
     elif isinstance(command, Play):
         _prompt_ended(turn, e.PlaybackEnded(command.leg, command.playback))
-    elif isinstance(command, RingAgent):
-        legs.ended(turn, command.leg, e.Cause.UNREACHABLE)
     elif isinstance(command, ConnectLegs | Answer):
         _not_connected(turn, command)
 
@@ -175,7 +181,7 @@ def _recording_missing(turn: Turn, command: StartRecording, refusal: e.Refusal) 
 def _not_connected(turn: Turn, command: Command) -> None:
     """The PBX will not let them hear each other, or will not answer the caller: nothing is left but to end the call politely."""
     call = turn.state.calls.get(command.call)
-    if call is None:
+    if call is None or (isinstance(command, ConnectLegs) and command.bridge != call.bridge):
         return
     contact = turn.state.contacts.get(call.contact)
     if contact is not None and contact.state is ContactState.CONNECTED:

@@ -7,7 +7,7 @@ ready looks at the heads of her own queues; nothing else is ever looked at.
 
 from datetime import datetime
 
-from callcenter.domain.agent import MISSED_OFFER, PHONE_UNREACHABLE, Agent
+from callcenter.domain.agent import MISSED_OFFER, PHONE_UNREACHABLE, TRY_AGAIN_AFTER, Agent
 from callcenter.domain.call import Call, Leg
 from callcenter.domain.commands import CloseBridge, ConnectLegs, RingAgent, StartMusic, StartRecording, StopMusic, StopRecording
 from callcenter.domain.contact import Contact, ContactState
@@ -31,6 +31,7 @@ from callcenter.domain.facts import (
     RecordingStopped,
     WithdrawnWhy,
 )
+from callcenter.domain.ivr.flow import GOODBYE
 from callcenter.domain.presence import become, become_free, rest
 from callcenter.domain.queue import Queue
 from callcenter.domain.turn import Turn
@@ -85,11 +86,15 @@ def enter_queue(
     place: datetime | None = None,
     transferred_from: str = "",
 ) -> None:
-    """The caller begins to wait, or overflows at once when the queue is full or has no agents."""
+    """The caller begins to wait, or overflows at once when the queue is full or has no agents.
+
+    Who comes back to an old place (``entered_at`` or ``place``) is not turned away because others came meanwhile.
+    """
     queue = turn.state.queue(queue_name)
-    entered_at = entered_at or turn.now
     limit = queue.config.max_wait
-    full = queue.config.max_waiting is not None and queue.unanswered >= queue.config.max_waiting
+    comes_back = entered_at is not None or place is not None
+    full = not comes_back and queue.config.max_waiting is not None and queue.unanswered >= queue.config.max_waiting
+    entered_at = entered_at or turn.now
     contact_id = turn.ids.draw()
     turn.emit(
         ContactEntered(
@@ -131,11 +136,20 @@ def overflow(turn: Turn, contact: Contact, why: OverflowWhy) -> None:
     freed = withdraw(turn, contact, WithdrawnWhy.OVERFLOWED)
     call = turn.state.calls[contact.entered.call]
     turn.emit(ContactOverflowed(turn.now, call.id, contact.id, queue.name, contact.wait(turn.now), why))
-    if why is OverflowWhy.MAX_WAIT:
+    if why is not OverflowWhy.FULL:
         turn.want(StopMusic(call.id, call.node, call.began.leg))
-    turn.to_flow.append((call, queue.config.overflow_flow or "goodbye"))
+    turn.send_on(call, queue.config.overflow_flow or GOODBYE.name)
     if freed is not None:
         route_agent(turn, freed)
+
+
+def let_go_forsaken(turn: Turn) -> None:
+    """Callers who wait in a queue that was taken away, and that no agent serves any more, overflow; nobody waits for ever."""
+    served = {name for agent in turn.state.agents.values() for name in agent.queues}.union(turn.state.config.queues)
+    waiting = [contact for contact in turn.state.contacts.values() if contact.state is ContactState.WAITING]
+    for contact in sorted(waiting, key=lambda contact: contact.place):
+        if contact.entered.queue not in served:
+            overflow(turn, contact, OverflowWhy.NO_AGENTS)
 
 
 # --- what becomes of an offer -------------------------------------------------------------------
@@ -169,7 +183,7 @@ def miss(turn: Turn, contact: Contact, why: MissedWhy) -> None:
     if remembered is not None and remembered.state is not AgentState.READY:
         become(turn, agent, remembered.state, remembered.reason)
     elif why is MissedWhy.UNREACHABLE:
-        rest(turn, agent, PHONE_UNREACHABLE)
+        rest(turn, agent, PHONE_UNREACHABLE, turn.now + TRY_AGAIN_AFTER if agent.reachable else None)
     else:
         become(turn, agent, AgentState.NOT_READY, MISSED_OFFER)
     route_queue(turn, turn.state.queue(offered.queue))

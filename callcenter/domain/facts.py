@@ -366,7 +366,7 @@ class AgentStateChanged:
     contact: str = ""
     idle_since: datetime | None = None
     until: datetime | None = None
-    """With ``WRAP_UP`` only: when it ends by itself."""
+    """With ``WRAP_UP``: when it ends by itself; with a phone that cannot be rung although it seems to be there: when it is tried again."""
 
 
 @dataclass(frozen=True, slots=True)

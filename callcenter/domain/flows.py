@@ -19,13 +19,13 @@ def prompt_ended(turn: Turn, call: Call, playback: str) -> None:
     """What we said has been heard to its end. The end of an older prompt, stopped meanwhile, means nothing."""
     run = call.flow
     if run is not None and run.playback and run.playback == playback:
-        _take(turn, call, interpreter.after_prompt(run))
+        _take(turn, call, interpreter.start(run.flow) if interpreter.is_lost(run) else interpreter.after_prompt(run))
 
 
 def key_pressed(turn: Turn, call: Call, digit: str) -> None:
     """A key in a menu, valid or not, ends what we are saying there."""
     run = call.flow
-    if run is None or not interpreter.listens(run):
+    if run is None or interpreter.is_lost(run) or not interpreter.listens(run):
         return
     speaking = run.playback
     step = interpreter.after_key(run, digit)
@@ -37,8 +37,9 @@ def key_pressed(turn: Turn, call: Call, digit: str) -> None:
 
 def time_is_up(turn: Turn, call: Call) -> None:
     """No key came in time."""
-    if call.flow is not None:
-        _take(turn, call, interpreter.without_key(call.flow))
+    run = call.flow
+    if run is not None:
+        _take(turn, call, interpreter.start(run.flow) if interpreter.is_lost(run) else interpreter.without_key(run))
 
 
 def say_again(turn: Turn, call: Call) -> None:

@@ -10,11 +10,13 @@ from callcenter.domain.facts import AgentRequestRemembered, AgentState, AgentSta
 from callcenter.domain.turn import Turn
 
 
-def become(turn: Turn, agent: Agent, state: AgentState, reason: str = "", idle_since: datetime | None = None) -> None:
+def become(
+    turn: Turn, agent: Agent, state: AgentState, reason: str = "", *, idle_since: datetime | None = None, until: datetime | None = None
+) -> None:
     """Move to a state of rest. ``idle_since`` is for READY: None means from now on."""
     if state is AgentState.READY:
         idle_since = idle_since or turn.now
-    turn.emit(AgentStateChanged(turn.now, agent.name, state, reason, idle_since=idle_since))
+    turn.emit(AgentStateChanged(turn.now, agent.name, state, reason, idle_since=idle_since, until=until))
 
 
 def become_free(turn: Turn, agent: Agent, idle_since: datetime | None = None) -> None:
@@ -32,9 +34,9 @@ def become_free(turn: Turn, agent: Agent, idle_since: datetime | None = None) ->
         become(turn, agent, AgentState.READY, idle_since=idle_since)
 
 
-def rest(turn: Turn, agent: Agent, reason: str) -> None:
-    """Not ready for a reason that ends by itself; then she is ready again."""
-    become(turn, agent, AgentState.NOT_READY, reason)
+def rest(turn: Turn, agent: Agent, reason: str, until: datetime | None = None) -> None:
+    """Not ready for a reason that ends by itself, on that date at the latest; then she is ready again."""
+    become(turn, agent, AgentState.NOT_READY, reason, until=until)
     remember(turn, agent, AgentState.READY)
 
 

@@ -18,7 +18,7 @@ from callcenter.domain.ivr.interpreter import FlowRun
 from callcenter.domain.machine import Alarm, Deadlines, IllegalTransition, transition
 from callcenter.domain.queue import Queue
 
-OFFER, WRAP_UP, FLOW, MAX_WAIT, NODE_LOST = "offer", "wrap_up", "flow", "max_wait", "node_lost"
+OFFER, WRAP_UP, PHONE, FLOW, MAX_WAIT, NODE_LOST = "offer", "wrap_up", "phone", "flow", "max_wait", "node_lost"
 
 
 @dataclass(slots=True)
@@ -145,9 +145,9 @@ class State:
 
     def _still_set(self, alarm: Alarm) -> bool:
         at, kind, subject = alarm
-        if kind == WRAP_UP:
+        if kind in (WRAP_UP, PHONE):
             agent = self.agents.get(subject)
-            return agent is not None and agent.wrap_up_until == at
+            return agent is not None and agent.until == at and (agent.state is f.AgentState.WRAP_UP) is (kind == WRAP_UP)
         if kind == NODE_LOST:
             return subject in self.nodes and self.nodes[subject].lost_at == at
         if kind == FLOW:
@@ -165,7 +165,7 @@ class State:
     def _enroll(self, config: AgentConfig) -> None:
         """She also goes on serving those who still wait in queues that were taken away."""
         agent = self._agent(config.name)
-        self.endpoints.pop(agent.endpoint, None)
+        self._unplug(agent)
         self._stand_back(agent)
         self._count_out(agent)
         retired = [name for name in agent.queues if name not in self.config.queues and self.queue(name).unanswered]
@@ -180,8 +180,14 @@ class State:
         self._count_out(agent)
         agent.queues = ()
         if agent.state is f.AgentState.LOGGED_OUT:
-            self.endpoints.pop(agent.endpoint, None)
+            self._unplug(agent)
+            self.fallback_legs.pop(agent.fallback_leg, None)
             del self.agents[agent.name]
+
+    def _unplug(self, agent: Agent) -> None:
+        """Her phone is no longer hers; it may be another's already."""
+        if self.endpoints.get(agent.endpoint) is agent:
+            del self.endpoints[agent.endpoint]
 
     def _agent(self, name: str) -> Agent:
         if name not in self.agents:
@@ -220,12 +226,12 @@ class State:
         if comes_or_goes:
             self._count_out(agent)
         agent.state, agent.reason, agent.since = fact.state, fact.reason, fact.at
-        agent.idle_since, agent.contact, agent.wrap_up_until = fact.idle_since, fact.contact, fact.until
+        agent.idle_since, agent.contact, agent.until = fact.idle_since, fact.contact, fact.until
         if fact.state not in (f.AgentState.TALKING, f.AgentState.WRAP_UP):
             agent.remembered = None
             agent.history.pop(f.AgentRequestRemembered, None)
         if fact.until is not None:
-            self.deadlines.set(fact.until, WRAP_UP, agent.name)
+            self.deadlines.set(fact.until, WRAP_UP if fact.state is f.AgentState.WRAP_UP else PHONE, agent.name)
         if comes_or_goes:
             self._count_in(agent)
         self._line_up(agent)

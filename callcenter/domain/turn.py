@@ -6,6 +6,7 @@ from callcenter.domain.call import Call, Leg
 from callcenter.domain.commands import Command, HangUp
 from callcenter.domain.facts import Fact, LegClosing
 from callcenter.domain.ids import Ids
+from callcenter.domain.ivr.flow import GOODBYE
 from callcenter.domain.machine import Outputs
 from callcenter.domain.state import State
 
@@ -13,7 +14,7 @@ from callcenter.domain.state import State
 class Turn:
     """A story emits facts, which happen at once, and wants commands, which the engine carries out afterwards."""
 
-    __slots__ = ("ids", "now", "out", "state", "to_flow")
+    __slots__ = ("_sent_on", "ids", "now", "out", "state", "to_flow")
 
     def __init__(self, state: State, ids: Ids, now: datetime) -> None:
         self.state = state
@@ -22,6 +23,7 @@ class Turn:
         self.out = Outputs()
         self.to_flow: list[tuple[Call, str]] = []
         """Callers who go on in a flow, once the story that sent them there is told."""
+        self._sent_on: set[str] = set()
 
     def emit(self, fact: Fact) -> None:
         """It happened. Raises IllegalTransition when it cannot have."""
@@ -30,6 +32,11 @@ class Turn:
 
     def want(self, command: Command) -> None:
         self.out.commands.append(command)
+
+    def send_on(self, call: Call, flow: str) -> None:
+        """The caller goes on in the flow. Who is sent on twice at once has only been going in a circle, and is said goodbye."""
+        self.to_flow.append((call, GOODBYE.name if call.id in self._sent_on else flow))
+        self._sent_on.add(call.id)
 
     def refuse(self, sentence: str) -> None:
         """A person asked for the impossible."""

@@ -46,11 +46,11 @@ DIDS = ("+18005550100", "+18005550101", "+18005550200", "+18005559999")
 def picture(state: State) -> object:
     """All that the state knows, in a form that can be compared."""
     return {
-        "calls": {k: (asdict(c.began), {i: asdict(leg) for i, leg in c.legs.items()}, asdict(c.flow) if c.flow else None, c.contact, c.bridge,
-                      c.recording, c.cause, c.ended_at, sorted(c.unfinished)) for k, c in state.calls.items()},
+        "calls": {k: (asdict(c.began), {i: asdict(leg) for i, leg in c.legs.items()}, asdict(c.flow) if c.flow else None, c.contact,
+                      c.bridge, c.recording, c.cause, c.ended_at, sorted(c.unfinished)) for k, c in state.calls.items()},
         "legs": {leg: call.id for leg, call in state.legs.items()},
         "contacts": {k: asdict(c) for k, c in state.contacts.items()},
-        "agents": {k: (a.state, a.reason, a.since, a.idle_since, a.contact, a.wrap_up_until, a.remembered, a.reachable, a.fallback_leg)
+        "agents": {k: (a.state, a.reason, a.since, a.idle_since, a.contact, a.until, a.remembered, a.reachable, a.fallback_leg)
                    for k, a in state.agents.items()},
         "queues": {k: (q.waiting.in_order(), q.ready.in_order(), q.unanswered, q.logged_in) for k, q in state.queues.items()},
         "nodes": {k: (n.started_at, n.lost_at, sorted(n.calls), n.log_offset) for k, n in state.nodes.items()},
@@ -114,9 +114,10 @@ class CenterMachine(RuleBasedStateMachine):
     def a_phone_is_seen(self, agent: str, reachable: bool) -> None:
         self.world.tell((e.PhoneReachable if reachable else e.PhoneUnreachable)(f"phone-of-{agent}"))
 
-    @rule(agent=st.sampled_from(AGENTS), began=st.booleans())
-    def a_phone_talks_in_the_fallback(self, agent: str, began: bool) -> None:
-        leg = f"fallback-{agent}"
+    @rule(agent=st.sampled_from(AGENTS), began=st.booleans(), n=st.integers(1, 2))
+    def a_phone_talks_in_the_fallback(self, agent: str, began: bool, n: int) -> None:
+        """Not always in order: a talk may end, and another begin, while we are away."""
+        leg = f"fallback-{agent}-{n}"
         self.world.tell(e.FallbackTalkBegan(NODE, leg, f"phone-of-{agent}") if began else e.FallbackTalkEnded(leg))
 
     @rule(agent=st.sampled_from(AGENTS), did=st.sampled_from(DIDS[:2]), meanwhile=st.sampled_from("-rnoC"), seconds=st.integers(0, 9))
@@ -205,6 +206,18 @@ class CenterMachine(RuleBasedStateMachine):
         assert busy == set(engaged)
 
     @invariant()
+    def who_is_kept_away_is_kept_away_by_something(self) -> None:
+        """Each state that ends by itself has what ends it."""
+        for agent in self.world.center.state.agents.values():
+            if agent.state is AgentState.WRAP_UP:
+                assert agent.until is not None
+            elif agent.state is AgentState.NOT_READY:
+                assert agent.reason != "fallback_call" or agent.fallback_leg
+                assert agent.reason != "phone_unreachable" or not agent.reachable or agent.until
+                if agent.remembered is not None:
+                    assert agent.fallback_leg or agent.reason == "phone_unreachable"
+
+    @invariant()
     def a2_a_caller_is_in_one_place(self) -> None:
         state = self.world.center.state
         for call in state.calls.values():
@@ -291,7 +304,13 @@ class CenterMachine(RuleBasedStateMachine):
         """When everybody hangs up, nothing is left."""
         for leg in list(self.world.pbx.channels):
             self.world.pbx.party_hangs_up(leg)
+        for leg in list(self.world.center.state.fallback_legs):
+            self.world.tell(e.FallbackTalkEnded(leg))
         self.world.run_for(200)
+        for agent in self.world.center.state.agents.values():
+            assert agent.state in (AgentState.READY, AgentState.NOT_READY, AgentState.LOGGED_OUT)
+            assert agent.reason != "fallback_call"
+            assert agent.reason != "phone_unreachable" or not agent.reachable
         assert not self.world.pbx.channels
         assert not self.world.pbx.bridges
         assert not self.world.pbx.recordings

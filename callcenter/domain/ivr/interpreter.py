@@ -58,6 +58,11 @@ def start(flow: Flow) -> Step:
     return _enter(flow, flow.start)
 
 
+def is_lost(run: FlowRun) -> bool:
+    """The flow was changed while we were away: the node we are in is gone, or is another kind of thing now."""
+    return not isinstance(run.flow.nodes.get(run.node), MenuNode if run.until is not None else PromptNode | MenuNode)
+
+
 def after_prompt(run: FlowRun) -> Step:
     """The prompt of the present node has been said."""
     match run.flow.nodes[run.node]:
