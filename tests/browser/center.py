@@ -13,12 +13,12 @@ from playwright.async_api import BrowserContext, ConsoleMessage, Dialog, Error, 
 
 from callcenter.adapters.db.connection import connect
 from callcenter.adapters.db.ledger import PostgresLedger
-from callcenter.apps.stage import free_ports
 from callcenter.domain.facts import Fact
 from callcenter.runtime import toml_text
 from callcenter.runtime.data_folder import DataFolder
+from callcenter.runtime.ports import free_ports
 from callcenter.runtime.secrets import load_secrets
-from callcenter.services.control import ControlServer, JsonObject
+from callcenter.services.control import ControlServer, Json, JsonObject
 from callcenter.services.journal import Journal
 from callcenter.services.ledger import Shipper
 from callcenter.services.notices import NoticeRing
@@ -160,10 +160,10 @@ def ago(seconds: float) -> str:
 
 def picture(waiting: Sequence[JsonObject], talking: Sequence[JsonObject], *, alice: str = "talking") -> JsonObject:
     """The center of this moment: who waits for ``support``, and who talks to alice there."""
-    line: list[JsonObject] = [{"contact": one["id"], "caller": one["caller"], "since": ago(65), "priority": 0} for one in waiting]
+    line: list[Json] = [{"contact": one["id"], "caller": one["caller"], "since": ago(65), "priority": 0} for one in waiting]
     longest = ago(65) if line else None
-    support = {"name": "support", "waiting": len(line), "ready": 0, "logged_in": 2, "longest_wait_since": longest, "line": line}
-    sales = {"name": "sales", "waiting": 0, "ready": 0, "logged_in": 1, "longest_wait_since": None, "line": []}
+    support: JsonObject = {"name": "support", "waiting": len(line), "ready": 0, "logged_in": 2, "longest_wait_since": longest, "line": line}
+    sales: JsonObject = {"name": "sales", "waiting": 0, "ready": 0, "logged_in": 1, "longest_wait_since": None, "line": []}
     agents = [("alice", alice, "", ["support"], True), ("bob", "not_ready", "missed_offer", ["support", "sales"], False)]
     return {
         "seq": 12,

@@ -21,7 +21,7 @@ from callcenter.apps.bench.calls_center import OURS, PEER, RECORDED, Center, cen
 from callcenter.apps.bench.cpu import cpu_ms
 from callcenter.apps.bench.offers import Delays, delays
 from callcenter.apps.bench.sipp_load import Sipp, register
-from callcenter.apps.stage import free_ports
+from callcenter.runtime.ports import free_ports
 
 RATE = 20
 """Calls per second."""

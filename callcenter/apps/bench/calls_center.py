@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from callcenter.apps.stage import free_ports
 from callcenter.runtime import toml_text
 from callcenter.runtime.asterisk import AsteriskNode
 from callcenter.runtime.data_folder import DataFolder, data_folder
+from callcenter.runtime.ports import free_ports
 from callcenter.runtime.postgres import EmbeddedPostgres
 from callcenter.runtime.process import Process
 from callcenter.runtime.program import Program
