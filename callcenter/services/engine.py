@@ -53,7 +53,8 @@ class Engine:
         self._clock = clock
         self._on_facts = on_facts
         self._inbox: deque[Event | _Request | _Reconcile] = deque()
-        self._wake = asyncio.Event()
+        self._waker: asyncio.Future[None] | None = None
+        """Set while the task waits for something to do."""
         self._telephony: Telephony | None = None
         self._outbox: Outbox | None = None
         self._resyncs: dict[str, asyncio.Task[None]] = {}
@@ -66,13 +67,13 @@ class Engine:
     def tell(self, event: Event) -> None:
         """Hand over an event; never blocks."""
         self._inbox.append(event)
-        self._wake.set()
+        self._wake_up()
 
     async def request(self, event: Event) -> str | None:
         """Hand over what a person wants; the answer is None, or a sentence saying why it cannot be."""
         answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._inbox.append(_Request(event, answer))
-        self._wake.set()
+        self._wake_up()
         return await answer
 
     async def caught_up(self) -> None:
@@ -116,20 +117,33 @@ class Engine:
 
     async def _serve(self) -> None:
         while True:
-            deadline = self.center.deadline
-            wait = None if deadline is None else max(0.0, (deadline - self._clock.now()).total_seconds())
-            if not self._inbox and wait != 0.0:
-                self._wake.clear()
-                try:
-                    async with asyncio.timeout(wait):
-                        await self._wake.wait()
-                except TimeoutError:
-                    pass
+            if not self._inbox:
+                await self._until_due()
             if not self._inbox:
                 self._handle(TimePassed(), self._clock.now())
             for _ in range(min(len(self._inbox), TURN_LIMIT)):
                 self._take(self._inbox.popleft())
-            await asyncio.sleep(0)
+            if self._inbox:
+                await asyncio.sleep(0)  # others on the loop get their turn
+
+    async def _until_due(self) -> None:
+        """Wait until something is in the inbox, or a deadline has come. Never less than one turn of the loop."""
+        deadline = self.center.deadline
+        loop = asyncio.get_running_loop()
+        self._waker = loop.create_future()
+        timer = None
+        if deadline is not None:
+            timer = loop.call_later(max(0.0, (deadline - self._clock.now()).total_seconds()), self._wake_up)
+        try:
+            await self._waker
+        finally:
+            self._waker = None
+            if timer is not None:
+                timer.cancel()
+
+    def _wake_up(self) -> None:
+        if self._waker is not None and not self._waker.done():
+            self._waker.set_result(None)
 
     def _take(self, item: Event | _Request | _Reconcile) -> None:
         if isinstance(item, _Request):
@@ -180,7 +194,7 @@ class Engine:
         seen = await self._telephony.snapshot(node, playbacks(self.center.state, node))
         item = _Reconcile(seen, known, asyncio.get_running_loop().create_future())
         self._inbox.append(item)
-        self._wake.set()
+        self._wake_up()
         missed = await item.done
         for leg in missed.release:
             await self._telephony.release(node, leg)

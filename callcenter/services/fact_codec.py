@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from types import UnionType
 from typing import Union, cast, get_args, get_origin, get_type_hints
 
@@ -40,7 +41,13 @@ def _write_datetime(value: object) -> str:
         if value.tzinfo is None:
             raise FactError("a date without time zone")
         value = value.astimezone(UTC)
-    return value.isoformat(timespec="microseconds")
+    return _iso(value)
+
+
+@lru_cache(maxsize=64)
+def _iso(at: datetime) -> str:
+    """All facts of one event bear the same date."""
+    return at.isoformat(timespec="microseconds")
 
 
 def _write_timedelta(value: object) -> float:

@@ -82,6 +82,15 @@ class Listener:
     """A message that is not a JSON object."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A request whose answer has not come."""
+
+    future: asyncio.Future[Reply]
+    due: float
+    what: str
+
+
 class AriClient:
     """Keeps one connection to one node. ``run`` never returns unless we were replaced or cancelled."""
 
@@ -93,7 +102,9 @@ class AriClient:
         self._listener = listener
         self._http: aiohttp.ClientSession | None = None
         self._ws: aiohttp.ClientWebSocketResponse | None = None
-        self._waiting: dict[str, asyncio.Future[Reply]] = {}
+        self._waiting: dict[str, _Waiting] = {}
+        """By id of the request, oldest first."""
+        self._timer: asyncio.TimerHandle | None = None
         self._requests = 0
         self._heard = False
 
@@ -170,9 +181,9 @@ class AriClient:
             await ws.close()
 
     def _forget_requests(self) -> None:
-        for future in self._waiting.values():
-            if not future.done():
-                future.set_exception(CommandError(Refusal.NODE_AWAY, "the connection ended before the answer came"))
+        for waiting in self._waiting.values():
+            if not waiting.future.done():
+                waiting.future.set_exception(CommandError(Refusal.NODE_AWAY, "the connection ended before the answer came"))
         self._waiting.clear()
 
     async def _greet(self) -> None:
@@ -220,10 +231,11 @@ class AriClient:
 
     def _answered(self, raw: Raw) -> None:
         """Hand an answer to who waits for it. After the time limit nobody does."""
-        future = self._waiting.pop(str(raw.get("request_id")), None)
+        waiting = self._waiting.pop(str(raw.get("request_id")), None)
         status, body = raw.get("status_code"), raw.get("message_body", "")
-        if future is None or future.done():
+        if waiting is None or waiting.future.done():
             return
+        future = waiting.future
         if isinstance(status, int) and isinstance(body, str):
             future.set_result(Reply(status, body))
         else:
@@ -271,19 +283,26 @@ class AriClient:
             message["message_body"] = json.dumps(body)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Reply] = loop.create_future()
-        self._waiting[request_id] = future
-        timer = loop.call_later(self.server.request_timeout, self._too_late, request_id, method, path)
+        self._waiting[request_id] = _Waiting(future, loop.time() + self.server.request_timeout, f"{method} {path}")
+        if self._timer is None:
+            self._timer = loop.call_later(self.server.request_timeout, self._too_late)
         try:
             await ws.send_str(json.dumps(message))
             return await future
         finally:
-            timer.cancel()
             self._waiting.pop(request_id, None)
 
-    def _too_late(self, request_id: str, method: str, path: str) -> None:
-        future = self._waiting.pop(request_id, None)
-        if future is not None and not future.done():
-            future.set_exception(CommandError(Refusal.NODE_AWAY, f"no answer to {method} {path}"))
+    def _too_late(self) -> None:
+        """One timer for all requests: they have the same time limit, so the oldest is due first."""
+        loop = asyncio.get_running_loop()
+        self._timer = None
+        for request_id, waiting in list(self._waiting.items()):
+            if waiting.due > loop.time():
+                self._timer = loop.call_at(waiting.due, self._too_late)
+                return
+            del self._waiting[request_id]
+            if not waiting.future.done():
+                waiting.future.set_exception(CommandError(Refusal.NODE_AWAY, f"no answer to {waiting.what}"))
 
     async def _over_http(self, method: str, path: str, query: Mapping[str, str] | None, body: object) -> Reply:
         assert self._http is not None
