@@ -2,6 +2,7 @@
 
 SHELL := /bin/bash
 BIN := .venv/bin
+CONFIG ?= callcenter.toml
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-tests demo run test test-all check bench simulate lock
@@ -23,7 +24,7 @@ demo: setup
 	@$(BIN)/callcenter demo
 
 run: setup
-	@$(BIN)/callcenter serve --config callcenter.toml --show-credentials
+	@$(BIN)/callcenter serve --config $(CONFIG) --show-credentials
 
 test: setup-tests
 	@$(BIN)/pytest -m "not long"

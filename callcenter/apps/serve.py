@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from callcenter.apps.terminal import terminal
 from callcenter.runtime import logs
 from callcenter.runtime.asterisk import AsteriskNode
 from callcenter.runtime.asterisk_root import AsteriskMissing
@@ -42,7 +43,7 @@ class Plan:
 
 async def serve(plan: Plan, console: Console | None = None) -> None:
     """Run until SIGINT or SIGTERM, then drain and stop everything. Raises StartError, DataFolderError, SecretsError."""
-    out = console or Console(highlight=False)
+    out = console or terminal(sys.stdout)
     folder = data_folder(plan.settings)
     folder.prepare()
     with folder.alone("serve"), (folder.log / "serve.log").open("a") as log:
@@ -122,8 +123,7 @@ class _Reporter:
         words = [happening.service, happening.turn.replace("_", " ")]
         words += [f"(process {happening.pid})"] if happening.pid else []
         words += [f"— {happening.detail}"] if happening.detail else []
-        with contextlib.suppress(OSError, ValueError):  # the terminal may be gone; what it told about goes on
-            self._out.print(f"[{colour}]{escape(' '.join(words))}[/]")
+        self._out.print(f"[{colour}]{escape(' '.join(words))}[/]", soft_wrap=True)
         tell = self._log.critical if happening.turn is Turn.GIVEN_UP else self._log.info
         tell(str(happening.turn), service=happening.service, pid=happening.pid, detail=happening.detail)
 
@@ -148,7 +148,7 @@ def _welcome(out: Console, plan: Plan, secrets: Secrets, supervisor: Supervisor)
         out.print(
             f"Database: an embedded PostgreSQL in {settings.data / 'postgres'}, because no database URL is configured.", soft_wrap=True
         )
-    out.print("Ctrl-C waits for calls to end and stops everything; a second Ctrl-C does not wait.")
+    out.print("Ctrl-C waits for calls to end and stops everything; a second Ctrl-C does not wait.", soft_wrap=True)
 
 
 def _phones(settings: Settings, secrets: Secrets) -> Table:
