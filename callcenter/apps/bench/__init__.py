@@ -33,7 +33,23 @@ def bench_survive(
     bench.run(fault, calls, outage_s, as_json)
 
 
+@bench_app.command("calls")
+def bench_calls(
+    calls: Annotated[int, typer.Option(min=20, max=1000, help="Calls in each of the eight rounds.")] = 300,
+    as_json: AsJson = False,
+) -> None:
+    """What a whole call costs against app_queue, and how soon a free agent's phone rings."""
+    from callcenter.apps.bench import calls as bench
+
+    try:
+        bench.run(calls, as_json)
+    except bench.ERRORS as error:
+        typer.echo(f"callcenter: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
 @bench_app.command("all")
 def every() -> None:
     """All of them, one after the other."""
     bench_acd()
+    bench_calls()

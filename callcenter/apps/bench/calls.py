@@ -17,11 +17,16 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from callcenter.apps.bench.calls_center import OURS, PEER, RECORDED, Center, center
+from callcenter.apps.bench.calls_center import OURS, PEER, RECORDED, Center, CenterError, center
 from callcenter.apps.bench.cpu import cpu_ms
 from callcenter.apps.bench.offers import Delays, delays
-from callcenter.apps.bench.sipp_load import Sipp, register
+from callcenter.apps.bench.sipp_load import Sipp, SippError, register
+from callcenter.runtime.asterisk import AsteriskError
+from callcenter.runtime.asterisk_root import AsteriskMissing
 from callcenter.runtime.ports import free_ports
+from callcenter.runtime.postgres import PostgresError
+from callcenter.runtime.program import StartError
+from callcenter.services.control_client import EngineAway, RequestRefused
 
 RATE = 20
 """Calls per second."""
@@ -37,6 +42,10 @@ Tell = Callable[[str], None]
 
 class BenchError(Exception):
     """The measurement could not be made."""
+
+
+ERRORS = (BenchError, CenterError, SippError, AsteriskError, AsteriskMissing, PostgresError, StartError, EngineAway, RequestRefused)
+"""What can come in the way, each a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +89,8 @@ class Result:
     idle: Used
     """Milliseconds of CPU per second without any call."""
     rounds: list[Round] = field(default_factory=list)
+    phones_failed: int = 0
+    """Calls that did not go as the phones' scenario says, over all rounds."""
     offers: Delays | None = None
     offers_failed: int = 0
 
@@ -107,7 +118,7 @@ class Result:
             "books_cpu_ms": round(ours.books, 2),
             "postgres_cpu_ms": round(ours.postgres, 2),
             "offer_p99_ms": round(self.offers.p99_ms, 1),
-            "failed": sum(each.failed for each in self.rounds) + self.offers_failed,
+            "failed": sum(each.failed for each in self.rounds) + self.phones_failed + self.offers_failed,
             "offers": {"count": self.offers.count, "p50_ms": round(self.offers.p50_ms, 1), "most_ms": round(self.offers.most_ms, 1)},
             "idle_ms_per_s": _rounded(self.idle),
             "rounds": [
@@ -144,8 +155,7 @@ async def measure(calls: int, tell: Tell) -> Result:
             await bench.play("app_queue", False, warming_up=True)
             for who, recorded in (*ORDER, *reversed(ORDER)):
                 result.rounds.append(await bench.play(who, recorded, idle=result.idle))
-        for each in result.rounds[:1]:
-            each.failed += bench.phones_failed
+        result.phones_failed = bench.phones_failed
         result.offers, result.offers_failed = await bench.scarce()
         return result
 
@@ -224,9 +234,12 @@ class _Bench:
 
     async def _quiet(self) -> None:
         """Until no call is left, and what was begun for them is done."""
-        async with asyncio.timeout(QUIET_WITHIN):
-            while await self._center.calls():
-                await asyncio.sleep(0.1)
+        try:
+            async with asyncio.timeout(QUIET_WITHIN):
+                while await self._center.calls():
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise BenchError(f"calls are still on {QUIET_WITHIN:.0f} s after the last caller has left") from None
         await asyncio.sleep(0.5)
 
     def _recordings(self) -> list[Path]:
