@@ -141,8 +141,8 @@ class PostgresLedger:
         calls = list({call for call, _ in touching})
         asked = {"calls": calls, "kinds": list(FOLDED_KINDS), "since": min(at for _, at in touching)}
         of_call: dict[str, list[Fact]] = defaultdict(list)
-        for call, body in (await connection.execute(_FACTS_OF_CALLS, asked)).tuples():
-            of_call[call].append(decode(body))
+        for row in await connection.execute(_FACTS_OF_CALLS, asked):
+            of_call[row.call_id].append(decode(row.body))
         await write_books(connection, [fold_call(each) for each in of_call.values()])
 
     async def _fold_agents(self, connection: AsyncConnection, journal: UUID, shipments: Sequence[Shipment]) -> None:
@@ -157,7 +157,8 @@ class PostgresLedger:
         firsts = [changes[0] for changes in of_agent.values()]
         lasts = [changes[-1] for changes in of_agent.values()]
         agents = list(of_agent)
-        later: dict[str, datetime] = dict((await connection.execute(_STAYS_AFTER, _keys(journal, agents, lasts))).tuples().all())
+        after = await connection.execute(_STAYS_AFTER, _keys(journal, agents, lasts))
+        later: dict[str, datetime] = {row.agent: row.began_at for row in after}
         ats = [fact.at for _, _, fact in firsts]
         await connection.execute(_END_STAYS_BEFORE, {**_keys(journal, agents, firsts), "ats": ats})
         await connection.execute(_END_STAYS_ELSEWHERE, {"journal": journal, "agents": agents, "ats": ats})

@@ -1,6 +1,6 @@
 """Bringing a database to this version's schema.
 
-Tables change by Alembic revisions. KPI functions hold no state and are replaced from ``kpi/*.sql`` each time.
+Tables change by Alembic revisions. KPI functions and views hold no state and are replaced from ``kpi/*.sql`` each time.
 """
 
 from pathlib import Path
@@ -41,7 +41,7 @@ def migrate(url: str) -> str:
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-            _make_functions(connection)
+            _make_kpi(connection)
             return head()
     except DBAPIError as error:
         raise DatabaseAway(f"the database does not let itself be migrated: {_sentence(error)}") from error
@@ -86,8 +86,8 @@ def _refuse_newer(connection: Connection) -> None:
         )
 
 
-def _make_functions(connection: Connection) -> None:
-    """Replace our functions in place, so that views people built on them stay. One whose columns change is dropped by a revision before."""
+def _make_kpi(connection: Connection) -> None:
+    """Replace functions and views in place, so that what people built on them stays. To lose a column, a revision drops the view first."""
     for path in sorted((_HERE / "kpi").glob("*.sql")):
         connection.exec_driver_sql(path.read_text().replace("%", "%%"))
 

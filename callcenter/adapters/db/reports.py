@@ -19,11 +19,11 @@ _ZERO = timedelta(0)
 _SUMS = text("""
     SELECT queue, offered, answered, abandoned, short_abandoned, overflowed, still_waiting, answered_in_time, handled,
         wait_s, handled_talk_s, handled_hold_s, handled_wrap_up_s, longest_wait_s
-    FROM kpi_sums(:from_at, :to_at, 'all', 'UTC', :target_s)
+    FROM kpi_sums_in(:from_at, :to_at, 'all', 'UTC', :target_s)
 """)
-_FCR = text("SELECT queue, fcr FROM kpi_fcr(:from_at, :to_at, 'all', 'UTC', :days)")
+_FCR = text("SELECT queue, fcr FROM kpi_fcr_in(:from_at, :to_at, 'all', 'UTC', :days)")
 _AGENT_TIME = text("""
-    SELECT agent, talking_s, wrap_up_s, ready_s, reserved_s, not_ready_s FROM kpi_agent_time(:from_at, :to_at, 'all', 'UTC', :until_at)
+    SELECT agent, talking_s, wrap_up_s, ready_s, reserved_s, not_ready_s FROM kpi_agent_time_in(:from_at, :to_at, 'all', 'UTC', :until_at)
 """)
 _CALLS = text("""
     SELECT * FROM cdr
@@ -42,7 +42,7 @@ async def sums_by_queue(connection: AsyncConnection, from_at: datetime, to_at: d
 
 async def fcr_by_queue(connection: AsyncConnection, from_at: datetime, to_at: datetime, days: int) -> dict[str, float]:
     rows = await connection.execute(_FCR, {"from_at": from_at, "to_at": to_at, "days": days})
-    return {queue: float(fcr) for queue, fcr in rows.tuples()}
+    return {row.queue: float(row.fcr) for row in rows}
 
 
 async def time_by_agent(connection: AsyncConnection, from_at: datetime, to_at: datetime, until_at: datetime) -> dict[str, AgentTime]:

@@ -3,6 +3,7 @@
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     DateTime,
     Index,
@@ -95,6 +96,7 @@ contact = Table(
     Index("contact_of_call", "call_id"),
     Index("contact_queue_entered_at", "queue", "entered_at"),
     Index("contact_entered_at", "entered_at"),
+    Index("contact_interval", text("kpi_interval(entered_at)"), postgresql_using="brin"),
     Index("contact_of_caller", "queue", "caller", "entered_at", postgresql_where=text("caller <> ''")),
 )
 
@@ -126,5 +128,24 @@ recording = Table(
     Column("seconds", Seconds),
     Index("recording_of_call", "call_id"),
     Index("recording_started_at", "started_at"),
+    Index("recording_kept", "started_at", postgresql_where=text("state = 'finished'")),
     Index("recording_unfinished", "state", postgresql_where=text("state = 'stopped'")),
+)
+
+# What the views of kpi/ need to know of the settings; the books keep it up to date.
+
+center = Table(
+    "center",
+    metadata,
+    Column("one", Boolean, CheckConstraint("one", name="one_center"), primary_key=True, server_default=text("true")),
+    *_words("name", "time_zone"),
+)
+
+queue_target = Table(
+    "queue_target",
+    metadata,
+    Column("queue", Text, primary_key=True),
+    Column("target_ratio", Numeric(6, 5), nullable=False),
+    Column("target_wait_s", Seconds, nullable=False),
+    Column("short_abandon_s", Seconds, nullable=False),
 )

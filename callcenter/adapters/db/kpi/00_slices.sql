@@ -31,3 +31,13 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
         ELSE kpi_midnight(date_trunc(slice, slice_at AT TIME ZONE zone) + ('1 ' || slice)::interval, zone)
     END
 $$;
+
+-- The zone whose wall clock makes the center's days. Before the books have run for the first time: UTC.
+CREATE OR REPLACE VIEW kpi_zone AS
+SELECT coalesce((SELECT c.time_zone FROM center c), 'UTC') AS time_zone;
+
+-- How many seconds of a span are over; all of them, too, of one that has not begun.
+CREATE OR REPLACE FUNCTION kpi_elapsed_s(began_at timestamptz, ends_at timestamptz) RETURNS numeric
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT extract(epoch FROM CASE WHEN now() > began_at AND now() < ends_at THEN now() ELSE ends_at END - began_at)
+$$;

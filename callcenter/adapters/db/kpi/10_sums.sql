@@ -1,6 +1,6 @@
 -- Counts and sums per queue and slice, from which every other KPI is made; they add up over any slices and queues.
 -- A contact belongs to the slice in which it entered the queue.
-CREATE OR REPLACE FUNCTION kpi_sums(from_at timestamptz, to_at timestamptz, slice text, zone text, target_s numeric DEFAULT 20)
+CREATE OR REPLACE FUNCTION kpi_sums_in(from_at timestamptz, to_at timestamptz, slice text, zone text, target_s numeric DEFAULT 20)
 RETURNS TABLE (
     queue text, slice_at timestamptz,
     offered bigint, answered bigint, abandoned bigint, short_abandoned bigint, overflowed bigint, still_waiting bigint,

@@ -1,5 +1,7 @@
 -- How long each agent was in each state, stays cut at the edges of slices; what still lasts counts until until_at.
-CREATE OR REPLACE FUNCTION kpi_agent_time(from_at timestamptz, to_at timestamptz, slice text, zone text, until_at timestamptz DEFAULT now())
+CREATE OR REPLACE FUNCTION kpi_agent_time_in(
+    from_at timestamptz, to_at timestamptz, slice text, zone text, until_at timestamptz DEFAULT now()
+)
 RETURNS TABLE (
     agent text, slice_at timestamptz,
     talking_s numeric, wrap_up_s numeric, ready_s numeric, reserved_s numeric, not_ready_s numeric

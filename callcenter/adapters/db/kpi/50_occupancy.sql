@@ -1,8 +1,0 @@
--- Occupancy: (talk + hold + wrap-up) / (talk + hold + wrap-up + ready + reserved); not-ready time is in neither.
--- An agent whose caller is on hold is talking: the state holds talk and hold.
-CREATE OR REPLACE FUNCTION kpi_occupancy(from_at timestamptz, to_at timestamptz, slice text, zone text, until_at timestamptz DEFAULT now())
-RETURNS TABLE (agent text, slice_at timestamptz, occupancy numeric)
-LANGUAGE sql STABLE AS $$
-    SELECT t.agent, t.slice_at, (t.talking_s + t.wrap_up_s) / nullif(t.talking_s + t.wrap_up_s + t.ready_s + t.reserved_s, 0)
-    FROM kpi_agent_time(from_at, to_at, slice, zone, until_at) t
-$$;
