@@ -87,6 +87,8 @@ def serve(
         asyncio.run(serving.serve(plan))
     except (StartError, DataFolderError, SecretsError) as error:
         fail(str(error))
+    except OSError as error:
+        fail(f"{error.filename or plan.settings.data}: {error.strerror or error}; make room or correct its rights, or move paths.data")
 
 
 @app.command()
@@ -256,7 +258,7 @@ def doctor(config: Config = DEFAULT, as_json: AsJson = False) -> None:
 @app.command()
 def migrate(config: Config = DEFAULT) -> None:
     """Bring the database to this version's schema."""
-    from callcenter.adapters.db.migrate import SchemaError
+    from callcenter.adapters.db.migrate import DatabaseAway, SchemaError
     from callcenter.adapters.db.migrate import migrate as bring_up
     from callcenter.runtime.data_folder import data_folder, database_url
     from callcenter.runtime.postgres import EmbeddedPostgres, PostgresError
@@ -270,6 +272,8 @@ def migrate(config: Config = DEFAULT) -> None:
         finally:
             if own is not None and started:
                 own.stop()
+    except DatabaseAway as error:
+        fail(f"{error}; start the database, or correct database.url, then: callcenter migrate")
     except (SchemaError, PostgresError, ValueError) as error:
         fail(str(error))
     typer.echo(f"the database is at revision {revision}")

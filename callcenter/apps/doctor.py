@@ -19,7 +19,7 @@ from callcenter.runtime.postgres import PostgresError
 from callcenter.runtime.process import Process
 from callcenter.runtime.secrets import Secrets
 from callcenter.runtime.settings import Settings, SettingsError, load
-from callcenter.services.control_client import answers
+from callcenter.services.control_client import EngineAway, RequestRefused, ask
 
 COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
 
@@ -48,7 +48,7 @@ def _checks(config: Path) -> Iterator[Check]:
 def _also(settings: Settings, secrets: Secrets | None) -> Iterator[Check]:
     yield from _database(settings)
     if secrets is not None:
-        yield _engine(settings, secrets)
+        yield from _engine(settings, secrets)
 
 
 def _database(settings: Settings) -> Iterator[Check]:
@@ -85,13 +85,29 @@ def _database_clock(url: str) -> Check:
     return ok("database clock", "agrees with ours")
 
 
-def _engine(settings: Settings, secrets: Secrets) -> Check:
+def _engine(settings: Settings, secrets: Secrets) -> Iterator[Check]:
     folder = data_folder(settings)
-    if asyncio.run(answers(folder.control_socket, secrets.control_token, 2.0)):
-        return ok("engine", f"answers at {folder.control_socket}")
-    if Process.read(folder.run / "engine.json") is not None:
-        return fail("engine", "runs and does not answer", f"callcenter serve restarts it within seconds; see {folder.log / 'engine.log'}")
-    return warn("engine", "does not run", "start it with: callcenter serve")
+    try:
+        state = asyncio.run(ask(folder.control_socket, secrets.control_token, "state", 2.0))
+    except (EngineAway, RequestRefused):
+        if Process.read(folder.run / "engine.json") is not None:
+            fix = f"callcenter serve restarts it within seconds; see {folder.log / 'engine.log'}"
+            yield fail("engine", "runs and does not answer", fix)
+        else:
+            yield warn("engine", "does not run", "start it with: callcenter serve")
+        return
+    yield ok("engine", f"answers at {folder.control_socket}")
+    yield _journal(settings, state.get("journal"))
+
+
+def _journal(settings: Settings, health: object) -> Check:
+    """Records that wait in the engine's memory are gone if it ends before there is room."""
+    told = health if isinstance(health, dict) else {}
+    if told.get("trouble"):
+        held, lost = told.get("held"), told.get("lost")
+        detail = f"{told['trouble']}: {held} records wait in memory{f', {lost} are lost' if lost else ''}"
+        return fail("journal", detail, f"make room at {settings.data} and do not stop the engine before")
+    return ok("journal", "written")
 
 
 def _print(checks: list[Check]) -> None:

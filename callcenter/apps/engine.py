@@ -23,7 +23,7 @@ from callcenter.domain.ids import Ids
 from callcenter.runtime import logs
 from callcenter.runtime.asterisk import AsteriskNode
 from callcenter.runtime.data_folder import data_folder
-from callcenter.runtime.secrets import AMI_OPERATIONS_USER, AMI_RECORDING_USER, ARI_USER, Secrets, load_secrets
+from callcenter.runtime.secrets import AMI_OPERATIONS_USER, AMI_RECORDING_USER, ARI_USER, Secrets, SecretsError, load_secrets
 from callcenter.runtime.settings import Settings, SettingsError, load
 from callcenter.runtime.settings_model import NodeSection
 from callcenter.services import fact_codec
@@ -41,6 +41,7 @@ log = structlog.get_logger(__name__)
 
 CHECKPOINT_EVERY = 60.0
 FALLBACK_LOG_EVERY = 1.0
+JOURNAL_EVERY = 1.0
 
 
 def journal_folder(settings: Settings) -> Path:
@@ -55,9 +56,9 @@ class EngineProcess:
         self._settings = settings
         self._secrets = load_secrets(settings.data, [agent.name for agent in settings.agents])
         self._journal = Journal(journal_folder(settings))
-        self._clock = SteadyClock()
         self._notices: NoticeRing[Fact] = NoticeRing(encode)
         center, seq = self._restore()
+        self._clock = SteadyClock(not_before=center.state.at)
         self._notices.begin_at(seq)
         self._engine = Engine(center, self._journal, self._clock, self._notices.put)
         self._engine.seq = seq
@@ -71,7 +72,7 @@ class EngineProcess:
             MixMonitorRecorder(self._recorders, {node.name: self._local(node).recordings for node in settings.nodes if not node.remote}),
             self._replaced,
         )
-        desk = Desk(self._engine, self._clock, self._reload)
+        desk = Desk(self._engine, self._clock, self._reload, self._journal_health)
         self._control = ControlServer(data_folder(settings).control_socket, self._secrets.control_token, desk.handle, self._notices, _bug)
         self._stopping = asyncio.Event()
 
@@ -87,6 +88,7 @@ class EngineProcess:
         tasks += [asyncio.create_task(client.run()) for client in (*self._recorders.values(), *self._operations.values())]
         tasks += [asyncio.create_task(self._read_fallback_log(node)) for node in self._settings.nodes if not node.remote]
         tasks.append(asyncio.create_task(self._keep_checkpoints(), name="checkpoints"))
+        tasks.append(asyncio.create_task(self._watch_journal(), name="journal"))
         tasks.append(asyncio.create_task(self._stopping.wait(), name="stopping"))
         await self._control.start()
         log.info("engine_up", seq=self._engine.seq, calls=len(self._engine.center.state.calls))
@@ -143,6 +145,22 @@ class EngineProcess:
     def _write_checkpoint(self, seq: int, facts: Sequence[Fact]) -> None:
         """Blocks; facts never change, so another thread may encode them."""
         self._journal.write_checkpoint(seq, {"facts": [encode(fact) for fact in facts]})
+
+    def _journal_health(self) -> Mapping[str, object]:
+        health = self._journal.health()
+        return {"held": health.held, "lost": health.lost, "trouble": health.trouble}
+
+    async def _watch_journal(self) -> None:
+        """Say when its disk takes no records, and when it does again."""
+        trouble = ""
+        while True:
+            health = self._journal.health()
+            if health.trouble and not trouble:
+                log.critical("journal_waits_for_disk", trouble=health.trouble, advice="make room; calls go on, facts are held in memory")
+            elif trouble and not health.trouble:
+                log.warning("journal_writes_again", lost=health.lost)
+            trouble = health.trouble
+            await asyncio.sleep(JOURNAL_EVERY)
 
     # --- configuration --------------------------------------------------------------------------
 
@@ -238,4 +256,7 @@ def main(config_file: Path) -> None:
         garbage.settle()  # what was restored is here to stay; a full collection would pause every call's control
         await process.run()
 
-    uvloop.run(serve())
+    try:
+        uvloop.run(serve())
+    except (JournalError, SecretsError) as error:
+        raise SystemExit(f"callcenter: {error}") from None

@@ -1,6 +1,7 @@
 """``doctor``: is this machine, and what runs on it, fit to take calls. Each failure comes with its fix."""
 
 import ctypes
+import os
 import shutil
 import socket
 import sys
@@ -109,9 +110,12 @@ def check_disk(folder: Path, space: Callable[[Path], Space] | None = None) -> It
         place = place.parent
     seen = (space or _space)(place)
     used = 1 - seen.free / seen.total if seen.total else 1.0
-    detail = f"{seen.free / 1e9:.1f} GB free at {folder} ({used:.0%} used)"
+    free = f"{seen.free / 1e9:.1f} GB" if seen.free >= 1e8 else f"{seen.free / 1e6:.1f} MB"
+    detail = f"{free} free at {folder} ({used:.0%} used)"
     fix = f"make room at {folder}, keep recordings for fewer days (recording.keep_days), or move paths.data"
-    if seen.free < FREE_AT_LEAST:
+    if not os.access(place, os.W_OK):
+        yield fail("disk", f"{place} cannot be written", f"let the account that runs callcenter write there, or move {folder} (paths.data)")
+    elif seen.free < FREE_AT_LEAST:
         yield fail("disk", detail, fix)
     elif used >= 0.9:
         yield warn("disk", f"{detail}: nearly full", fix)

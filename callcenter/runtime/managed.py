@@ -1,6 +1,7 @@
 """Asterisk and PostgreSQL of our own, as the supervisor keeps them."""
 
 import asyncio
+from pathlib import Path
 
 from callcenter.runtime import ports
 from callcenter.runtime.asterisk import AsteriskError, AsteriskNode
@@ -30,8 +31,10 @@ class AsteriskService:
                 raise StartError(wanted.sentence)
         try:
             await self.node.start()
-        except (AsteriskError, OSError) as error:
+        except AsteriskError as error:
             raise StartError(str(error)) from None
+        except OSError as error:
+            raise StartError(_told(error, self.node.folder)) from None
         if self.node.process is None:
             raise StartError(f"{self.name} ended at once; see {self.node.folder / 'log'}")
         return self.node.process
@@ -41,6 +44,12 @@ class AsteriskService:
 
     def last_words(self) -> str:
         return f"see {self.node.folder / 'log'}"
+
+
+def _told(error: OSError, folder: Path) -> str:
+    """What the system refused, where, and what to do about it."""
+    where = error.filename or folder
+    return f"{where}: {error.strerror or error}; make room or correct its rights, or name another folder as paths.data"
 
 
 class PostgresService:
@@ -61,8 +70,10 @@ class PostgresService:
         self._starting = asyncio.create_task(asyncio.to_thread(self.server.start))
         try:
             await asyncio.shield(self._starting)
-        except (PostgresError, OSError) as error:
+        except PostgresError as error:
             raise StartError(str(error)) from None
+        except OSError as error:
+            raise StartError(_told(error, self.server.folder)) from None
         process = self.adopt()
         if process is None:
             raise StartError(f"PostgreSQL ended at once; see {self.server.folder / 'log'}")

@@ -116,7 +116,7 @@ class EmbeddedPostgres:
         try:
             port, password = int(self._pid_file()[3]), self._password.read_text().strip()
         except (OSError, ValueError, IndexError):
-            raise PostgresError(f"PostgreSQL below {self.folder} is not running; start it first") from None
+            raise PostgresError(f"PostgreSQL below {self.folder} is not running; start it with: callcenter serve") from None
         return f"postgresql://{USER}:{password}@127.0.0.1:{port}/{DATABASE}"
 
     # --- inside -----------------------------------------------------------------------------------------

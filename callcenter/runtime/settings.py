@@ -149,7 +149,7 @@ def load(path: Path = DEFAULT_FILE) -> Settings:
     except OSError as error:
         raise SettingsError([f"{path}: cannot be read: {error.strerror}; name the file with --config"]) from None
     except UnicodeDecodeError:
-        raise SettingsError([f"{path}: is not UTF-8 text"]) from None
+        raise SettingsError([f"{path}: is not UTF-8 text; save it as such"]) from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError([f"{path}: is not valid TOML: {error}"]) from None
     return parse(raw, path)
@@ -178,6 +178,7 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from _repeated("agent", [agent.name for agent in settings.agents])
     yield from _repeated("prompt", [prompt.id for prompt in settings.prompts], "id")
     yield from _repeated("music", [music.name for music in settings.music])
+    yield from _database_faults(settings)
     yield from _node_faults(settings)
     for index, trunk in enumerate(settings.trunks):
         yield from _trunk_faults(settings, f"trunk[{index}]", trunk)
@@ -191,6 +192,13 @@ def _repeated(table: str, names: list[str], key: str = "name") -> Iterator[Probl
     for index, name in enumerate(names):
         if name in names[:index]:
             yield Problem(f"{table}[{index}].{key}", f"'{name}' is taken by {table}[{names.index(name)}]; each needs a {key} of its own")
+
+
+def _database_faults(settings: Settings) -> Iterator[Problem]:
+    """The sentence never repeats the URL: it may hold a password."""
+    if settings.database_url and not settings.database_url.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
+        key = "CALLCENTER_DATABASE_URL (environment)" if os.environ.get("CALLCENTER_DATABASE_URL") else "database.url"
+        yield Problem(key, "must be postgresql://USER:PASSWORD@HOST:PORT/NAME; empty for an embedded PostgreSQL")
 
 
 def _node_faults(settings: Settings) -> Iterator[Problem]:

@@ -21,10 +21,14 @@ Operation = Callable[[JsonObject], Awaitable[Mapping[str, object]]]
 class Desk:
     """Answers requests; each operation is a method named after it."""
 
-    def __init__(self, engine: Engine, clock: Clock, reload: Callable[[], Awaitable[str]]) -> None:
+    def __init__(
+        self, engine: Engine, clock: Clock, reload: Callable[[], Awaitable[str]], journal: Callable[[], Mapping[str, object]] = dict
+    ) -> None:
+        """``journal`` tells how the journal is: ``held`` and ``lost`` records, and the ``trouble`` of its disk, if any."""
         self._engine = engine
         self._clock = clock
         self._reload = reload
+        self._journal = journal
         self._operations: dict[str, Operation] = {
             "state": self.state,
             "agent_login": self.agent_login,
@@ -44,7 +48,7 @@ class Desk:
         return await operation(request)
 
     async def state(self, request: JsonObject) -> Mapping[str, object]:
-        return live_view(self._engine.center.state, self._engine.seq, self._clock.now())
+        return {**live_view(self._engine.center.state, self._engine.seq, self._clock.now()), "journal": self._journal()}
 
     async def agent_login(self, request: JsonObject) -> Mapping[str, object]:
         return await self._ask(request, AgentLoginRequested(_text(request, "agent")))

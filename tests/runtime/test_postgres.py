@@ -58,7 +58,7 @@ def test_started_adopted_killed_and_stopped(postgres: EmbeddedPostgres, folder: 
     postgres.stop()
     assert another.pid() is None
     postgres.stop()  # stopping what does not run is fine
-    with pytest.raises(PostgresError, match="not running; start it first"):
+    with pytest.raises(PostgresError, match="not running; start it with: callcenter serve"):
         another.url()
 
 

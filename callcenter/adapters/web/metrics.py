@@ -42,6 +42,7 @@ def _health(readiness: Readiness) -> list[GaugeMetricFamily]:
         _gauge("engine_up", "1: the engine answers", readiness.engine),
         _gauge("database_up", "1: the database answers", readiness.database),
         _gauge("disk_free_bytes", "Free space for journal and recordings", readiness.disk_free),
+        _gauge("journal_ok", "1: the engine writes its journal; 0: its disk takes nothing", not readiness.journal_trouble),
         nodes,
     ]
     if readiness.journal_lag is not None:

@@ -14,6 +14,8 @@ class Readiness:
     disk_free: int
     nodes: Mapping[str, bool] = field(default_factory=dict)
     """Whether the engine reaches each Asterisk node over ARI."""
+    journal_trouble: str = ""
+    """Why the engine holds records in memory instead of writing them; empty when it writes."""
     journal_lag: int | None = None
     """Journal records that are not in the database yet; None: unknown."""
 
@@ -23,7 +25,7 @@ class Readiness:
 
     @property
     def ready(self) -> bool:
-        return self.engine and self.database and self.disk and bool(self.nodes) and all(self.nodes.values())
+        return self.engine and self.database and self.disk and not self.journal_trouble and bool(self.nodes) and all(self.nodes.values())
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -32,5 +34,6 @@ class Readiness:
             "nodes": dict(self.nodes),
             "database": self.database,
             "disk": {"ok": self.disk, "free_bytes": self.disk_free},
+            "journal": {"ok": not self.journal_trouble, "trouble": self.journal_trouble},
             "journal_lag": self.journal_lag,
         }

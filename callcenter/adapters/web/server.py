@@ -101,7 +101,7 @@ class Pages:
         shipped = await asyncio.to_thread(self._sources.shipped)
         seq = picture.get("seq") if picture else None
         lag = max(0, seq - shipped) if isinstance(seq, int) and shipped is not None else None
-        return picture, Readiness(picture is not None, database, free, _nodes(picture), lag)
+        return picture, Readiness(picture is not None, database, free, _nodes(picture), _trouble(picture), lag)
 
     async def _database(self) -> bool:
         try:
@@ -167,6 +167,12 @@ class Pages:
                 log.warning("kpi_missing", error=type(error).__name__)
                 self._kpi = now, None
         return self._kpi[1]
+
+
+def _trouble(picture: JsonObject | None) -> str:
+    """Of the journal, as the engine tells it."""
+    journal = picture.get("journal") if picture else None
+    return str(journal.get("trouble") or "") if isinstance(journal, dict) else ""
 
 
 def _refused() -> web.Response:
