@@ -190,7 +190,8 @@ def miss(turn: Turn, contact: Contact, why: MissedWhy) -> None:
 
 
 def connect(turn: Turn, contact: Contact) -> None:
-    """The agent answered: both hear each other, and the recording begins."""
+    """The agent answered: the recording begins, and both hear each other. In this order: a recording cannot be seen in a snapshot,
+    so after a restart of ours two who hear each other are taken for recorded."""
     offered = contact.offer
     assert offered is not None
     call = turn.state.calls[offered.call]
@@ -200,11 +201,11 @@ def connect(turn: Turn, contact: Contact) -> None:
     turn.emit(ContactConnected(turn.now, call.id, contact.id, offered.queue, offered.offer, offered.agent, offered.leg, bridge, wait))
     turn.emit(AgentStateChanged(turn.now, offered.agent, AgentState.TALKING, contact=contact.id))
     turn.want(StopMusic(call.id, call.node, caller_leg))
-    turn.want(ConnectLegs(call.id, call.node, bridge, (caller_leg, offered.leg)))
     if turn.state.queue(offered.queue).config.record:
         recording = turn.ids.draw()
         turn.emit(RecordingStarted(turn.now, call.id, contact.id, offered.queue, offered.agent, call.node, recording))
         turn.want(StartRecording(call.id, call.node, caller_leg, recording))
+    turn.want(ConnectLegs(call.id, call.node, bridge, (caller_leg, offered.leg)))
 
 
 # --- the end of the talk ------------------------------------------------------------------------

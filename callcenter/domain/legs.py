@@ -91,9 +91,9 @@ def found_alone(turn: Turn, leg_id: str) -> None:
     elif (contact := turn.state.contacts.get(call.contact)) and contact.state is ContactState.CONNECTED and contact.offer:
         turn.want(Answer(call.id, call.node, call.began.leg))
         turn.want(StopMusic(call.id, call.node, call.began.leg))
-        turn.want(ConnectLegs(call.id, call.node, call.bridge, (call.began.leg, contact.offer.leg)))
         if call.recording:
             turn.want(StartRecording(call.id, call.node, call.began.leg, call.recording))
+        turn.want(ConnectLegs(call.id, call.node, call.bridge, (call.began.leg, contact.offer.leg)))
 
 
 def found_silent(turn: Turn, leg_id: str) -> None:
@@ -105,6 +105,7 @@ def found_silent(turn: Turn, leg_id: str) -> None:
     turn.want(Answer(call.id, call.node, leg_id))
     contact = turn.state.contacts.get(call.contact)
     if call.flow is not None:
+        turn.want(StopMusic(call.id, call.node, leg_id))
         say_again(turn, call)
     elif contact and contact.state in (ContactState.WAITING, ContactState.OFFERED):
         turn.want(StartMusic(call.id, call.node, leg_id, turn.state.queue(contact.entered.queue).config.music))

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 import structlog
 
 from callcenter.domain.center import Center
+from callcenter.domain.commands import Command, HangUp
 from callcenter.domain.events import CommandRefused, Event, NodeConnected, NodeDisconnected, Refusal, TimePassed
 from callcenter.domain.facts import Fact
 from callcenter.domain.machine import Outputs
@@ -20,6 +22,10 @@ log = structlog.get_logger(__name__)
 
 BEAT_EVERY = 1.0
 """Seconds; the dialplan's guard sends callers to the fallback when the heartbeat is older than 3 s."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks at a node on which something is in doubt."""
+FALLBACK_LASTS = 15.0
+"""Seconds after we are back in which the dialplan's fallback may still ring an agent: a slice of its queue, and some."""
 TURN_LIMIT = 200
 """Events handled before others on the loop get their turn."""
 
@@ -37,7 +43,7 @@ class _Reconcile:
     """A snapshot to be compared, in its place among the events."""
 
     seen: Snapshot
-    known: frozenset[str] | None
+    suspects: frozenset[str] | None
     done: asyncio.Future[Missed]
 
 
@@ -57,7 +63,11 @@ class Engine:
         """Set while the task waits for something to do."""
         self._telephony: Telephony | None = None
         self._outbox: Outbox | None = None
-        self._resyncs: dict[str, asyncio.Task[None]] = {}
+        self._doubtful: dict[str, set[str]] = {}
+        """By node: calls of which something is in doubt."""
+        self._fallback_until: dict[str, float] = {}
+        """By node: how long callers may still be in the dialplan's fallback, by the loop's clock."""
+        self._looking: dict[str, asyncio.Task[None]] = {}
         self._guard_closed = False
         self.seq = 0
         """The number of the latest record."""
@@ -91,7 +101,7 @@ class Engine:
         """
         assert self._telephony is not None
         await self.caught_up()
-        await self._catch_up(node, known=None)
+        await self._catch_up(node)
         if not self._guard_closed:
             await self._telephony.beat(node)
 
@@ -112,7 +122,8 @@ class Engine:
         """What a restored center believes is as old as its latest fact: at that date we lost sight of all nodes."""
         assert self._telephony is not None
         now = self._clock.now()
-        for node in self._telephony.nodes:
+        nodes = {*self._telephony.nodes, *(name for name, node in self.center.state.nodes.items() if node.calls)}
+        for node in sorted(nodes):  # one that is no longer configured will never be reached again
             self._handle(NodeDisconnected(node, tried_since=now), self.center.state.at or now)
 
     async def _serve(self) -> None:
@@ -188,11 +199,11 @@ class Engine:
                 log.debug("no_heartbeat", node=node, error=str(error))
             await asyncio.sleep(BEAT_EVERY)
 
-    async def _catch_up(self, node: str, known: frozenset[str] | None) -> None:
-        """Snapshot, compare, synthesise, clear away; then the node is connected. ``known``: see ``reconcile.compare``."""
+    async def _catch_up(self, node: str, suspects: frozenset[str] | None = None) -> None:
+        """Snapshot, compare, synthesise, clear away. ``suspects``: see ``reconcile.compare``; without, the node is connected then."""
         assert self._telephony is not None
         seen = await self._telephony.snapshot(node, playbacks(self.center.state, node))
-        item = _Reconcile(seen, known, asyncio.get_running_loop().create_future())
+        item = _Reconcile(seen, suspects, asyncio.get_running_loop().create_future())
         self._inbox.append(item)
         self._wake_up()
         missed = await item.done
@@ -205,36 +216,69 @@ class Engine:
 
     def _reconcile(self, item: _Reconcile) -> None:
         assert self._outbox is not None
-        missed = compare(self.center.state, item.seen, self._outbox.busy, item.known)
+        node, first = item.seen.node, item.suspects is None
+        lost_again = not first and self.center.state.node(node).away
+        missed = Missed() if lost_again else compare(self.center.state, item.seen, self._outbox.busy, item.suspects)
         now = self._clock.now()
         if missed.events or missed.release or missed.destroy:
-            log.info("caught_up", node=item.seen.node, events=len(missed.events), released=len(missed.release), bridges=len(missed.destroy))
+            log.info("caught_up", node=node, events=len(missed.events), released=len(missed.release), bridges=len(missed.destroy))
         for event in missed.events:
             self._handle(event, now)
-        self._handle(NodeConnected(item.seen.node, item.seen.started_at), now)
-        if missed.skipped:
-            self._resync_soon(item.seen.node)
+        if first:
+            self._handle(NodeConnected(node, item.seen.started_at), now)
+            self._fallback_until[node] = asyncio.get_running_loop().time() + FALLBACK_LASTS
+        if all(leg.ours for leg in item.seen.legs.values()):
+            self._fallback_until[node] = 0.0
+        self._look_soon(node, missed.skipped)
         if not item.done.done():
             item.done.set_result(missed)
 
+    # --- doubts ---------------------------------------------------------------------------------
+
     def _outbox_tells(self, event: Event) -> None:
-        """A command whose fate nobody knows, on a node that is there: look at the node."""
+        """A command whose outcome may never be told, on a node that is there: look at the call."""
         self.tell(event)
-        if isinstance(event, CommandRefused) and event.refusal is Refusal.NODE_AWAY:
-            node: str = getattr(event.command, "node", "")
-            if not self.center.state.node(node).away:
-                self._resync_soon(node)
+        if isinstance(event, CommandRefused) and _is_doubtful(event):
+            command = cast(Command, event.command)
+            if not self.center.state.node(command.node).away:
+                self._look_soon(command.node, [command.call])
 
-    def _resync_soon(self, node: str) -> None:
-        if node not in self._resyncs:
-            self._resyncs[node] = asyncio.get_running_loop().create_task(self._resync(node))
+    def _look_soon(self, node: str, calls: Iterable[str]) -> None:
+        self._doubtful.setdefault(node, set()).update(calls)
+        if node not in self._looking and self._is_in_doubt(node):
+            self._looking[node] = asyncio.get_running_loop().create_task(self._look(node), name=f"doubts {node}")
 
-    async def _resync(self, node: str) -> None:
+    def _is_in_doubt(self, node: str) -> bool:
+        return bool(self._doubtful.get(node)) or asyncio.get_running_loop().time() < self._fallback_until.get(node, 0.0)
+
+    async def _look(self, node: str) -> None:
+        """Look at the node until nothing is in doubt any more; once it is lost, the next connection will look at everything."""
         try:
-            await asyncio.sleep(1.0)
-            if not self.center.state.node(node).away:
-                await self._catch_up(node, known=frozenset(self.center.state.legs))
+            while self._is_in_doubt(node):
+                await asyncio.sleep(LOOK_EVERY)
+                if self.center.state.node(node).away:
+                    self._doubtful.pop(node, None)
+                    return
+                await self._settle(node)
+        finally:
+            del self._looking[node]
+
+    async def _settle(self, node: str) -> None:
+        """Judge the calls in doubt that still have legs. Those with commands under way stay in doubt."""
+        assert self._outbox is not None
+        calls, doubtful = self.center.state.calls, self._doubtful.pop(node, set())
+        alive = {call for call in doubtful if call in calls and calls[call].legs}
+        busy = {call for call in alive if self._outbox.busy(call)}
+        self._doubtful[node] = busy
+        if not alive - busy and not self._is_in_doubt(node):
+            return
+        try:
+            await self._catch_up(node, frozenset(alive - busy))
         except CommandError as error:
             log.warning("no_snapshot", node=node, error=str(error))
-        finally:
-            del self._resyncs[node]
+            self._doubtful[node] |= alive
+
+
+def _is_doubtful(refused: CommandRefused) -> bool:
+    """Nobody knows whether it was carried out; or a leg seems to be gone, or cannot be ended, and we may never hear of its end."""
+    return refused.refusal in (Refusal.NODE_AWAY, Refusal.GONE) or isinstance(refused.command, HangUp)

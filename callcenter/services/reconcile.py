@@ -4,7 +4,7 @@ Asterisk repeats nothing after a reconnect (docs/asterisk.md), so a snapshot is 
 the engine takes the snapshot, hands the events to the center and carries out the clearings.
 """
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
 from callcenter.domain.call import Call, Leg, LegState
@@ -35,8 +35,8 @@ class Missed:
     """Bridges of ours that belong to no call."""
     watch: list[str] = field(default_factory=list)
     """Legs outside our application whose end we want to know."""
-    skipped: bool = False
-    """Some calls could not be judged yet."""
+    skipped: list[str] = field(default_factory=list)
+    """Calls that could not be judged yet."""
 
 
 def playbacks(state: State, node: str) -> list[str]:
@@ -45,29 +45,28 @@ def playbacks(state: State, node: str) -> list[str]:
     return [call.flow.playback for call in calls if call.flow is not None and call.flow.playback]
 
 
-def compare(state: State, seen: Snapshot, busy: Callable[[str], bool], known: Container[str] | None = None) -> Missed:
+def compare(state: State, seen: Snapshot, busy: Callable[[str], bool], suspects: Collection[str] | None = None) -> Missed:
     """What the center missed of this node. Calls with commands still under way (``busy``) are left for later.
 
-    ``known`` is given when the connection was never lost: the legs that were known before the snapshot was asked
-    for. Only those are judged, because events that the snapshot does not contain may have come meanwhile.
+    ``suspects`` is given when the connection was never lost: the calls in doubt, with no command under way when the
+    snapshot was asked for. Only those are judged, and arrivals are not, because events that the snapshot does not
+    contain may have come meanwhile. Legs and bridges of ours need no such care: each is a fact before it is made.
     """
     missed = Missed()
-    crashed = state.node(seen.node).started_at not in (None, seen.started_at)
-    for call_id in sorted(state.node(seen.node).calls):
-        call = state.calls[call_id]
+    node = state.node(seen.node)
+    crashed = node.started_at not in (None, seen.started_at)
+    for call_id in sorted(node.calls if suspects is None else node.calls.intersection(suspects)):
         if busy(call_id):
-            missed.skipped = True
-        elif known is None or all(leg in known for leg in call.legs):
-            missed.events += _missed_of(state, call, seen, crashed)
-    if known is not None:
-        return missed
+            missed.skipped.append(call_id)
+        else:
+            missed.events += _missed_of(state, state.calls[call_id], seen, crashed)
     for leg in seen.legs.values():
-        if leg.leg not in state.legs:
+        if leg.leg not in state.legs and (suspects is None or leg.arrival is None):
             _unknown(state, seen.node, leg, missed)
     for leg_id in state.fallback_legs:
         if leg_id.startswith(f"{seen.node}-") and leg_id not in seen.legs:
             missed.events.append(FallbackTalkEnded(leg_id))
-    bridges = {state.calls[call].bridge for call in state.node(seen.node).calls}
+    bridges = {state.calls[call].bridge for call in node.calls}
     missed.destroy += sorted(set(seen.bridges) - bridges)
     return missed
 

@@ -192,6 +192,8 @@ class FakeTelephony:
 
     async def run(self, command: Command) -> None:
         """Carry out the command. Raises CommandError."""
+        if command.node not in self._nodes:
+            raise CommandError(Refusal.NODE_AWAY, f"no node is called {command.node!r}")
         await self._nodes[command.node].run(command)
 
     async def snapshot(self, node: str, playbacks: Sequence[str]) -> Snapshot:

@@ -63,7 +63,7 @@ async def test_commands_of_one_call_are_carried_out_in_the_order_they_were_wante
     refused = {id(command) for call in wanted for command in wanted[call] if command not in carried_out[call]}
     assert carried_out == {call: [command for command in commands if id(command) not in refused] for call, commands in wanted.items()}
     kinds = [type(command) for command in wanted[center.kept(f.ContactConnected)[0].call]]
-    assert kinds[:6] == [c.Answer, c.StartMusic, c.RingAgent, c.StopMusic, c.ConnectLegs, c.StartRecording]
+    assert kinds[:6] == [c.Answer, c.StartMusic, c.RingAgent, c.StopMusic, c.StartRecording, c.ConnectLegs]
 
 
 @in_virtual_time
