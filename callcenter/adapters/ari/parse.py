@@ -223,9 +223,11 @@ class Parser:
         event, leg = cast(ChannelDestroyed, raw), _leg(raw)
         self._inside.discard(leg)
         self._hung_up.pop(leg, None)
-        cause = Q850.get(event["cause"], Cause.UNKNOWN)
-        if cause is Cause.NO_ANSWER and event["channel"]["state"] == "Down":
+        cause, state = Q850.get(event["cause"], Cause.UNKNOWN), event["channel"]["state"]
+        if cause is Cause.NO_ANSWER and state == "Down":
             cause = Cause.UNREACHABLE  # it did not even ring
+        elif cause is Cause.UNKNOWN and state != "Up":
+            cause = Cause.CONGESTION  # UNKNOWN would be nobody's fault, and the same phone would be rung again at once, for ever
         return LegEnded(leg, cause)
 
     def _state_change(self, raw: Raw) -> Parsed:

@@ -146,12 +146,18 @@ def test_a_prompt_ends(parser: Parser, state: str) -> None:
         (21, Cause.REJECTED),
         (34, Cause.CONGESTION),
         (44, Cause.LOST),
-        (999, Cause.UNKNOWN),
+        (127, Cause.CONGESTION),
+        (999, Cause.CONGESTION),
     ],
 )
 def test_a_leg_of_ours_ends(parser: Parser, number: int, cause: Cause) -> None:
     ended = said("ChannelDestroyed", cause=number, cause_txt="", channel=channel(AGENT, "Ringing", "(Outgoing Line)"))
     assert parser.parse(ended) == LegEnded(AGENT, cause)
+
+
+def test_a_talk_that_ends_for_an_unheard_of_reason(parser: Parser) -> None:
+    ended = said("ChannelDestroyed", cause=127, cause_txt="Interworking", channel=channel(AGENT, "Up", "(Outgoing Line)"))
+    assert parser.parse(ended) == LegEnded(AGENT, Cause.UNKNOWN)
 
 
 def test_a_phone_that_did_not_even_ring_is_unreachable(parser: Parser) -> None:
