@@ -1,39 +1,59 @@
 """The process ``books``: from the journal to PostgreSQL, and from raw samples to recordings.
 
-Nothing waits for it: while it or PostgreSQL is away, the journal grows and calls go on.
+Nothing waits for it: while it or PostgreSQL is away, the journal grows and calls go on. Told to stop, it ends within a
+few seconds even when PostgreSQL hangs: what was not committed is shipped by the next one.
 """
 
 import asyncio
 import json
 import logging
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
+
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callcenter.adapters.db.connection import connect
 from callcenter.adapters.db.ledger import PostgresLedger
 from callcenter.adapters.db.migrate import DatabaseAway, SchemaError, migrate
 from callcenter.adapters.db.recordings import PostgresRecordings
+from callcenter.adapters.db.targets import CenterTargets, QueueTarget, keep_targets
 from callcenter.runtime import logs
 from callcenter.runtime.data_folder import data_folder, database_url
 from callcenter.runtime.postgres import PostgresError
-from callcenter.runtime.settings import Settings, load
-from callcenter.services.ledger import Shipper, StoreAway, as_json
-from callcenter.services.recordings import RecordingStore, finish_some
+from callcenter.runtime.settings import Settings, SettingsError, load
+from callcenter.services.dead_letters import Retried, retry
+from callcenter.services.ledger import Shipper, StoreAway, StoreRefused, as_json
+from callcenter.services.recordings import RecordingStore, delete_expired, finish_some
 
 log = logging.getLogger(__name__)
 
-KEEP_SEGMENTS = timedelta(hours=24)
+DEAD_LETTERS = "dead-letters"
 _STATUS_EVERY = 1.0
 _SEGMENTS_EVERY = 600.0
 _RECORDINGS_EVERY = 1.0
+_RETENTION_EVERY = 600.0
+_TARGETS_EVERY = 5.0
+_GRACE = 1.5
 
 
 def status_file(settings: Settings) -> Path:
     """Where ``run_books`` says how far it is: ``services.ledger.ShippingState`` and ``at`` as JSON, once a second."""
     return data_folder(settings).run / "books-state.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """For how long things are kept."""
+
+    segments: timedelta = timedelta(hours=24)
+    """Sealed ones that are in PostgreSQL."""
+    recordings: timedelta = timedelta(days=90)
 
 
 async def run_books(
@@ -43,26 +63,45 @@ async def run_books(
     status: Path,
     stop: asyncio.Event,
     *,
-    keep: timedelta = KEEP_SEGMENTS,
+    targets: Callable[[], CenterTargets | None] = lambda: None,
+    keep: Keeping = Keeping(),
 ) -> None:
-    """Ship, fold and finish until ``stop`` is set. ``recordings`` are the folders by node.
+    """Ship, fold and finish until ``stop`` is set. ``recordings`` are the folders by node; ``targets`` is asked for changes.
 
     Raises SchemaError when the database is not for us.
     """
-    engine = connect(_reachable(url), name="books", statement_timeout=5.0)
-    shipper = Shipper(journal, PostgresLedger(engine), dead_letters=journal / "dead-letters")
+    engine = connect(_reachable(url), name="books", statement_timeout=5.0, pool_size=3)
+    shipper = Shipper(journal, PostgresLedger(engine), dead_letters=journal / DEAD_LETTERS)
+    files = PostgresRecordings(engine)
     reporting = asyncio.create_task(_report(shipper, status), name="report")
     try:
         await _migrate(url, stop)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(shipper.run(stop), name="ship")
-            tasks.create_task(_finish_recordings(PostgresRecordings(engine), recordings, stop), name="recordings")
-            tasks.create_task(_drop_segments(shipper, keep, stop), name="segments")
+            work = [
+                tasks.create_task(shipper.run(stop), name="ship"),
+                tasks.create_task(_finish_recordings(files, recordings, stop), name="recordings"),
+                tasks.create_task(_delete_recordings(files, recordings, keep.recordings, stop), name="retention"),
+                tasks.create_task(_drop_segments(shipper, keep.segments, stop), name="segments"),
+                tasks.create_task(_keep_targets(engine, targets, stop), name="targets"),
+            ]
+            tasks.create_task(_end(work, stop), name="end")
     finally:
         reporting.cancel()
         await asyncio.gather(reporting, return_exceptions=True)
         _write(status, shipper)
-        await engine.dispose()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await engine.dispose()
+
+
+async def _end(work: Collection[asyncio.Task[None]], stop: asyncio.Event) -> None:
+    """Give the work a moment to end by itself. The driver takes the first cancel for a wish to ask the server; hence more than one."""
+    await stop.wait()
+    _, late = await asyncio.wait(work, timeout=_GRACE)
+    while late:
+        for task in late:
+            task.cancel()
+        _, late = await asyncio.wait(late, timeout=0.3)
 
 
 async def _migrate(url: Callable[[], str], stop: asyncio.Event) -> None:
@@ -70,7 +109,7 @@ async def _migrate(url: Callable[[], str], stop: asyncio.Event) -> None:
     said = ""
     while not stop.is_set():
         try:
-            await asyncio.to_thread(lambda: migrate(url()))
+            await _unless(stop, lambda: migrate(url()))
             return
         except (DatabaseAway, PostgresError) as error:
             if said != str(error):
@@ -79,11 +118,55 @@ async def _migrate(url: Callable[[], str], stop: asyncio.Event) -> None:
         await _pause(1.0, stop)
 
 
+async def _unless(stop: asyncio.Event, work: Callable[[], object]) -> None:
+    """Do blocking work in a thread of its own, and leave it behind when told to stop: a server that hangs may hold it for ever."""
+    done: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:
+            done.set_exception(error)
+        else:
+            done.set_result(None)
+
+    Thread(target=run, daemon=True).start()
+    working, stopping = asyncio.wrap_future(done), asyncio.create_task(stop.wait())
+    await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if working.done():
+        working.result()
+
+
 async def _finish_recordings(store: RecordingStore, folders: Mapping[str, Path], stop: asyncio.Event) -> None:
     while not stop.is_set():
         with suppress(StoreAway):  # the shipper says so
             await finish_some(store, folders, datetime.now(UTC))
         await _pause(_RECORDINGS_EVERY, stop)
+
+
+async def _delete_recordings(store: RecordingStore, folders: Mapping[str, Path], keep: timedelta, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        with suppress(StoreAway):
+            if count := await delete_expired(store, folders, datetime.now(UTC) - keep):
+                log.warning("recordings_deleted count=%d kept_days=%g", count, keep / timedelta(days=1))
+        await _pause(_RETENTION_EVERY, stop)
+
+
+async def _keep_targets(engine: AsyncEngine, targets: Callable[[], CenterTargets | None], stop: asyncio.Event) -> None:
+    """Keep the database's copy of the settings that its KPI views need."""
+    kept: CenterTargets | None = None
+    while not stop.is_set():
+        wanted = targets()
+        if wanted is not None and wanted != kept:
+            try:
+                await keep_targets(engine, wanted)
+                kept = wanted
+            except StoreAway:
+                pass
+            except StoreRefused as error:
+                log.error("targets_not_kept why=%s", error)
+        await _pause(_TARGETS_EVERY, stop)
 
 
 async def _drop_segments(shipper: Shipper, keep: timedelta, stop: asyncio.Event) -> None:
@@ -134,6 +217,54 @@ def recording_folders(settings: Settings) -> dict[str, Path]:
     return {node.name: nodes / node.name / "spool" / "recording" for node in settings.nodes if not node.remote}
 
 
+def targets_of(settings: Settings) -> CenterTargets:
+    queues = (QueueTarget(each.name, each.target_ratio, each.target_wait, each.short_abandon) for each in settings.queues)
+    return CenterTargets(settings.center.name, settings.center.time_zone, tuple(queues))
+
+
+def targets_in(file: Path, settings: Settings) -> Callable[[], CenterTargets]:
+    """Those of the settings, read again when the file has changed; a file with faults changes nothing."""
+    current, seen = targets_of(settings), _changed_at(file)
+
+    def read() -> CenterTargets:
+        nonlocal current, seen
+        if (changed := _changed_at(file)) != seen:
+            seen = changed
+            with suppress(SettingsError):
+                current = targets_of(load(file))
+        return current
+
+    return read
+
+
+def _changed_at(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+async def retry_dead_letters(journal: Path, url: str) -> Retried:
+    """Ship once more what was set aside. Raises StoreAway."""
+    engine = connect(url, name="dead letters", statement_timeout=5.0)
+    try:
+        return await retry(PostgresLedger(engine), journal / DEAD_LETTERS)
+    finally:
+        await engine.dispose()
+
+
+def retry_main(config_file: Path) -> None:
+    """``callcenter books --retry-dead-letters``. Raises SystemExit with a sentence when some are left."""
+    settings = load(config_file)
+    try:
+        retried = asyncio.run(retry_dead_letters(settings.data / "journal", database_url(settings)))
+    except (StoreAway, PostgresError, ValueError) as error:
+        raise SystemExit(f"callcenter: {error}") from None
+    print(f"{retried.shipped} dead letters shipped, {len(retried.refused)} left")
+    if retried.refused:
+        raise SystemExit("\n".join(f"{name}: {why}" for name, why in retried.refused.items()))
+
+
 def main(config_file: Path) -> None:
     """Run the books until SIGTERM or SIGINT. Raises SystemExit with a sentence when the database is not for us."""
     logs.configure("books")
@@ -144,7 +275,15 @@ def main(config_file: Path) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        await run_books(settings.data / "journal", lambda: database_url(settings), recording_folders(settings), status_file(settings), stop)
+        await run_books(
+            settings.data / "journal",
+            lambda: database_url(settings),
+            recording_folders(settings),
+            status_file(settings),
+            stop,
+            targets=targets_in(config_file, settings),
+            keep=Keeping(recordings=timedelta(days=settings.recording.keep_days)),
+        )
 
     try:
         asyncio.run(serve())

@@ -101,10 +101,19 @@ def engine(config: Config = DEFAULT) -> None:
 
 
 @app.command()
-def books(config: Config = DEFAULT) -> None:
+def books(
+    config: Config = DEFAULT,
+    retry_dead_letters: Annotated[
+        bool, typer.Option("--retry-dead-letters", help="Only ship once more what PostgreSQL refused, beside running books.")
+    ] = False,
+) -> None:
     """Run the books alone: from the journal to PostgreSQL."""
     from callcenter.apps import books as process
 
+    if retry_dead_letters:
+        settings_of(config)
+        process.retry_main(config)
+        return
     _own_process(settings_of(config))
     process.main(config)
 

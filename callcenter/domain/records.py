@@ -34,6 +34,8 @@ class RecordingState(StrEnum):
     """Asterisk is done with it; the file is not finished yet."""
     FINISHED = "finished"
     MISSING = "missing"
+    DELETED = "deleted"
+    """It was kept for as long as recordings are kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import logging
 import os
 import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,6 +31,7 @@ _SETTLED_AFTER = timedelta(seconds=1)
 """Asterisk closes the file a moment after it was told to stop."""
 _MISSING_AFTER = timedelta(seconds=10)
 _CHUNK = 1 << 20
+_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,12 @@ class RecordingStore(Protocol):
     async def settle(self, finished: Sequence[Finished]) -> None:
         """Keep what became of them. Raises StoreAway."""
 
+    async def expired(self, nodes: Collection[str], before: datetime, limit: int) -> Sequence[tuple[str, str]]:
+        """The oldest finished recordings of these nodes that began before ``before``: recording and node. Raises StoreAway."""
+
+    async def deleted(self, recordings: Collection[str]) -> None:
+        """Keep that their files are gone. Raises StoreAway."""
+
 
 def finish(folders: Mapping[str, Path], recording: Unfinished, now: datetime) -> Finished | None:
     """Finish one recording; None when it is too early, or its node's folder is not ours to see. Blocks. Raises OSError."""
@@ -94,7 +101,7 @@ def finish(folders: Mapping[str, Path], recording: Unfinished, now: datetime) ->
 async def finish_some(store: RecordingStore, folders: Mapping[str, Path], now: datetime) -> int:
     """Finish what can be finished now; return how many. Raises StoreAway."""
     done: list[Finished] = []
-    for recording in await store.unfinished(200):
+    for recording in await store.unfinished(_AT_ONCE):
         try:
             if finished := await asyncio.to_thread(finish, folders, recording, now):
                 done.append(finished)
@@ -103,6 +110,37 @@ async def finish_some(store: RecordingStore, folders: Mapping[str, Path], now: d
     if done:
         await store.settle(done)
     return len(done)
+
+
+async def delete_expired(store: RecordingStore, folders: Mapping[str, Path], before: datetime) -> int:
+    """Delete the files of recordings that began before ``before``, then mark their rows; return how many. Raises StoreAway.
+
+    Only in folders that are there: a disk that is not mounted must not make us believe that files are gone.
+    """
+    here = {node: folder for node, folder in folders.items() if folder.is_dir()}
+    count = 0
+    while expired := await store.expired(list(here), before, _AT_ONCE):
+        gone = await asyncio.to_thread(_delete, here, expired)
+        if not gone:
+            break
+        await store.deleted(gone)
+        count += len(gone)
+    return count
+
+
+def _delete(folders: Mapping[str, Path], recordings: Sequence[tuple[str, str]]) -> list[str]:
+    gone: list[str] = []
+    for recording, node in recordings:
+        if not _NAME.fullmatch(recording):
+            continue
+        try:
+            for suffix in (".wav", ".raw"):
+                (folders[node] / f"{recording}{suffix}").unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("recording_not_deleted recording=%s why=%s", recording, error.strerror)
+        else:
+            gone.append(recording)
+    return gone
 
 
 def _write_wav(raw: Path, wav: Path, frames: int) -> None:

@@ -1,6 +1,7 @@
 """Recording records in PostgreSQL (services.recordings.RecordingStore)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import text
@@ -14,6 +15,11 @@ _SETTLE = text("""
     UPDATE recording SET state = :state, why = :why, file = :file, bytes = :bytes, seconds = :seconds
     WHERE recording_id = :recording_id AND state = 'stopped'
 """)
+_EXPIRED = text("""
+    SELECT recording_id, node FROM recording
+    WHERE state = 'finished' AND started_at < :before AND node = ANY(:nodes) ORDER BY started_at LIMIT :limit
+""")
+_DELETED = text("UPDATE recording SET state = 'deleted', file = NULL WHERE recording_id = ANY(:recordings)")
 
 
 class PostgresRecordings:
@@ -40,3 +46,12 @@ class PostgresRecordings:
         ]
         async with transaction(self._engine, self._patience) as connection:
             await connection.execute(_SETTLE, rows)
+
+    async def expired(self, nodes: Collection[str], before: datetime, limit: int) -> Sequence[tuple[str, str]]:
+        async with transaction(self._engine, self._patience) as connection:
+            found = await connection.execute(_EXPIRED, {"nodes": list(nodes), "before": before, "limit": limit})
+            return [(row.recording_id, row.node) for row in found]
+
+    async def deleted(self, recordings: Collection[str]) -> None:
+        async with transaction(self._engine, self._patience) as connection:
+            await connection.execute(_DELETED, {"recordings": list(recordings)})

@@ -72,7 +72,7 @@ def _names(record: type[Record]) -> list[str]:
 
 
 # What became of the file is known better than facts know it.
-_FILE_IS_SETTLED = "recording.state IN ('finished', 'missing')"
+_FILE_IS_SETTLED = "recording.state IN ('finished', 'missing', 'deleted')"
 _UNLESS_SETTLED: Collection[str] = ("state", "why")
 
 UPSERT_CALLS = upsert(cdr, _names(CallRecord))
