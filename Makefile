@@ -27,10 +27,10 @@ run: setup
 	@$(BIN)/callcenter serve --config $(CONFIG) --show-credentials
 
 test: setup-tests
-	@$(BIN)/pytest -m "not long"
+	@$(BIN)/pytest -n 4 --dist loadfile -m "not long"
 
 test-all: setup-tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 4 --dist loadfile
 
 check: setup
 	@$(BIN)/ruff check
