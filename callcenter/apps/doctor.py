@@ -98,6 +98,13 @@ def _engine(settings: Settings, secrets: Secrets) -> Iterator[Check]:
         return
     yield ok("engine", f"answers at {folder.control_socket}")
     yield _journal(settings, state.get("journal"))
+    for name, meanwhile in (("books", "facts wait in the journal, reports stand still"), ("web", "there is no live page and no /readyz")):
+        process = Process.read(folder.run / f"{name}.json")
+        if process is not None:
+            yield ok(name, f"process {process.pid}")
+        else:
+            fix = f"see the end of {folder.log / f'{name}.log'}, put that right, then stop and start callcenter serve"
+            yield warn(name, f"does not run here: {meanwhile}", fix)
 
 
 def _journal(settings: Settings, health: object) -> Check:
@@ -119,5 +126,14 @@ def _print(checks: list[Check]) -> None:
         table.add_row(escape(check.name), f"[{colour}]{check.level}[/]", escape(check.detail), escape(check.fix))
     console = Console()
     console.print(table)
-    worst = [check for check in checks if check.level is Level.FAIL]
-    console.print("[green]Fit to take calls.[/]" if not worst else f"[red]{len(worst)} of {len(checks)} checks failed.[/]")
+    console.print(_verdict(checks))
+
+
+def _verdict(checks: list[Check]) -> str:
+    failed = sum(check.level is Level.FAIL for check in checks)
+    doubtful = sum(check.level is Level.WARN for check in checks)
+    if failed:
+        return f"[red]{failed} of {len(checks)} checks failed.[/]"
+    if not any(check.name == "engine" and check.level is Level.OK for check in checks):
+        return "[yellow]Nothing stands in the way; start it with: callcenter serve[/]"
+    return f"[green]Takes calls{f'; {doubtful} to look at' if doubtful else ''}.[/]"

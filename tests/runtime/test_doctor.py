@@ -227,4 +227,4 @@ def test_the_table_ends_with_the_verdict(tmp_path: Path, monkeypatch: pytest.Mon
         f'[[node]]\nname = "node1"\nsip_port = {sip}\nhttp_port = {http}\nami_port = {ami}\n'
     )
     ran = CliRunner().invoke(app, ["doctor", "--config", str(file)])
-    assert (ran.exit_code, ran.stdout.rstrip().splitlines()[-1]) == (0, "Fit to take calls.")
+    assert (ran.exit_code, ran.stdout.rstrip().splitlines()[-1]) == (0, "Nothing stands in the way; start it with: callcenter serve")
