@@ -290,8 +290,8 @@ def migrate(config: Config = DEFAULT) -> None:
 
 # --- reports ---------------------------------------------------------------------------------
 
-From = Annotated[str | None, typer.Option("--from", help="ISO 8601, in the center's zone; by default today's beginning.")]
-To = Annotated[str | None, typer.Option("--to", help="ISO 8601, in the center's zone; by default now.")]
+From = Annotated[str | None, typer.Option("--from", help="ISO 8601, in the center's zone; a date is its midnight. By default today's.")]
+To = Annotated[str | None, typer.Option("--to", help="ISO 8601, in the center's zone, itself not included. By default now.")]
 Queue = Annotated[str | None, typer.Option("--queue", help="Only this queue.")]
 
 

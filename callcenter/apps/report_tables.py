@@ -1,14 +1,19 @@
-"""Reports as tables on a terminal, made from their JSON."""
+"""Reports as tables on a terminal, made from their JSON. A table that is too wide stands on its side, so that nothing is cut."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
 from rich import box
+from rich.console import Console, RenderableType
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-_COUNT_COLUMNS = {
+WIDE = 1000
+"""Where there is no terminal: every table as wide as it likes."""
+
+_QUEUE_COLUMNS = {
     "offered": "offered",
     "answered": "answered",
     "abandoned": "abandoned",
@@ -16,13 +21,12 @@ _COUNT_COLUMNS = {
     "overflowed": "overflowed",
     "still_waiting": "waiting",
     "handled": "handled",
-}
-_MEASURE_COLUMNS = {
     "service_level": "service level",
     "asa_s": "ASA",
     "longest_wait_s": "longest wait",
     "abandon_rate": "abandon rate",
     "aht_s": "AHT",
+    "offered_load": "offered load",
     "fcr": "FCR",
 }
 _AGENT_COLUMNS = {
@@ -46,45 +50,80 @@ _CALL_COLUMNS = {
     "cause": "cause",
     "ended_by": "ended by",
 }
+_FIRST_TO_GO = ("hold_s", "cause", "dialed", "ended_by")
 _RATIOS = frozenset({"service_level", "abandon_rate", "fcr", "occupancy", "utilisation"})
 
 _Row = Mapping[str, object]
 
 
-def kpi_tables(report: Mapping[str, object]) -> Iterator[Table]:
-    """Counts per queue, measures per queue, and agents' time when it was asked for; each fits eighty columns."""
+def kpi_tables(report: Mapping[str, object], width: int = WIDE) -> Iterator[RenderableType]:
+    """The measures per queue, and agents' time when it was asked for. What does not fit has measures as rows, queues as columns."""
     queues = [*cast(Sequence[_Row], report["queues"])]
-    total = [{**cast(_Row, report["total"]), "queue": "all"}] if len(queues) > 1 else []
+    if len(queues) > 1:
+        queues.append({**cast(_Row, report["total"]), "queue": "all"})
     moments = (_moment(str(report[name])) for name in ("from_at", "to_at"))
-    yield _table(" – ".join(moments) + f" {report['time_zone']}", "queue", _COUNT_COLUMNS, queues, total)
-    yield _table("", "queue", _MEASURE_COLUMNS, queues, total, caption=str(report["service_level_formula"]))
+    yield Text(" – ".join(moments) + f" {report['time_zone']}", style="italic")
+    yield from _fitting("queue", _QUEUE_COLUMNS, queues, width)
+    yield Text(str(report["service_level_formula"]), style="dim italic")
     if agents := cast(Sequence[_Row], report["agents"]):
-        yield _table("", "agent", _AGENT_COLUMNS, agents, [])
+        yield from _fitting("agent", _AGENT_COLUMNS, agents, width)
 
 
-def _table(title: str, key: str, columns: Mapping[str, str], rows: Sequence[_Row], totals: Sequence[_Row], caption: str = "") -> Table:
-    table = Table(title=title or None, caption=caption or None, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left")
-    table.caption_justify = "left"
-    table.add_column(key)
-    for heading in columns.values():
-        table.add_column(heading, justify="right")
+def _fitting(key: str, columns: Mapping[str, str], rows: Sequence[_Row], width: int) -> Iterator[Table]:
+    """One table; on its side, and in several where need be, when it is too wide."""
+    table = _table(key, columns.values())
     for row in rows:
         table.add_row(Text(str(row[key])), *(_cell(row, name) for name in columns))
-    if totals:
-        table.add_section()
-    for row in totals:
-        table.add_row(Text(str(row[key])), *(_cell(row, name) for name in columns))
+    if _width(table) <= width:
+        yield table
+        return
+    while rows:
+        count = max((n for n in range(1, len(rows) + 1) if _width(_on_its_side(key, columns, rows[:n])) <= width), default=1)
+        yield _on_its_side(key, columns, rows[:count])
+        rows = rows[count:]
+
+
+def _on_its_side(key: str, columns: Mapping[str, str], rows: Sequence[_Row]) -> Table:
+    table = _table(key, [Text(str(row[key])) for row in rows])
+    for name, heading in columns.items():
+        table.add_row(heading, *(_cell(row, name) for row in rows))
     return table
 
 
-def cdr_table(rows: Sequence[_Row]) -> Table:
-    """One line per call."""
+def _table(key: str, headings: Iterable[str | Text]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column(key)
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    return table
+
+
+def _width(table: Table) -> int:
+    console = Console(width=10 * WIDE)
+    return Measurement.get(console, console.options, table).maximum
+
+
+def cdr_table(rows: Sequence[_Row], width: int = WIDE) -> Table:
+    """One line per call; on a narrow terminal without the columns that are missed least."""
+    left_out: list[str] = []
+    for name in (*_FIRST_TO_GO, ""):
+        table = _calls(rows, [column for column in _CALL_COLUMNS if column not in left_out])
+        if _width(table) <= width or not name:
+            break
+        left_out.append(name)
+    if left_out:
+        table.caption = Text(f"a wider terminal shows: {', '.join(_CALL_COLUMNS[name] for name in left_out)}")
+        table.caption_justify = "left"
+    return table
+
+
+def _calls(rows: Sequence[_Row], columns: Sequence[str]) -> Table:
     table = Table(title=f"{len(rows)} calls", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left")
-    for name, heading in _CALL_COLUMNS.items():
-        table.add_column(heading, justify="right" if name.endswith("_s") else "left", no_wrap=True)
+    for name in columns:
+        table.add_column(_CALL_COLUMNS[name], justify="right" if name.endswith("_s") else "left", overflow="fold")
     for row in rows:
         # Text, not str: what a caller sent is never read as markup.
-        table.add_row(*(Text(_cell(row, name)) for name in _CALL_COLUMNS))
+        table.add_row(*(Text(_cell(row, name)) for name in columns))
     return table
 
 
@@ -96,6 +135,8 @@ def _cell(row: _Row, name: str) -> str:
         percent = f"{100 * cast(float, value):.1f} %"
         target = row.get("target_wait_s") if name == "service_level" else None
         return f"{percent} in {cast(float, target):g} s" if target is not None else percent
+    if name == "offered_load":
+        return f"{cast(float, value):.2f}"
     if name.endswith("_s"):
         return clock(cast(float, value))
     if name.endswith("_at"):

@@ -1,6 +1,18 @@
 """KPI and CDR reports: asked of PostgreSQL, shown as tables or as JSON.
 
-JSON speaks the glossary: ratios from 0 to 1, spans as seconds in ``…_s``, dates as ISO 8601 in the center's zone.
+JSON speaks the glossary: ratios from 0 to 1, spans as seconds in ``…_s``, dates as ISO 8601 in the center's zone
+(``…_at``); what does not exist, such as a ratio of nothing, is null.
+
+``callcenter kpi --json`` is an object: ``from_at``, ``to_at``, ``time_zone``, ``service_level_formula``, ``queues`` (a list),
+``total`` (as a queue, with an empty name and without target), ``agents`` (a list; empty when one queue was asked for).
+
+- A queue: ``queue, offered, answered, abandoned, short_abandoned, overflowed, still_waiting, handled, service_level,
+  target_wait_s, asa_s, longest_wait_s, abandon_rate, aht_s, offered_load, fcr``; offered = answered + abandoned +
+  overflowed + still_waiting; offered_load in erlangs.
+- An agent: ``agent, talking_s`` (hold included), ``wrap_up_s, ready_s, reserved_s, not_ready_s, occupancy, utilisation``.
+
+``callcenter cdr --json`` is a list of calls: ``call_id, linkedid, node, direction, caller, dialed, trunk, flow, started_at,
+answered_at, ended_at, wait_s, talk_s, hold_s, queue, agent, contacts, cause, ended_by, served_by``.
 """
 
 import asyncio
@@ -20,7 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from callcenter.adapters.db import reports as asked
 from callcenter.adapters.db.connection import connect
 from callcenter.adapters.db.migrate import SchemaError
-from callcenter.apps.report_tables import cdr_table, kpi_tables
+from callcenter.apps.report_tables import WIDE, cdr_table, kpi_tables
 from callcenter.domain import kpi as measures
 from callcenter.domain.kpi import AgentTime, Sums
 from callcenter.domain.records import CallRecord
@@ -126,7 +138,7 @@ async def _connection(database: str | AsyncEngine) -> AsyncIterator[AsyncConnect
 
 
 def window(from_: str | None, to: str | None, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
-    """The window people ask for: by default from midnight in the center's zone until now. Raises ReportError."""
+    """The window people ask for, ``to`` not included: by default from midnight in the center's zone until now. Raises ReportError."""
     today = datetime.combine(now.astimezone(zone).date(), time(0), zone)
     from_at = _moment("--from", from_, zone) if from_ else today.astimezone(UTC)
     to_at = _moment("--to", to, zone) if to else now
@@ -136,11 +148,15 @@ def window(from_: str | None, to: str | None, zone: ZoneInfo, now: datetime) -> 
 
 
 def _moment(option: str, written: str, zone: ZoneInfo) -> datetime:
+    """A date alone is its midnight. A time that comes twice is the first; one that the clocks skip counts from before the skip."""
     try:
-        at = datetime.fromisoformat(written)
-    except ValueError:
-        raise ReportError(f"{option} '{written}' is not a date; write 2026-11-22 or 2026-11-22T09:30, in the zone {zone.key}") from None
-    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+        at = datetime.fromisoformat(written.strip())
+        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ReportError(
+            f"{option} '{written}' is not a date; write 2026-11-22 or 2026-11-22T09:30 in the zone {zone.key}, "
+            f"or with an offset, 2026-11-22T09:30+01:00"
+        ) from None
 
 
 # --- JSON -----------------------------------------------------------------------------------------------
@@ -228,8 +244,9 @@ def kpi(settings: Settings, from_: str | None, to: str | None, queue: str | None
         json.dump(report_json(report), sys.stdout, indent=2)
         print()
     else:
-        for table in kpi_tables(report_json(report)):
-            _console().print(table)
+        console = _console()
+        for part in kpi_tables(report_json(report), console.width):
+            console.print(part)
 
 
 def cdr(settings: Settings, from_: str | None, to: str | None, queue: str | None, as_json: bool) -> None:
@@ -245,12 +262,13 @@ def cdr(settings: Settings, from_: str | None, to: str | None, queue: str | None
         json.dump(rows, sys.stdout, indent=2)
         print()
     else:
-        _console().print(cdr_table(rows))
+        console = _console()
+        console.print(cdr_table(rows, console.width))
 
 
 def _console() -> Console:
     """As wide as the terminal; wide enough for every table when there is none."""
-    return Console() if sys.stdout.isatty() else Console(width=140)
+    return Console() if sys.stdout.isatty() else Console(width=WIDE)
 
 
 def _check_queue(queue: str | None, known: Mapping[str, object] | set[str]) -> None:

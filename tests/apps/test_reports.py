@@ -1,17 +1,19 @@
 """Reports: what they count, the window they are about, and how they are written."""
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from callcenter.adapters.db.connection import connect
 from callcenter.adapters.db.ledger import PostgresLedger
-from callcenter.apps.report_tables import cdr_table, clock, kpi_tables
+from callcenter.apps import reports
+from callcenter.apps.report_tables import WIDE, cdr_table, clock, kpi_tables
 from callcenter.apps.reports import ReportError, call_json, cdr_rows, kpi_report, report_json, window
 from callcenter.services.journal import Journal
 from callcenter.services.ledger import Shipper
@@ -82,16 +84,63 @@ async def test_cdr_rows_speak_the_glossary_in_the_centers_zone(url: str) -> None
     assert rows[2]["answered_at"] is None
 
 
+def shown(parts: Iterable[RenderableType], width: int) -> str:
+    out = StringIO()
+    console = Console(file=out, width=width)
+    for part in parts:
+        console.print(part)
+    return out.getvalue()
+
+
 async def test_tables_are_readable_and_show_callers_as_they_are(url: str) -> None:
     report = report_json(await kpi_report(url, BEGIN, END, zone=BERLIN, targets=TARGETS, now=END))
     rows = [call_json(call, BERLIN) for call in await cdr_rows(url, BEGIN, END)]
-    out = StringIO()
-    console = Console(file=out, width=240)
-    for table in (*kpi_tables(report), cdr_table(rows)):
-        console.print(table)
-    shown = out.getvalue()
+    text = shown((*kpi_tables(report), cdr_table(rows)), WIDE)
     for words in ("33.3 % in 20 s", "service level = ", "wrap-up (ACW)", "[bold]+49[/bold]", "2026-03-28 23:00:00", "5 calls"):
-        assert words in shown
+        assert words in text
+    (headings,) = [line for line in text.splitlines() if "offered" in line]
+    assert " ".join(headings.split()) == (
+        "queue offered answered abandoned (short) overflowed waiting handled "
+        "service level ASA longest wait abandon rate AHT offered load FCR"
+    )
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 132, 200])
+async def test_nothing_is_cut_on_any_terminal(url: str, width: int) -> None:
+    targets = {**TARGETS, **{f"queue number {n}": timedelta(seconds=20) for n in range(10)}}
+    report = report_json(await kpi_report(url, BEGIN, END, zone=BERLIN, targets=targets, now=END))
+    rows = [call_json(call, BERLIN) for call in await cdr_rows(url, BEGIN, END)]
+    text = shown((*kpi_tables(report, width), cdr_table(rows, width)), width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text
+    for words in ("service level", "longest wait", "queue number 9", "wrap-up (ACW)", "33.3 % in 20 s", "started"):
+        assert words in text
+
+
+async def test_a_narrow_terminal_has_measures_as_rows(url: str) -> None:
+    report = report_json(await kpi_report(url, BEGIN, END, "support", zone=BERLIN, targets=TARGETS, now=END))
+    lines = [line.split() for line in shown(kpi_tables(report, 80), 80).splitlines()]
+    assert ["queue", "support"] in lines
+    assert ["offered", "4"] in lines
+    assert ["service", "level", "33.3", "%", "in", "20", "s"] in lines
+
+
+async def test_a_narrow_terminal_says_which_columns_it_lacks(url: str) -> None:
+    rows = [call_json(call, BERLIN) for call in await cdr_rows(url, BEGIN, END)]
+    assert "a wider terminal shows: hold" in shown([cdr_table(rows, 80)], 80)
+    assert "a wider terminal" not in shown([cdr_table(rows, 132)], 132)
+
+
+async def test_the_shape_of_the_json(url: str) -> None:
+    """As the module says; people build on it."""
+    report = report_json(await kpi_report(url, BEGIN, END, zone=BERLIN, targets=TARGETS, now=END))
+    assert list(report) == ["from_at", "to_at", "time_zone", "service_level_formula", "queues", "total", "agents"]
+    said = (reports.__doc__ or "").replace("`", " ").replace(",", " ").replace("*", " ").split()
+    call = call_json((await cdr_rows(url, BEGIN, END))[0], BERLIN)
+    for each in (report, report["queues"][0], report["total"], report["agents"][0], call):  # type: ignore[index, call-overload]
+        assert set(each) <= set(said)  # type: ignore[arg-type]
+    assert (report["total"]["queue"], report["total"]["target_wait_s"]) == ("", None)  # type: ignore[index, call-overload]
+    assert list(call)[:4] == ["call_id", "linkedid", "node", "direction"]
 
 
 async def test_a_database_out_of_reach_is_said_in_one_sentence() -> None:
@@ -116,7 +165,25 @@ def test_dates_without_zone_are_in_the_centers_zone() -> None:
     assert window("2026-03-29T00:00Z", None, BERLIN, NOW)[0] == datetime(2026, 3, 29, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(("from_", "to"), [("yesterday", None), (None, "12"), ("2026-11-22", "2026-11-21")])
+@pytest.mark.parametrize(
+    ("written", "zone", "meant"),
+    [
+        ("2026-03-29T02:30", "Europe/Berlin", datetime(2026, 3, 29, 1, 30, tzinfo=UTC)),  # never on a clock there
+        ("2026-10-25T02:30", "Europe/Berlin", datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),  # comes twice
+        ("2026-10-25T02:30+01:00", "Europe/Berlin", datetime(2026, 10, 25, 1, 30, tzinfo=UTC)),  # the second
+        ("2026-04-24", "Africa/Cairo", datetime(2026, 4, 23, 22, 0, tzinfo=UTC)),  # a day without midnight begins at 01:00
+        ("2026-11-20T09:30-05:00", "Europe/Berlin", datetime(2026, 11, 20, 14, 30, tzinfo=UTC)),
+        (" 20261120 ", "UTC", datetime(2026, 11, 20, tzinfo=UTC)),
+    ],
+)
+def test_moments_around_changes_of_the_clocks(written: str, zone: str, meant: datetime) -> None:
+    assert window(written, None, ZoneInfo(zone), NOW)[0] == meant
+
+
+@pytest.mark.parametrize(
+    ("from_", "to"),
+    [("0001-01-01", None), ("2026-11-20T24:61", None), ("yesterday", None), (None, "12"), ("2026-11-22", "2026-11-21")],
+)
 def test_a_wrong_window_is_refused(from_: str | None, to: str | None) -> None:
     with pytest.raises(ReportError, match="--"):
         window(from_, to, BERLIN, NOW)

@@ -133,8 +133,8 @@ async def _report(stage: Stage, people: Sequence[Caller], agents: Sequence[Agent
     from_at, to_at = reports.window(None, None, zone, datetime.now(UTC))
     targets = {queue.name: queue.target_wait for queue in stage.settings.queues}
     report = await reports.kpi_report(url, from_at, to_at, zone=zone, targets=targets)
-    for table in kpi_tables(reports.report_json(report)):
-        console.print(table)
+    for part in kpi_tables(reports.report_json(report), console.width):
+        console.print(part)
     passed = True
     for check, faults in findings(people, agents, books, stage.recordings):
         console.print(f"[{'red' if faults else 'green'}]{'✗' if faults else '✓'}[/] {check}")
