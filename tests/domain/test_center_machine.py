@@ -92,8 +92,12 @@ class CenterMachine(RuleBasedStateMachine):
 
     @rule(agent=st.sampled_from((*AGENTS, "mallory")), what=st.sampled_from("lrrrno"))
     def an_agent_asks(self, agent: str, what: str) -> None:
-        asked = {"l": e.AgentLoginRequested(agent), "r": e.AgentReadyRequested(agent), "n": e.AgentNotReadyRequested(agent, "break"),
-                 "o": e.AgentLogoutRequested(agent)}  # fmt: skip
+        asked: dict[str, e.Event] = {
+            "l": e.AgentLoginRequested(agent),
+            "r": e.AgentReadyRequested(agent),
+            "n": e.AgentNotReadyRequested(agent, "break"),
+            "o": e.AgentLogoutRequested(agent),
+        }
         if what == "r":
             self.world.tell(asked["l"])
         self.world.tell(asked[what])
@@ -147,6 +151,29 @@ class CenterMachine(RuleBasedStateMachine):
             self.world.pbx.phones[f"phone-of-{longest_idle[-1]}"].mood = mood
         self.world.pbx.call_in(DIDS[0])
         self.world.run_for(seconds)
+
+    @rule(
+        whose=st.sampled_from(["caller", "agent"]),
+        cause=st.sampled_from([e.Cause.NORMAL, e.Cause.LOST, e.Cause.UNKNOWN, e.Cause.BUSY, e.Cause.CONGESTION]),
+        asked=st.sampled_from("-no"),
+        queue=st.integers(0, 1),
+    )
+    def something_ends_while_a_phone_rings(self, whose: str, cause: e.Cause, asked: str, queue: int) -> None:
+        """All phones ring, and more callers wait than there are agents: whoever becomes free has somebody to serve."""
+        for agent in AGENTS:
+            self.a_phone_changes_its_mood(agent, Mood.RINGS_ON, 0)
+            self.an_agent_asks(agent, "r")
+        for _ in range(len(AGENTS) + 1):
+            self.world.pbx.call_in(DIDS[queue])
+        self.world.run_for(1)
+        state = self.world.center.state
+        offered = next((c for c in state.contacts.values() if c.state is ContactState.OFFERED and c.offer), None)
+        if offered is None or offered.offer is None:
+            return
+        if asked != "-":
+            self.an_agent_asks(offered.offer.agent, asked)
+        caller = state.calls[offered.entered.call].began.leg
+        self.world.pbx.party_hangs_up(caller if whose == "caller" else offered.offer.leg, cause)
 
     @rule(digits=st.text("129#", max_size=3), patience=st.integers(0, 6))
     def a_caller_uses_the_menu(self, digits: str, patience: int) -> None:

@@ -54,7 +54,7 @@ def test_a_second_fallback_talk_follows_the_first_unseen(world: World) -> None:
 def test_who_logs_in_while_the_fallback_talk_goes_on_is_ready_after_it(world: World) -> None:
     world.tell(e.FallbackTalkBegan(NODE, "f1", ALICE))
     alice = world.agent_ready("alice")
-    assert alice.state is AgentState.NOT_READY
+    assert alice.reason == "fallback_call"
     world.tell(e.FallbackTalkEnded("f1"))
     assert alice.state is AgentState.READY
 
@@ -164,7 +164,7 @@ def test_a_leg_that_was_never_made_leaves_nothing_behind(world: World, refusal: 
 @pytest.mark.parametrize("full", [True, False])
 def test_queues_that_overflow_into_each_other_end_in_a_goodbye(full: bool) -> None:
     limits = {"max_waiting": 0} if full else {"wait_without_agents": False}
-    queues = [QueueConfig(name, overflow_flow=f"to-{other}", **limits) for name, other in (("a", "b"), ("b", "a"))]  # type: ignore[arg-type]
+    queues = [QueueConfig(name, overflow_flow=f"to-{other}", **limits) for name, other in (("a", "b"), ("b", "a"))]
     world = World(small_center(queues, agents=[]))
     caller = world.caller_arrives("a")
     assert world.pbx.channels[caller].heard == ["goodbye"]
@@ -282,3 +282,114 @@ def test_a_long_day_leaves_nothing_behind() -> None:
     assert len(state.queue("support").ready._heap) + len(state.queue("support").waiting._heap) < 200
     restored = Center.restore(world.config, Ids("r"), world.center.checkpoint()).state
     assert restored.agents["alice"].state is AgentState.NOT_READY
+
+
+# --- who is free again --------------------------------------------------------------------------
+
+
+def ringing_for_the_first_of_two(world: World) -> tuple[str, str]:
+    """Alice's phone rings for one caller while another waits."""
+    world.pbx.phones[ALICE] = Phone(Mood.RINGS_ON)
+    first, second = world.caller_arrives(), world.caller_arrives()
+    world.agent_ready("alice")
+    world.run_for(1)
+    world.pbx.phones[ALICE].mood = Mood.ANSWERS
+    assert world.waiting() == [second]
+    return first, second
+
+
+def test_an_agent_freed_by_a_caller_who_gives_up_gets_the_next(world: World) -> None:
+    first, second = ringing_for_the_first_of_two(world)
+    world.pbx.party_hangs_up(first)
+    world.run_for(3)
+    assert world.talking() == {"alice": second}
+
+
+def test_an_agent_whose_offer_got_lost_gets_the_same_caller_again(world: World) -> None:
+    first, second = ringing_for_the_first_of_two(world)
+    (offered,) = kinds(world, f.ContactOffered)
+    world.pbx.party_hangs_up(offered.leg, e.Cause.UNKNOWN)
+    world.run_for(3)
+    assert world.talking() == {"alice": first}
+    assert world.waiting() == [second]
+
+
+def test_an_agent_whose_offer_got_lost_with_its_node_serves_the_other_queue() -> None:
+    """Her caller cannot be offered any more; those of another queue can."""
+    world = World(small_center([QueueConfig("support"), QueueConfig("sales")], ["alice"]))
+    world.pbx.phones[ALICE] = Phone(Mood.RINGS_ON)
+    first = world.caller_arrives()
+    world.caller_arrives("sales")
+    world.agent_ready("alice")
+    call = world.center.state.legs[first]
+    (offered,) = kinds(world, f.ContactOffered)
+    world.tell(e.LegArrived("node2", "node2-1.1", e.Door.TRUNK, "+18005550101", ""))
+    world.tell(e.NodeDisconnected(NODE))
+    world.tell(e.LegEnded(offered.leg, e.Cause.UNKNOWN))
+    offers = kinds(world, f.ContactOffered)
+    assert len(offers) == 2
+    assert offers[-1].queue == "sales"
+    assert world.center.state.calls[offers[-1].call].node == "node2"
+    assert call.contact in {contact.id for contact in world.center.state.contacts.values() if contact.state == "waiting"}
+
+
+def test_ready_in_wrap_up_overrules_what_was_asked_for_during_the_talk(world: World) -> None:
+    alice = world.agent_ready("alice")
+    caller = world.caller_arrives()
+    world.run_for(3)
+    world.tell(e.AgentNotReadyRequested("alice", "break"))
+    world.pbx.party_hangs_up(caller)
+    world.tell(e.AgentReadyRequested("alice"))
+    assert alice.state is AgentState.READY
+
+
+def test_a_caller_who_presses_hold_is_still_talking(world: World) -> None:
+    """Hold is what the agent does; the caller who does it to us is heard no more, but is talked to."""
+    world.agent_ready("alice")
+    caller = world.caller_arrives()
+    world.run_for(3)
+    world.pbx.party_holds(caller)
+    world.run_for(5)
+    world.pbx.party_hangs_up(caller)
+    (parted,) = kinds(world, f.ContactParted)
+    assert parted.hold == timedelta()
+    assert not kinds(world, f.ContactHeld)
+
+
+def test_the_longest_wait_counts_from_the_first_entry_in_the_fallback() -> None:
+    world = World(small_center([QueueConfig("support", max_wait=timedelta(seconds=60))], []))
+    world.pbx.call_in("+18005550100", waiting_since=world.now - timedelta(seconds=50))
+    world.run_for(9)
+    assert not kinds(world, f.ContactOverflowed)
+    world.run_for(2)
+    (overflowed,) = kinds(world, f.ContactOverflowed)
+    assert (overflowed.why, overflowed.wait) == (OverflowWhy.MAX_WAIT, timedelta(seconds=60))
+
+
+def test_a_caller_out_of_reach_is_not_transferred(world: World) -> None:
+    world.agent_ready("alice")
+    caller = world.caller_arrives()
+    world.run_for(3)
+    world.lose_node()
+    world.tell(e.TransferRequested("alice", "support"))
+    assert "out of our reach" in world.refusals[-1]
+    assert world.talking() == {"alice": caller}
+
+
+def test_time_that_goes_back_counts_as_standing_still(world: World) -> None:
+    world.agent_ready("alice")
+    caller = world.caller_arrives()
+    world.run_for(3)
+    connected_at = world.now
+    out = world.center.handle(e.LegEnded(caller, e.Cause.NORMAL), connected_at - timedelta(hours=1))
+    (parted,) = [fact for fact in out.facts if isinstance(fact, f.ContactParted)]
+    assert parted.talk >= timedelta()
+    assert all(fact.at >= kinds(world, f.ContactConnected)[0].at for fact in out.facts)
+
+
+def test_a_key_ends_what_we_are_saying(world: World) -> None:
+    caller = world.pbx.call_in(MENU_DID)
+    world.run_for(1)
+    world.pbx.party_presses(caller, "1")
+    assert not world.pbx.channels[caller].playback
+    assert world.waiting() == [caller]

@@ -132,6 +132,20 @@ async def test_a_node_that_is_no_longer_configured_takes_its_calls_with_it(cente
     assert len(center.kept(f.CallEnded)) == 1
 
 
+@in_virtual_time
+async def test_a_long_absence_of_ours_is_not_the_nodes_fault(center: VirtualCenter) -> None:
+    """A node out of reach for half a minute is taken for dead; one that we did not try to reach for an hour is not."""
+    await center.agent_ready("alice")
+    talking = center.calls()
+    await center.pass_time(3)
+    waiting = center.calls()
+    await center.restart(away=3600)
+    await center.pass_time(2)
+    assert center.talking() == {"alice": talking}
+    assert center.waiting() == [waiting]
+    assert not center.kept(f.CallEnded)
+
+
 def test_the_clock_does_not_begin_before_what_was_written_last() -> None:
     """A wall clock that was set back by a day while we were away must not stop every timer for a day."""
     tomorrow = datetime.now(UTC) + timedelta(days=1)
