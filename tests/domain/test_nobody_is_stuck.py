@@ -393,3 +393,11 @@ def test_a_key_ends_what_we_are_saying(world: World) -> None:
     world.pbx.party_presses(caller, "1")
     assert not world.pbx.channels[caller].playback
     assert world.waiting() == [caller]
+
+
+def test_a_fallback_call_reported_twice_is_one_call(world: World) -> None:
+    """After a restart the queue log is read again from the beginning."""
+    first = e.FallbackCallReported(NODE, "f1", "support", "+1", "+2", world.now, world.now, log_offset=100)
+    for report in (first, replace(first, leg="f2", log_offset=200), first):
+        world.tell(report)
+    assert [fact.leg for fact in kinds(world, f.FallbackCallEnded)] == ["f1", "f2"]

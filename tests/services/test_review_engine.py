@@ -41,15 +41,17 @@ def refuse_first(center: VirtualCenter, kind: type[c.Command], refusal: Refusal)
 
 @in_virtual_time
 async def test_a_call_that_was_busy_when_it_was_looked_at_is_looked_at_again(center: VirtualCenter) -> None:
-    """The bridge was never made; when we look, the recording of the same call is still under way."""
-    center.wire.loses_request = first(c.ConnectLegs)
-    center.wire.stuck = lambda command: isinstance(command, c.StartRecording) and not center.wire.freed.is_set()
+    """The music never began; when we look, the ringing of the same call is still under way."""
+    center.wire.loses_request = first(c.StartMusic)
+    center.wire.stuck = lambda command: isinstance(command, c.RingAgent) and not center.wire.freed.is_set()
+    center.phone("alice").mood = Mood.RINGS_ON
     await center.agent_ready("alice")
     caller = center.calls()
     await center.pass_time(8)
+    assert not center.pbx.channels[caller].music
     center.wire.freed.set()
-    await center.pass_time(4)
-    assert center.together() == {frozenset((caller, "phone-of-alice"))}
+    await center.pass_time(3)
+    assert center.pbx.channels[caller].music == "default"
 
 
 @in_virtual_time
