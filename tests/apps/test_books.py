@@ -8,7 +8,7 @@ import subprocess
 import sys
 import wave
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic, sleep
@@ -44,15 +44,15 @@ async def books(tmp_path: Path, url: str, **more: Any) -> AsyncIterator[Path]:
 
 
 async def eventually(url: str, statement: str, wanted: object) -> None:
-    """Ask until it is so."""
+    """Ask until it is so; in a thread, because the question may wait for a lock that the books hold."""
+
+    def ask() -> bool:
+        with psycopg.connect(url) as connection, suppress(psycopg.errors.UndefinedTable):
+            return connection.execute(statement.encode()).fetchall() == [(wanted,)]
+        return False
+
     async with asyncio.timeout(30):
-        while True:
-            with psycopg.connect(url) as connection:
-                try:
-                    if connection.execute(statement.encode()).fetchall() == [(wanted,)]:
-                        return
-                except psycopg.errors.UndefinedTable:
-                    pass
+        while not await asyncio.to_thread(ask):
             await asyncio.sleep(0.05)
 
 

@@ -327,9 +327,8 @@ class Survival:
         engine = connect(self.stage.database_url, name="bench", statement_timeout=30)
         try:
             async with engine.connect() as connection:
-                kept: Counter[str] = Counter(
-                    dict((await connection.execute(select(fact.c.kind, func.count()).group_by(fact.c.kind))).tuples().all())
-                )
+                kinds = await connection.execute(select(fact.c.kind, func.count()).group_by(fact.c.kind))
+                kept: Counter[str] = Counter({row[0]: row[1] for row in kinds})
                 rows = (await connection.execute(select(cdr.c.caller, cdr.c.ended_at, cdr.c.cause))).all()
                 contacts = (await connection.execute(select(contact.c.contact_id))).all()
                 recordings = (await connection.execute(select(recording.c.state))).all()
