@@ -24,7 +24,8 @@ def arrive(turn: Turn, event: LegArrived) -> None:
     if on_its_way is not None:  # a snapshot saw it outside our application, but it was coming to us
         agent_requests.fallback_talk_ended(turn, on_its_way)
     call = _begin(turn, event, agent)
-    turn.want(Answer(call.id, call.node, event.leg))
+    if not event.up:
+        turn.want(Answer(call.id, call.node, event.leg))
     if event.door is Door.DESK_PHONE:
         _desk_phone(turn, call, agent)
         return

@@ -17,7 +17,7 @@ from callcenter.domain.contact import ContactState
 from callcenter.domain.facts import EndedWhy, Fact, MissedWhy, MissingWhy, OverflowWhy, RecordingMissing
 from callcenter.domain.ids import Ids
 from callcenter.domain.machine import Alarm, Outputs
-from callcenter.domain.state import FLOW, MAX_WAIT, NODE_LOST, OFFER, PHONE, WRAP_UP, State
+from callcenter.domain.state import FLOW, MAX_WAIT, MUSIC, NODE_LOST, OFFER, PHONE, WRAP_UP, State
 from callcenter.domain.turn import Turn
 
 
@@ -93,6 +93,8 @@ class Center:
             flows.time_is_up(turn, call)
         elif kind == OFFER:
             delivery.miss(turn, state.contacts[subject], MissedWhy.NO_ANSWER)
+        elif kind == MUSIC:
+            delivery.start_music(turn, state.contacts[subject])
         elif kind == MAX_WAIT:
             delivery.overflow(turn, state.contacts[subject], OverflowWhy.MAX_WAIT)
 

@@ -47,6 +47,9 @@ CONTACT_TRANSITIONS: Mapping[tuple[ContactState, type], ContactState] = {
     (ContactState.WAITING, ContactOverflowed): ContactState.OVERFLOWED,
 }
 
+MUSIC_AFTER = timedelta(milliseconds=500)
+"""Who is connected sooner hears no snatch of music."""
+
 FINISHED = frozenset({ContactState.ENDED, ContactState.ABANDONED, ContactState.OVERFLOWED})
 
 
@@ -71,6 +74,11 @@ class Contact:
     def place(self) -> tuple[int, datetime, str]:
         """Where it stands in line: higher priority first, then the earlier place; the id makes ties repeatable."""
         return -self.entered.priority, self.entered.place, self.entered.contact
+
+    @property
+    def music_at(self) -> datetime:
+        """From then on the caller hears music, until connected or sent on."""
+        return self.entered.at + MUSIC_AFTER
 
     def wait(self, now: datetime) -> timedelta:
         """How long the caller has waited in this queue, ringing included."""

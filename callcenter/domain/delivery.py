@@ -116,8 +116,20 @@ def enter_queue(
     elif not queue.config.wait_without_agents and not queue.logged_in:
         overflow(turn, contact, OverflowWhy.NO_AGENTS)
     else:
-        turn.want(StartMusic(call.id, call.node, call.began.leg, queue.config.music))
         route_queue(turn, queue)
+
+
+def start_music(turn: Turn, contact: Contact) -> None:
+    """The caller has waited long enough to hear music. Starting it twice changes nothing."""
+    call = turn.state.calls[contact.entered.call]
+    if turn.now >= contact.music_at:
+        turn.want(StartMusic(call.id, call.node, call.began.leg, turn.state.queue(contact.entered.queue).config.music))
+
+
+def stop_music(turn: Turn, contact: Contact) -> None:
+    call = turn.state.calls[contact.entered.call]
+    if turn.now >= contact.music_at:
+        turn.want(StopMusic(call.id, call.node, call.began.leg))
 
 
 def abandon(turn: Turn, contact: Contact) -> None:
@@ -136,8 +148,7 @@ def overflow(turn: Turn, contact: Contact, why: OverflowWhy) -> None:
     freed = withdraw(turn, contact, WithdrawnWhy.OVERFLOWED)
     call = turn.state.calls[contact.entered.call]
     turn.emit(ContactOverflowed(turn.now, call.id, contact.id, queue.name, contact.wait(turn.now), why))
-    if why is not OverflowWhy.FULL:
-        turn.want(StopMusic(call.id, call.node, call.began.leg))
+    stop_music(turn, contact)
     turn.send_on(call, queue.config.overflow_flow or GOODBYE.name)
     if freed is not None:
         route_agent(turn, freed)
@@ -200,7 +211,7 @@ def connect(turn: Turn, contact: Contact) -> None:
     wait = contact.wait(turn.now)
     turn.emit(ContactConnected(turn.now, call.id, contact.id, offered.queue, offered.offer, offered.agent, offered.leg, bridge, wait))
     turn.emit(AgentStateChanged(turn.now, offered.agent, AgentState.TALKING, contact=contact.id))
-    turn.want(StopMusic(call.id, call.node, caller_leg))
+    stop_music(turn, contact)
     if turn.state.queue(offered.queue).config.record:
         recording = turn.ids.draw()
         turn.emit(RecordingStarted(turn.now, call.id, contact.id, offered.queue, offered.agent, call.node, recording))

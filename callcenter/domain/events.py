@@ -69,6 +69,8 @@ class LegArrived:
     linkedid: str = ""
     waiting_since: datetime | None = None
     """Set when the caller already waited in the dialplan's fallback: since when."""
+    up: bool = False
+    """Our dialplan answers before it hands a call to us; a leg that comes by another way may still ring."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """What happens to legs, told as what it means for the call."""
 
 from callcenter.domain.call import Call, Leg, LegState
-from callcenter.domain.commands import Answer, ConnectLegs, HangUp, StartMusic, StartRecording, StopMusic
+from callcenter.domain.commands import Answer, ConnectLegs, HangUp, StartRecording, StopMusic
 from callcenter.domain.contact import ContactState
-from callcenter.domain.delivery import agent_leg_ended, caller_leg_ended, connect
+from callcenter.domain.delivery import agent_leg_ended, caller_leg_ended, connect, start_music
 from callcenter.domain.events import Cause
 from callcenter.domain.facts import CallEnded, ContactHeld, ContactResumed, FlowEnded, LegGone, LegRinging, LegUp, LegWasHeld, LegWasResumed
 from callcenter.domain.flows import say_again
@@ -108,4 +108,4 @@ def found_silent(turn: Turn, leg_id: str) -> None:
         turn.want(StopMusic(call.id, call.node, leg_id))
         say_again(turn, call)
     elif contact and contact.state in (ContactState.WAITING, ContactState.OFFERED):
-        turn.want(StartMusic(call.id, call.node, leg_id, turn.state.queue(contact.entered.queue).config.music))
+        start_music(turn, contact)

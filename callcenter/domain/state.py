@@ -18,7 +18,7 @@ from callcenter.domain.ivr.interpreter import FlowRun
 from callcenter.domain.machine import Alarm, Deadlines, IllegalTransition, transition
 from callcenter.domain.queue import Queue
 
-OFFER, WRAP_UP, PHONE, FLOW, MAX_WAIT, NODE_LOST = "offer", "wrap_up", "phone", "flow", "max_wait", "node_lost"
+OFFER, WRAP_UP, PHONE, FLOW, MUSIC, MAX_WAIT, NODE_LOST = "offer", "wrap_up", "phone", "flow", "music", "max_wait", "node_lost"
 
 
 @dataclass(slots=True)
@@ -158,7 +158,8 @@ class State:
             return False
         if kind == OFFER:
             return contact.state is ContactState.OFFERED and contact.offer is not None and contact.offer.until == at
-        return contact.state in (ContactState.WAITING, ContactState.OFFERED) and contact.entered.max_wait_until == at
+        date = contact.music_at if kind == MUSIC else contact.entered.max_wait_until
+        return contact.state in (ContactState.WAITING, ContactState.OFFERED) and date == at
 
     # --- people ---------------------------------------------------------------------------------
 
@@ -360,6 +361,7 @@ class State:
         self._line_up_contact(contact)
         if fact.max_wait_until is not None:
             self.deadlines.set(fact.max_wait_until, MAX_WAIT, contact.id)
+        self.deadlines.set(contact.music_at, MUSIC, contact.id)
 
     def _line_up_contact(self, contact: Contact) -> None:
         if not self.node(self.calls[contact.entered.call].node).away:

@@ -90,6 +90,8 @@ class FakePbx:
         self.prompt_length = PROMPT_LENGTH
         self.broken_prompts: set[str] = set()
         self.disk_full = False
+        self.door_answers = True
+        """Our dialplan answers before it hands a call to us; False: legs arrive unanswered."""
         self._timeline = timeline
         self._deliver = tell
         self._count = 0
@@ -121,16 +123,16 @@ class FakePbx:
     def call_in(self, did: str, caller: str = "+12025550123", waiting_since: datetime | None = None) -> str:
         """Somebody dials; returns the leg."""
         leg = self._channel_id()
-        arrival = LegArrived(self.name, leg, Door.TRUNK, did, caller, trunk="carrier", linkedid=leg, waiting_since=waiting_since)
-        self.channels[leg] = Channel(leg, "carrier", arrival)
+        arrival = LegArrived(self.name, leg, Door.TRUNK, did, caller, trunk="carrier", linkedid=leg, waiting_since=waiting_since, up=self.door_answers)
+        self.channels[leg] = Channel(leg, "carrier", arrival, up=arrival.up)
         self._tell(arrival)
         return leg
 
     def dial_from_phone(self, endpoint: str, dialed: str) -> str:
         """An agent dials from the desk phone."""
         leg = self._channel_id()
-        arrival = LegArrived(self.name, leg, Door.DESK_PHONE, dialed, "", endpoint=endpoint, linkedid=leg)
-        self.channels[leg] = Channel(leg, endpoint, arrival)
+        arrival = LegArrived(self.name, leg, Door.DESK_PHONE, dialed, "", endpoint=endpoint, linkedid=leg, up=self.door_answers)
+        self.channels[leg] = Channel(leg, endpoint, arrival, up=arrival.up)
         self._tell(arrival)
         return leg
 

@@ -191,7 +191,22 @@ def test_the_menu_takes_the_caller_to_the_queue(world: World) -> None:
     world.run_for(2.5)
     world.pbx.party_presses(caller, "1")  # before the menu prompt has ended
     assert world.waiting() == [caller]
+    world.run_for(0.5)
     assert world.pbx.channels[caller].heard == ["welcome", "press-1", "music:default"]
+
+
+def test_who_is_connected_at_once_hears_no_snatch_of_music(world: World) -> None:
+    world.pbx.phones["phone-of-alice"] = Phone(Mood.ANSWERS, lambda: timedelta(milliseconds=100))
+    world.agent_ready("alice")
+    caller = world.caller_arrives()
+    world.run_for(3)
+    assert world.pbx.channels[caller].heard == ["bridge"]
+
+
+def test_a_leg_that_arrives_ringing_is_answered(world: World) -> None:
+    world.pbx.door_answers = False
+    caller = world.caller_arrives()
+    assert world.pbx.channels[caller].up
 
 
 def test_a_menu_without_a_key_is_repeated_and_then_left(world: World) -> None:
@@ -209,6 +224,7 @@ def test_a_wrong_key_repeats_the_menu(world: World) -> None:
     world.run_for(5)
     world.pbx.party_presses(caller, "9")
     world.pbx.party_presses(caller, "1")
+    world.run_for(0.5)
     assert heard == ["welcome", "press-1", "sorry", "press-1", "music:default"]
 
 

@@ -464,7 +464,7 @@ async def test_a_call_whose_commands_are_still_under_way_is_judged_later(center:
 async def test_a_call_that_was_judged_later_has_not_been_forgotten(center: VirtualCenter) -> None:
     center.wire.stuck = lambda command: isinstance(command, c.StartMusic)
     caller = center.calls()
-    await center.pass_time(0.1)
+    await center.pass_time(0.7)
     await connection_lost(center, lambda: center.pbx.party_hangs_up(caller))
     assert not center.kept(f.ContactAbandoned)
     center.wire.freed.set()

@@ -50,7 +50,7 @@ async def test_a_call_that_was_busy_when_it_was_looked_at_is_looked_at_again(cen
     await center.pass_time(8)
     assert not center.pbx.channels[caller].music
     center.wire.freed.set()
-    await center.pass_time(3)
+    await center.pass_time(6)
     assert center.pbx.channels[caller].music == "default"
 
 

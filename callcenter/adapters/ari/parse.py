@@ -118,6 +118,7 @@ def arrival(node: str, channel: Channel, args: list[str]) -> LegArrived | None:
         endpoint=endpoint,
         linkedid=leg,  # the first leg of a call gives the linkedid its value
         waiting_since=_since(args[2] if len(args) > 2 else ""),
+        up=channel["state"] == "Up",
     )
 
 
