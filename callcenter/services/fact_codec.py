@@ -13,6 +13,8 @@ from functools import lru_cache
 from types import UnionType
 from typing import Union, cast, get_args, get_origin, get_type_hints
 
+import orjson
+
 from callcenter.domain.facts import FACT_TYPES, Fact
 
 JsonValue = str | int | float | bool | None | list[str]
@@ -167,8 +169,12 @@ def decode(written: Mapping[str, object]) -> Fact:
 
 
 def dump(facts: Sequence[Fact]) -> bytes:
-    """The facts of one event as one line of ASCII JSON, without line breaks inside or at its end. Raises FactError."""
-    return _to_json([encode(fact) for fact in facts]).encode("ascii")
+    """The facts of one event as one line of JSON in UTF-8, without line breaks inside or at its end. Raises FactError."""
+    written = [encode(fact) for fact in facts]
+    try:
+        return orjson.dumps(written)
+    except orjson.JSONEncodeError:  # a lone surrogate has no place in UTF-8, but a fact must not be lost for it
+        return _to_json(written).encode("ascii")
 
 
 def load(line: bytes) -> tuple[Fact, ...]:

@@ -2,7 +2,7 @@
 
 A folder of segments, one line per event (``journal_records``). One engine writes it; ``books`` and a
 restarting engine read it (``journal_reader``). Appending costs one ``write``; fsync happens in a thread, at
-most 50 ms after an append, one for all that wait. When the disk is full, records are held in memory,
+most 200 ms after an append, one for all that wait. When the disk is full, records are held in memory,
 bounded and counted, and written when space returns.
 """
 
@@ -67,7 +67,7 @@ class Journal:
         *,
         segment_bytes: int = 16 << 20,
         segment_age: timedelta = timedelta(hours=1),
-        sync_after: float = 0.05,
+        sync_after: float = 0.2,
         most_held: int = 20_000,
         write: Callable[[int, bytes], int] = os.write,
     ) -> None:

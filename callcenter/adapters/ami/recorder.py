@@ -34,6 +34,8 @@ class MixMonitorRecorder:
         """``clients`` by name of node, signed in as an account with class ``system``; ``folders`` of nodes on this machine."""
         self._clients = clients
         self._folders = folders or {}
+        self._proven: set[str] = set()
+        """Nodes whose folder has taken a recording: looked at after the first one, and again after a refusal."""
 
     async def start(self, node: str, leg: str, recording: str) -> None:
         """Write both directions into ``<recording>.raw`` in the node's folder of recordings. Raises CommandError."""
@@ -46,9 +48,11 @@ class MixMonitorRecorder:
             _check_room(folder)
         said = await self._client(node).action("MixMonitor", {"Channel": leg, "File": f"{recording}.raw", "Options": TWO_CHANNELS})
         if said.get("response") != "Success":
+            self._proven.discard(node)
             raise _refused(said)
-        if folder is not None:
+        if folder is not None and node not in self._proven:
             await _check_begun(folder / f"{recording}.raw")
+            self._proven.add(node)
 
     async def stop(self, node: str, leg: str, recording: str) -> None:
         """Stop all recording of the leg; one that is gone, or not recorded, is success. Raises CommandError(NODE_AWAY)."""

@@ -4,7 +4,6 @@ The vocabulary is ari-py's and Asterisk's own: channels, bridges, playbacks, app
 """
 
 import asyncio
-import json
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 import aiohttp
+import orjson
 import structlog
 
 from callcenter.adapters.ari.types import Operation
@@ -57,8 +57,8 @@ class Reply:
     def json(self) -> object:
         """The parsed body. Raises CommandError when it is not JSON."""
         try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError) as error:
+            return orjson.loads(self.body)
+        except ValueError as error:
             raise CommandError(Refusal.REFUSED, f"not JSON: {self.body[:100]!r}") from error
 
 
@@ -214,8 +214,8 @@ class AriClient:
 
     def _take(self, text: str) -> None:
         try:
-            raw = json.loads(text)
-        except (ValueError, RecursionError):
+            raw = orjson.loads(text)
+        except ValueError:
             raw = None
         if type(raw) is not dict:
             self._listener.on_garbage(text[:200])
@@ -280,14 +280,14 @@ class AriClient:
             message["query_strings"] = [{"name": name, "value": value} for name, value in query.items()]
         if body is not None:
             message["content_type"] = "application/json"
-            message["message_body"] = json.dumps(body)
+            message["message_body"] = orjson.dumps(body).decode()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Reply] = loop.create_future()
         self._waiting[request_id] = _Waiting(future, loop.time() + self.server.request_timeout, f"{method} {path}")
         if self._timer is None:
             self._timer = loop.call_later(self.server.request_timeout, self._too_late)
         try:
-            await ws.send_str(json.dumps(message))
+            await ws.send_str(orjson.dumps(message).decode())
             return await future
         finally:
             self._waiting.pop(request_id, None)

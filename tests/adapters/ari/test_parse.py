@@ -71,7 +71,7 @@ def test_a_recorded_line(parser: Parser) -> None:
 
 def test_a_caller_arrives(parser: Parser) -> None:
     assert parser.parse(start()) == LegArrived(
-        "n1", CALLER, Door.TRUNK, "+18005550100", "+12025550123", "Ann", trunk="carrier", endpoint="carrier", linkedid=CALLER
+        "n1", CALLER, Door.TRUNK, "+18005550100", "+12025550123", "Ann", trunk="carrier", endpoint="carrier", linkedid=CALLER, up=True
     )
 
 
