@@ -285,12 +285,14 @@ def written(folder: Path) -> dict[tuple[str, str], str]:
     (folder / "etc").mkdir()
     render(settings, secrets, settings.nodes[0], folder)
     found: dict[tuple[str, str], str] = {}
-    trunk = ""
+    trunk = dialed = ""
     for line in (folder / "etc" / "dialplan" / "10-inbound.conf").read_text().splitlines():
         if section := re.fullmatch(r"\[inbound-(.+)\]", line):
             trunk = section[1]
-        elif form := re.fullmatch(r"exten => ([+0-9]+),1,Set\(CC_DID=(\+[0-9]+)\)", line):
-            found[trunk, form[1]] = form[2]
+        elif form := re.fullmatch(r"exten => ([^,]+),1,.*", line):
+            dialed = form[1]
+        elif taken := re.fullmatch(r" same => n,Stasis\(callcenter,trunk,(\+[0-9]+),\)", line):
+            found[trunk, dialed] = taken[1]
     return found
 
 

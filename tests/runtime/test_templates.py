@@ -85,4 +85,4 @@ def test_a_number_is_known_in_every_way_the_carrier_may_write_it(
     (tmp_path / "etc").mkdir()
     render(settings, load_secrets(tmp_path, ["alice", "bob"]), settings.nodes[0], tmp_path)
     text = (tmp_path / "etc" / "dialplan" / "10-inbound.conf").read_text()
-    assert set(re.findall(rf"exten => ([+0-9]+),1,Set\(CC_DID=\{number}\)", text)) == forms
+    assert set(re.findall(rf"exten => ([+0-9]+),1,GotoIf.*\n.*\n.*Stasis\(callcenter,trunk,\{number},\)", text)) == forms
