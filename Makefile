@@ -2,6 +2,8 @@
 
 SHELL := /bin/bash
 BIN := .venv/bin
+# Most tests wait for phones, so they run side by side; a browser wants the machine for itself.
+BESIDE := -n 4 --dist loadfile --ignore tests/browser
 CONFIG ?= callcenter.toml
 
 .DEFAULT_GOAL := help
@@ -27,10 +29,10 @@ run: setup
 	@$(BIN)/callcenter serve --config $(CONFIG) --show-credentials
 
 test: setup-tests
-	@$(BIN)/pytest -n 4 --dist loadfile -m "not long"
+	@$(BIN)/pytest $(BESIDE) -m "not long"; beside=$$?; $(BIN)/pytest tests/browser -m "not long" && exit $$beside
 
 test-all: setup-tests
-	@$(BIN)/pytest -n 4 --dist loadfile
+	@$(BIN)/pytest $(BESIDE); beside=$$?; $(BIN)/pytest tests/browser && exit $$beside
 
 check: setup
 	@$(BIN)/ruff check
