@@ -139,7 +139,7 @@ class AsteriskNode:
         """Write the files, start Asterisk, and return when ARI answers. Raises AsteriskError."""
         if self.is_running() or self.adopt():
             raise AsteriskError(f"node {self.name}: Asterisk runs already (pid {self.process.pid if self.process else '?'})")
-        self._refuse_ports_in_use()
+        await self._until_ports_are_free()
         await asyncio.to_thread(self.write_files)
         spawned = self._spawn()
         ends = time.monotonic() + within
@@ -159,9 +159,26 @@ class AsteriskNode:
         (self.folder / PID_FILE).unlink(missing_ok=True)
 
     def kill(self) -> None:
-        """End Asterisk as a crash would; for tests."""
+        """End Asterisk as a crash would, and return when it is gone; for tests."""
         if self.process is not None:
             self.process.send(signal.SIGKILL)
+            ends = time.monotonic() + 5
+            while self.process.is_running() and time.monotonic() < ends:
+                time.sleep(0.01)
+
+    async def _until_ports_are_free(self, within: float = 2.0) -> None:
+        """A predecessor that was killed holds its ports a moment longer than its name.
+
+        Raises AsteriskError for a port that another program has.
+        """
+        ends = time.monotonic() + within
+        while True:
+            try:
+                return self._refuse_ports_in_use()
+            except AsteriskError:
+                if time.monotonic() > ends:
+                    raise
+            await asyncio.sleep(0.05)
 
     async def answers(self) -> bool:
         """Whether this Asterisk has fully booted: before that, ARI refuses our WebSocket."""
