@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import TypeVar
 
 from callcenter.domain.commands import Command
@@ -75,8 +75,3 @@ class Deadlines:
         if due is None or due > now:
             return None
         return heappop(self._alarms)
-
-    def drop_stale(self) -> None:
-        """Forget alarms that are no longer set, so that a long quiet center does not keep them."""
-        self._alarms = [alarm for alarm in self._alarms if self._still_set(alarm)]
-        heapify(self._alarms)
