@@ -1,10 +1,9 @@
 """The engine process: the center, its telephony, its journal and its control socket. Never loads the database."""
 
 import asyncio
-import contextlib
 import secrets as randomness
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import structlog
@@ -16,7 +15,6 @@ from callcenter.adapters.ami.recorder import MixMonitorRecorder
 from callcenter.adapters.ari.client import AriServer
 from callcenter.adapters.ari.telephony import AsteriskTelephony
 from callcenter.apps import garbage
-from callcenter.domain.center import Center
 from callcenter.domain.events import ConfigChanged
 from callcenter.domain.facts import Fact
 from callcenter.domain.ids import Ids
@@ -26,20 +24,19 @@ from callcenter.runtime.data_folder import data_folder
 from callcenter.runtime.secrets import AMI_OPERATIONS_USER, AMI_RECORDING_USER, ARI_USER, Secrets, SecretsError, load_secrets
 from callcenter.runtime.settings import Settings, SettingsError, load
 from callcenter.runtime.settings_model import NodeSection
-from callcenter.services import fact_codec
 from callcenter.services.clock import SteadyClock
 from callcenter.services.control import ControlError, ControlServer
 from callcenter.services.desk import Desk
 from callcenter.services.engine import Engine
-from callcenter.services.fact_codec import FactError, decode, encode
+from callcenter.services.fact_codec import encode
 from callcenter.services.fallback_log import FallbackLog
 from callcenter.services.journal import Journal, JournalError
 from callcenter.services.notices import NoticeRing
 from callcenter.services.ports import CommandError
+from callcenter.services.survival import keep_checkpoints, restore_center, write_checkpoint
 
 log = structlog.get_logger(__name__)
 
-CHECKPOINT_EVERY = 60.0
 FALLBACK_LOG_EVERY = 1.0
 JOURNAL_EVERY = 1.0
 
@@ -57,7 +54,8 @@ class EngineProcess:
         self._secrets = load_secrets(settings.data, [agent.name for agent in settings.agents])
         self._journal = Journal(journal_folder(settings))
         self._notices: NoticeRing[Fact] = NoticeRing(encode)
-        center, seq = self._restore()
+        config = settings.center_config(self._secrets.endpoints)
+        center, seq = restore_center(self._journal, config, Ids(randomness.token_hex(16)))
         self._clock = SteadyClock(not_before=center.state.at)
         self._notices.begin_at(seq)
         self._engine = Engine(center, self._journal, self._clock, self._notices.put)
@@ -87,7 +85,7 @@ class EngineProcess:
         tasks: list[asyncio.Task[object]] = [asyncio.create_task(self._engine.run(self._telephony), name="engine")]
         tasks += [asyncio.create_task(client.run()) for client in (*self._recorders.values(), *self._operations.values())]
         tasks += [asyncio.create_task(self._read_fallback_log(node)) for node in self._settings.nodes if not node.remote]
-        tasks.append(asyncio.create_task(self._keep_checkpoints(), name="checkpoints"))
+        tasks.append(asyncio.create_task(keep_checkpoints(self._engine, self._journal), name="checkpoints"))
         tasks.append(asyncio.create_task(self._watch_journal(), name="journal"))
         tasks.append(asyncio.create_task(self._stopping.wait(), name="stopping"))
         await self._control.start()
@@ -103,7 +101,7 @@ class EngineProcess:
             await self._telephony.close()
             await self._control.stop()
             try:
-                self._write_checkpoint(self._engine.seq, list(self._engine.center.checkpoint()))
+                write_checkpoint(self._journal, self._engine.seq, list(self._engine.center.checkpoint()))
             except JournalError as error:
                 log.warning("no_checkpoint", error=str(error))
             self._journal.close()
@@ -115,36 +113,6 @@ class EngineProcess:
         self._stopping.set()
 
     # --- what survives --------------------------------------------------------------------------
-
-    def _restore(self) -> tuple[Center, int]:
-        """The center from the latest checkpoint and the journal after it."""
-        seq = 0
-        facts: list[Fact] = []
-        latest = self._journal.latest_checkpoint()
-        if latest is not None:
-            seq, content = latest
-            kept = content.get("facts")
-            facts = [decode(fact) for fact in kept] if isinstance(kept, list) else []
-        for record in self._journal.read_all(after=seq):
-            with contextlib.suppress(FactError):  # a kind a newer version wrote; what it meant is not lost, only not known here
-                facts += fact_codec.load(record.payload)
-            seq = record.seq
-        config = self._settings.center_config(self._secrets.endpoints)
-        return Center.restore(config, Ids(randomness.token_hex(16)), facts), seq
-
-    async def _keep_checkpoints(self) -> None:
-        while True:
-            await asyncio.sleep(CHECKPOINT_EVERY)
-            seq, facts = self._engine.seq, list(self._engine.center.checkpoint())  # of one moment: below, more is recorded
-            try:
-                await self._journal.sync()
-                await asyncio.to_thread(self._write_checkpoint, seq, facts)
-            except JournalError as error:
-                log.warning("no_checkpoint", error=str(error))
-
-    def _write_checkpoint(self, seq: int, facts: Sequence[Fact]) -> None:
-        """Blocks; facts never change, so another thread may encode them."""
-        self._journal.write_checkpoint(seq, {"facts": [encode(fact) for fact in facts]})
 
     def _journal_health(self) -> Mapping[str, object]:
         health = self._journal.health()

@@ -1,5 +1,6 @@
 """Time for the engine."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
@@ -11,9 +12,15 @@ class SteadyClock:
     we were away would stop every timer until it has caught up.
     """
 
-    def __init__(self, not_before: datetime | None = None) -> None:
-        self._began_at = datetime.now(UTC) if not_before is None else max(datetime.now(UTC), not_before)
-        self._began = monotonic()
+    def __init__(
+        self,
+        not_before: datetime | None = None,
+        *,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        elapsed: Callable[[], float] = monotonic,
+    ) -> None:
+        self._began_at = wall() if not_before is None else max(wall(), not_before)
+        self._elapsed, self._began = elapsed, elapsed()
 
     def now(self) -> datetime:
-        return self._began_at + timedelta(seconds=monotonic() - self._began)
+        return self._began_at + timedelta(seconds=self._elapsed() - self._began)

@@ -70,11 +70,17 @@ class Journal:
         sync_after: float = 0.2,
         most_held: int = 20_000,
         write: Callable[[int, bytes], int] = os.write,
+        sync: Callable[[int], None] = os.fdatasync,
+        elapsed: Callable[[], float] = monotonic,
+        boot: Callable[[], str] = lambda: _boot_id(),
     ) -> None:
-        """Open or create the journal in ``folder`` and cut what an interrupted write left. Raises JournalError, JournalLocked."""
+        """Open or create the journal in ``folder`` and cut what an interrupted write left. Raises JournalError, JournalLocked.
+
+        ``write`` and ``sync`` are the disk, ``elapsed`` the monotonic clock, ``boot`` names this run of the machine.
+        """
         self.folder = folder
         self._segment_bytes, self._segment_age = segment_bytes, segment_age.total_seconds()
-        self._sync_after, self._write = sync_after, write
+        self._sync_after, self._write, self._sync_disk, self._elapsed = sync_after, write, sync, elapsed
         self._held: deque[tuple[int, bytes]] = deque(maxlen=most_held)
         self._lost = 0
         self._trouble = ""
@@ -90,7 +96,7 @@ class Journal:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = _lock(folder / "lock")
-            self.id, seq = _open(folder)
+            self.id, seq = _open(folder, boot())
             self._seq = self._synced = self._written = seq
         except OSError as error:
             raise JournalError(f"the journal in {folder} cannot be opened: {error.strerror}") from error
@@ -173,7 +179,7 @@ class Journal:
     # --- inside -----------------------------------------------------------------------------------
 
     def _put(self, seq: int, line: bytes) -> None:
-        if self._fd < 0 or self._size + len(line) > self._segment_bytes or monotonic() > self._segment_end:
+        if self._fd < 0 or self._size + len(line) > self._segment_bytes or self._elapsed() > self._segment_end:
             self._begin_segment(seq)
         written = 0
         try:
@@ -191,7 +197,7 @@ class Journal:
         if self._fd >= 0:
             self._sealed.append(self._fd)
         self._fd, self._size, self._new_names = fd, 0, True
-        self._segment_end = monotonic() + self._segment_age
+        self._segment_end = self._elapsed() + self._segment_age
 
     def _hold(self, seq: int, line: bytes) -> None:
         if len(self._held) == self._held.maxlen:
@@ -200,7 +206,7 @@ class Journal:
 
     def _drain(self, *, at_once: bool = False) -> bool:
         """Try to write what is held; true when nothing is held any more."""
-        if self._held and (at_once or monotonic() >= self._retry_at):
+        if self._held and (at_once or self._elapsed() >= self._retry_at):
             try:
                 while self._held:
                     self._put(*self._held[0])
@@ -213,7 +219,7 @@ class Journal:
     def _note(self, error: OSError) -> None:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         self._trouble = "the disk is full" if full else f"the disk takes no records: {error.strerror}"
-        self._retry_at = monotonic() + _RETRY
+        self._retry_at = self._elapsed() + _RETRY
 
     def _sync_soon(self) -> None:
         if self._timer is None:
@@ -245,10 +251,10 @@ class Journal:
     def _sync_files(self, sealed: list[int], fd: int) -> None:
         """Runs in the thread."""
         while sealed:
-            os.fdatasync(sealed[0])
+            self._sync_disk(sealed[0])
             os.close(sealed.pop(0))
         if fd >= 0:
-            os.fdatasync(fd)
+            self._sync_disk(fd)
         if self._new_names:
             self._new_names = False
             checkpoints.sync_folder(self.folder)
@@ -274,13 +280,12 @@ def _lock(path: Path) -> int:
     return fd
 
 
-def _open(folder: Path) -> tuple[UUID, int]:
+def _open(folder: Path, boot: str) -> tuple[UUID, int]:
     """The journal's id, made at first use, and the last number that may have been used.
 
     When the machine was started since, unsynced records may be gone that others have read: their numbers are passed
     over, and that is written down before any is used.
     """
-    boot = _boot_id()
     try:
         identity = read_identity(folder)
         journal, floor = UUID(str(identity["journal"])), int(str(identity.get("floor", 0)))

@@ -7,13 +7,13 @@ position there is. A record the store cannot take (it is tried three times, alon
 import asyncio
 import json
 import logging
-import random
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice, pairwise
 from pathlib import Path
+from random import uniform
 from time import monotonic
 from typing import Protocol
 from uuid import UUID
@@ -83,11 +83,23 @@ class ShippingState:
 class Shipper:
     """Carries records from one journal to one store."""
 
-    def __init__(self, folder: Path, store: Store, *, dead_letters: Path, most: int = 1000, poll: float = 0.2) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        store: Store,
+        *,
+        dead_letters: Path,
+        most: int = 1000,
+        poll: float = 0.2,
+        elapsed: Callable[[], float] = monotonic,
+        spread: Callable[[], float] = lambda: uniform(0.8, 1.2),
+    ) -> None:
+        """``elapsed`` is the monotonic clock; ``spread`` keeps many shippers from knocking at the same moment."""
         self._folder = folder
         self._store = store
         self._dead_letters = dead_letters
         self._most, self._now_at_most, self._poll = most, most, poll
+        self._elapsed, self._spread = elapsed, spread
         self._reader: JournalReader | None = None
         self._journal = UUID(int=0)
         self._position = 0
@@ -198,12 +210,12 @@ class Shipper:
 
     async def _look(self) -> None:
         """Nothing to do: make sure now and then that the store is there, and has not forgotten anything in a crash."""
-        if monotonic() < self._look_at and not self._trouble:
+        if self._elapsed() < self._look_at and not self._trouble:
             return
         position = await self._store.position(self._journal)
         if position != self._position:
             raise PositionMoved(f"the store is at record {position} of the journal, not at {self._position}")
-        self._look_at = monotonic() + _LOOK_EVERY
+        self._look_at = self._elapsed() + _LOOK_EVERY
         self._well()
 
     async def _decoded(self) -> list[Shipment]:
@@ -257,7 +269,7 @@ class Shipper:
             log.warning("store_away %s", " ".join(trouble.split())[:300])
         self._trouble = trouble
         self._behind_since = self._behind_since or self._oldest()
-        self._pause = min(max(self._pause * 2, 0.1), _LONGEST_PAUSE) * random.uniform(0.8, 1.2)
+        self._pause = min(max(self._pause * 2, 0.1), _LONGEST_PAUSE) * self._spread()
 
     def _well(self) -> None:
         if self._trouble:
