@@ -198,10 +198,15 @@ def ready(name: AgentName, config: Config = DEFAULT) -> None:
 
 @agent_app.command("not-ready")
 def not_ready(
-    name: AgentName, reason: Annotated[str, typer.Option(help="Why, one word: break, meeting ...")] = "break", config: Config = DEFAULT
+    name: AgentName,
+    reason: Annotated[str, typer.Option(help="One of center.not_ready_reasons; by default the first.")] = "",
+    config: Config = DEFAULT,
 ) -> None:
     """Not ready, for a reason; in the middle of a contact, after it."""
-    _agent_became(ask_engine(config, "agent_not_ready", agent=name, reason=reason), name)
+    if reason:
+        _agent_became(ask_engine(config, "agent_not_ready", agent=name, reason=reason), name)
+    else:
+        _agent_became(ask_engine(config, "agent_not_ready", agent=name), name)
 
 
 @agent_app.command()
@@ -215,6 +220,29 @@ def transfer(name: AgentName, queue: Annotated[str, typer.Option(help="Where the
     """Move the agent's caller to a queue, without talking first."""
     ask_engine(config, "agent_transfer", agent=name, queue=queue)
     typer.echo(f"{name}: the caller waits in {queue}")
+
+
+@agent_app.command("wrap-up-end")
+def wrap_up_end(name: AgentName, config: Config = DEFAULT) -> None:
+    """End the wrap-up; what was asked for during the contact is obeyed, else the agent is ready."""
+    _agent_became(ask_engine(config, "agent_wrap_up_end", agent=name), name)
+
+
+@agent_app.command()
+def extend(name: AgentName, config: Config = DEFAULT) -> None:
+    """Extend the wrap-up, once per contact, by what the queue allows."""
+    answer = ask_engine(config, "agent_extend", agent=name)
+    typer.echo(f"{name}: wrap-up until {answer['until']}")
+
+
+@agent_app.command()
+def disposition(
+    name: AgentName,
+    disposition: Annotated[str, typer.Argument(metavar="DISPOSITION", help="One of the queue's dispositions.")],
+    config: Config = DEFAULT,
+) -> None:
+    """Say what the contact has achieved, in mid-talk or in wrap-up."""
+    _agent_became(ask_engine(config, "agent_disposition", agent=name, disposition=disposition), name)
 
 
 @app.command()

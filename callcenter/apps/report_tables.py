@@ -49,8 +49,9 @@ _CALL_COLUMNS = {
     "hold_s": "hold",
     "cause": "cause",
     "ended_by": "ended by",
+    "disposition": "disposition",
 }
-_FIRST_TO_GO = ("hold_s", "cause", "dialed", "ended_by")
+_FIRST_TO_GO = ("hold_s", "cause", "dialed", "ended_by", "disposition")
 _RATIOS = frozenset({"service_level", "abandon_rate", "fcr", "occupancy", "utilisation"})
 
 _Row = Mapping[str, object]

@@ -12,7 +12,7 @@ JSON speaks the glossary: ratios from 0 to 1, spans as seconds in ``…_s``, dat
 - An agent: ``agent, talking_s`` (hold included), ``wrap_up_s, ready_s, reserved_s, not_ready_s, occupancy, utilisation``.
 
 ``callcenter cdr --json`` is a list of calls: ``call_id, linkedid, node, direction, caller, dialed, trunk, flow, started_at,
-answered_at, ended_at, wait_s, talk_s, hold_s, queue, agent, contacts, cause, ended_by, served_by``.
+answered_at, ended_at, wait_s, talk_s, hold_s, queue, agent, contacts, cause, ended_by, served_by, disposition``.
 """
 
 import asyncio

@@ -34,7 +34,9 @@ LOGIN = "login"
 MISSED_OFFER = "missed_offer"
 PHONE_UNREACHABLE = "phone_unreachable"
 FALLBACK_CALL = "fallback_call"
-BREAK = "break"
+OWN_CALL = "own_call"
+OWN_REASONS = frozenset({LOGIN, MISSED_OFFER, PHONE_UNREACHABLE, FALLBACK_CALL, OWN_CALL})
+"""Reasons to be not ready that nobody asks for: the center gives them by itself."""
 
 TRY_AGAIN_AFTER = timedelta(seconds=60)
 """A phone that could not be rung although it seems to be there is tried again: nobody would ever tell that it is back."""
@@ -55,6 +57,8 @@ class Agent:
     contact: str = ""
     until: datetime | None = None
     """In WRAP_UP: when it ends by itself. In NOT_READY(phone_unreachable): when the phone is tried again, if it is."""
+    extended: bool = False
+    """This wrap-up was extended already."""
     remembered: AgentRequestRemembered | None = None
     reachable: bool = True
     fallback_leg: str = ""

@@ -6,6 +6,7 @@ from callcenter.domain.delivery import end_contact, finish_wrap_up, route_agent
 from callcenter.domain.facts import AgentFallbackTalkChanged, AgentPhoneChanged, AgentState
 from callcenter.domain.presence import become, become_free, remember, rest
 from callcenter.domain.turn import Turn
+from callcenter.domain.wrap_up import lacks_disposition, refuse_without_disposition
 
 
 def login(turn: Turn, agent: Agent) -> None:
@@ -22,8 +23,9 @@ def ready(turn: Turn, agent: Agent) -> None:
     elif agent.state in a.BUSY or agent.fallback_leg:
         remember(turn, agent, AgentState.READY)
     elif agent.state is AgentState.WRAP_UP:
-        remember(turn, agent, AgentState.READY)
-        finish_wrap_up(turn, agent)
+        if not refuse_without_disposition(turn, agent):
+            remember(turn, agent, AgentState.READY)
+            finish_wrap_up(turn, agent)
     elif not agent.reachable:  # she will be, as soon as her phone is
         if agent.reason != a.PHONE_UNREACHABLE:
             rest(turn, agent, a.PHONE_UNREACHABLE)
@@ -35,6 +37,8 @@ def ready(turn: Turn, agent: Agent) -> None:
 def not_ready(turn: Turn, agent: Agent, reason: str) -> None:
     if agent.state is AgentState.LOGGED_OUT:
         turn.refuse(f"{agent.name} is not logged in; log in first")
+    elif reason not in turn.state.config.not_ready_reasons:
+        turn.refuse(f"'{reason}' is not a reason to be not ready; there are: {', '.join(turn.state.config.not_ready_reasons)}")
     else:
         _rest_or_leave(turn, agent, AgentState.NOT_READY, reason)
 
@@ -45,8 +49,9 @@ def logout(turn: Turn, agent: Agent) -> None:
 
 
 def _rest_or_leave(turn: Turn, agent: Agent, state: AgentState, reason: str) -> None:
-    """At once, or after the contact she is in the middle of; in wrap-up, it ends the wrap-up."""
-    if agent.state in a.BUSY or (agent.fallback_leg and state is not AgentState.LOGGED_OUT):
+    """At once, or after the contact she is in the middle of; in wrap-up, it ends the wrap-up, unless a disposition is lacking."""
+    lacking = agent.state is AgentState.WRAP_UP and lacks_disposition(turn, agent)
+    if agent.state in a.BUSY or lacking or (agent.fallback_leg and state is not AgentState.LOGGED_OUT):
         remember(turn, agent, state, reason)
         return
     if agent.state is AgentState.WRAP_UP:

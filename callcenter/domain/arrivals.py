@@ -1,9 +1,7 @@
 """Legs that come in: callers through a trunk, agents from their desk phones."""
 
-from collections.abc import Callable, Mapping
-
-from callcenter.domain import agent_requests
-from callcenter.domain.agent import BREAK, Agent
+from callcenter.domain import agent_requests, star_codes
+from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
 from callcenter.domain.commands import Answer
 from callcenter.domain.config import NumberConfig
@@ -11,7 +9,7 @@ from callcenter.domain.delivery import enter_queue
 from callcenter.domain.events import Door, LegArrived
 from callcenter.domain.facts import CallBegan, Direction, NumberUnknown
 from callcenter.domain.flows import start_flow
-from callcenter.domain.ivr.flow import CONFIRM_NOT_POSSIBLE, CONFIRM_NOT_READY, CONFIRM_READY, UNKNOWN_NUMBER
+from callcenter.domain.ivr.flow import CONFIRM_NOT_POSSIBLE, UNKNOWN_NUMBER
 from callcenter.domain.turn import Turn
 
 
@@ -67,30 +65,9 @@ def _back_from_fallback(turn: Turn, call: Call, number: NumberConfig) -> None:
     enter_queue(turn, call, number.fallback_queue, 0, entered_at=since)
 
 
-def _ready(turn: Turn, agent: Agent) -> None:
-    agent_requests.login(turn, agent)
-    agent_requests.ready(turn, agent)
-
-
-def _not_ready(turn: Turn, agent: Agent) -> None:
-    agent_requests.not_ready(turn, agent, BREAK)
-
-
-STAR_CODES: Mapping[str, tuple[Callable[[Turn, Agent], None], str]] = {
-    "*11": (_ready, CONFIRM_READY.name),
-    "*12": (_not_ready, CONFIRM_NOT_READY.name),
-}
-"""What the code does, and the flow that confirms it. ``*11`` logs in as well: a desk phone has no other way."""
-
-
 def _desk_phone(turn: Turn, call: Call, agent: Agent | None) -> None:
     confirm = CONFIRM_NOT_POSSIBLE.name
-    code = STAR_CODES.get(call.began.dialed)
     if agent is not None:
         agent_requests.phone_reachable(turn, agent)  # it is speaking to us
-    if agent is not None and code is not None:
-        obey, confirmation = code
-        obey(turn, agent)
-        if turn.out.refusal is None:
-            confirm = confirmation
+        confirm = star_codes.obey(turn, agent, call.began.dialed)
     start_flow(turn, call, confirm)

@@ -37,6 +37,7 @@ class _ContactSoFar:
     wrap_up: timedelta | None = None
     why: str = ""
     short: bool = False
+    disposition: str = ""
 
     def record(self) -> ContactRecord:
         entered = self.entered
@@ -62,6 +63,7 @@ class _ContactSoFar:
             self.short,
             entered.transferred_from,
             ServedBy.ENGINE,
+            self.disposition,
         )
 
 
@@ -116,6 +118,7 @@ def _call_record(so_far: _CallSoFar, contacts: Sequence[ContactRecord]) -> CallR
         ended.cause if ended else None,
         _ended_by(so_far, contacts) if ended else None,
         ServedBy.ENGINE,
+        answered[-1].disposition if answered else "",
     )
 
 
@@ -274,6 +277,10 @@ def _parted(contact: _ContactSoFar, fact: f.ContactParted) -> None:
     contact.talk, contact.hold = fact.talk, fact.hold
 
 
+def _disposed(contact: _ContactSoFar, fact: f.DispositionGiven) -> None:
+    contact.disposition = fact.disposition
+
+
 def _contact_ended(contact: _ContactSoFar, fact: f.ContactEnded) -> None:
     contact.state, contact.ended_at, contact.wrap_up = ContactState.ENDED, fact.at, fact.wrap_up
 
@@ -320,6 +327,7 @@ _CALL_FOLDS: Mapping[type, _Fold] = {
     f.ContactAbandoned: _of_contact(_abandoned),
     f.ContactOverflowed: _of_contact(_overflowed),
     f.ContactParted: _of_contact(_parted),
+    f.DispositionGiven: _of_contact(_disposed),
     f.ContactEnded: _of_contact(_contact_ended),
     f.RecordingStarted: cast(_Fold, _recording_started),
     f.RecordingStopped: cast(_Fold, _recording_stopped),

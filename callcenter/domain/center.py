@@ -8,7 +8,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
-from callcenter.domain import agent_requests, arrivals, delivery, flows, legs, nodes
+from callcenter.domain import agent_requests, arrivals, delivery, flows, legs, nodes, wrap_up
 from callcenter.domain import events as e
 from callcenter.domain.agent import Agent
 from callcenter.domain.commands import Answer, Command, ConnectLegs, Play, RingAgent, StartRecording
@@ -77,7 +77,7 @@ class Center:
         _, kind, subject = alarm
         state = self.state
         if kind == WRAP_UP:
-            delivery.finish_wrap_up(turn, state.agents[subject])
+            wrap_up.time_is_up(turn, state.agents[subject])
             return
         if kind == PHONE:
             agent_requests.try_phone_again(turn, state.agents[subject])
@@ -217,5 +217,8 @@ def _stories() -> dict[type, Callable[..., None]]:
         e.AgentNotReadyRequested: _asked(agent_requests.not_ready, "reason"),
         e.AgentLogoutRequested: _asked(agent_requests.logout),
         e.TransferRequested: _asked(delivery.transfer, "queue"),
+        e.WrapUpEndRequested: _asked(wrap_up.end),
+        e.WrapUpExtensionRequested: _asked(wrap_up.extend),
+        e.DispositionChosen: _asked(wrap_up.dispose, "disposition"),
         e.ConfigChanged: _config_changed,
     }

@@ -12,12 +12,28 @@ from callcenter.domain.ivr.flow import Flow
 
 
 @dataclass(frozen=True, slots=True)
+class DispositionRule:
+    """What the agents of a queue say a contact has achieved."""
+
+    choices: tuple[str, ...] = ()
+    required: bool = False
+    """Wrap-up does not end by the agent's wish without one."""
+    on_timeout: str = "not_given"
+    """What is noted when the time is up and one was required."""
+    then_not_ready: str = ""
+    """The reason she is not ready for afterwards; empty: none, she is ready."""
+
+
+@dataclass(frozen=True, slots=True)
 class QueueConfig:
     """A named waiting line with its policy."""
 
     name: str
     ring_timeout: timedelta = timedelta(seconds=15)
     wrap_up: timedelta = timedelta(seconds=10)
+    wrap_up_extension: timedelta = timedelta(0)
+    """By how much an agent may extend a wrap-up, once; 0: not at all."""
+    dispositions: DispositionRule = DispositionRule()
     short_abandon: timedelta = timedelta(seconds=5)
     target_ratio: float = 0.8
     """Service level target: this share ..."""
@@ -64,5 +80,7 @@ class CenterConfig:
     agents: Mapping[str, AgentConfig] = field(default_factory=dict)
     numbers: Mapping[str, NumberConfig] = field(default_factory=dict)
     flows: Mapping[str, Flow] = field(default_factory=dict)
+    not_ready_reasons: tuple[str, ...] = ("break", "lunch", "meeting", "training")
+    """What agents may be not ready for by their own wish; the first is that of the plain star code."""
     node_lost_after: timedelta = timedelta(seconds=30)
     """A node out of reach for so long is taken for dead, and its calls for lost."""

@@ -65,6 +65,7 @@ class Contact:
     held_since: datetime | None = None
     hold: timedelta = field(default_factory=timedelta)
     parted_at: datetime | None = None
+    disposition: str = ""
 
     @property
     def id(self) -> str:

@@ -232,6 +232,24 @@ class TransferRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class WrapUpEndRequested:
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpExtensionRequested:
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class DispositionChosen:
+    """The agent says what the contact has achieved, in mid-talk or in wrap-up."""
+
+    agent: str
+    disposition: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigChanged:
     config: CenterConfig
 
@@ -245,7 +263,16 @@ class TimePassed:
 
 
 LegEvent = LegRang | LegAnswered | LegHeld | LegResumed | LegEnded | LegFoundAlone | LegFoundSilent | DigitPressed | PlaybackEnded
-AgentRequest = AgentLoginRequested | AgentReadyRequested | AgentNotReadyRequested | AgentLogoutRequested | TransferRequested
+AgentRequest = (
+    AgentLoginRequested
+    | AgentReadyRequested
+    | AgentNotReadyRequested
+    | AgentLogoutRequested
+    | TransferRequested
+    | WrapUpEndRequested
+    | WrapUpExtensionRequested
+    | DispositionChosen
+)
 NodeEvent = NodeConnected | NodeDisconnected
 PhoneEvent = PhoneReachable | PhoneUnreachable | FallbackTalkBegan | FallbackTalkEnded | FallbackCallReported
 Event = LegArrived | LegEvent | AgentRequest | NodeEvent | PhoneEvent | CommandRefused | ConfigChanged | TimePassed

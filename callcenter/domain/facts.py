@@ -61,6 +61,14 @@ class EndedWhy(StrEnum):
     CONNECT_FAILED = "connect_failed"
 
 
+class DisposedBy(StrEnum):
+    """Who said what the contact has achieved."""
+
+    AGENT = "agent"
+    TIME_OUT = "time_out"
+    """Nobody: the wrap-up ended without, and the queue requires one."""
+
+
 class MissingWhy(StrEnum):
     """Why a recording that should exist does not."""
 
@@ -342,6 +350,19 @@ class ContactParted:
 
 
 @dataclass(frozen=True, slots=True)
+class DispositionGiven:
+    """What the contact has achieved; a later one takes the place of an earlier one."""
+
+    at: datetime
+    call: str
+    contact: str
+    queue: str
+    agent: str
+    disposition: str
+    by: DisposedBy
+
+
+@dataclass(frozen=True, slots=True)
 class ContactEnded:
     """Wrap-up is over."""
 
@@ -377,6 +398,16 @@ class AgentRequestRemembered:
     agent: str
     state: AgentState
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpExtended:
+    """The wrap-up after this contact ends at ``until``, and is not extended again."""
+
+    at: datetime
+    agent: str
+    contact: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -492,6 +523,7 @@ CallFact = (
     | ContactHeld
     | ContactResumed
     | ContactParted
+    | DispositionGiven
     | ContactEnded
     | RecordingStarted
     | RecordingStopped
@@ -499,7 +531,7 @@ CallFact = (
 )
 """Of one call, its legs, its flow run, its contacts and recordings."""
 
-AgentFact = AgentStateChanged | AgentRequestRemembered | AgentPhoneChanged | AgentFallbackTalkChanged
+AgentFact = AgentStateChanged | AgentRequestRemembered | WrapUpExtended | AgentPhoneChanged | AgentFallbackTalkChanged
 NodeFact = NodeUp | NodeAway | FallbackCallEnded
 Fact = CallFact | AgentFact | NodeFact
 

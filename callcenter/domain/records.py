@@ -67,6 +67,8 @@ class CallRecord:
     cause: Cause | None
     ended_by: EndedBy | None
     served_by: ServedBy
+    disposition: str = ""
+    """Of the last contact that was answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ class ContactRecord:
     short_abandon: bool
     transferred_from: str
     served_by: ServedBy
+    disposition: str = ""
+    """What it achieved, as the agent said; empty when nobody did."""
 
 
 @dataclass(frozen=True, slots=True)

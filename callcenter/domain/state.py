@@ -228,6 +228,8 @@ class State:
             self._count_out(agent)
         agent.state, agent.reason, agent.since = fact.state, fact.reason, fact.at
         agent.idle_since, agent.contact, agent.until = fact.idle_since, fact.contact, fact.until
+        agent.extended = False
+        agent.history.pop(f.WrapUpExtended, None)
         if fact.state not in (f.AgentState.TALKING, f.AgentState.WRAP_UP):
             agent.remembered = None
             agent.history.pop(f.AgentRequestRemembered, None)
@@ -241,6 +243,13 @@ class State:
 
     def _agent_request_remembered(self, fact: f.AgentRequestRemembered) -> None:
         self._agent(fact.agent).remembered = fact
+
+    def _wrap_up_extended(self, fact: f.WrapUpExtended) -> None:
+        agent = self._agent(fact.agent)
+        if agent.state is not f.AgentState.WRAP_UP or agent.contact != fact.contact:
+            raise IllegalTransition(agent.name, agent.state, type(fact).__name__)
+        agent.until, agent.extended = fact.until, True
+        self.deadlines.set(fact.until, WRAP_UP, agent.name)
 
     def _agent_phone_changed(self, fact: f.AgentPhoneChanged) -> None:
         self._agent(fact.agent).reachable = fact.reachable
@@ -423,6 +432,12 @@ class State:
         contact.hold, contact.held_since, contact.parted_at = fact.hold, None, fact.at
         call = self.calls[fact.call]
         call.contact = call.bridge = ""
+
+    def _disposition_given(self, fact: f.DispositionGiven) -> None:
+        contact = self.contacts[fact.contact]
+        if contact.state not in (ContactState.CONNECTED, ContactState.WRAPPING):
+            raise IllegalTransition(contact.id, contact.state, type(fact).__name__)
+        contact.disposition = fact.disposition
 
     def _contact_ended(self, fact: f.ContactEnded) -> None:
         self._move_contact(fact, fact.contact)

@@ -12,6 +12,7 @@ from pydantic import Field, PrivateAttr, ValidationError
 from callcenter.domain.config import AgentConfig, CenterConfig, NumberConfig, QueueConfig
 from callcenter.domain.ivr.flow import Flow, HangUpNode, MenuNode, Node, PromptNode, QueueNode, faults
 from callcenter.runtime.catalogue import DEFAULT_MUSIC, CatalogueError, Prompt, catalogue, tones
+from callcenter.runtime.settings_agents import agents_faults, disposition_rule
 from callcenter.runtime.settings_fields import Name, Section
 from callcenter.runtime.settings_model import (
     AgentSection,
@@ -122,6 +123,7 @@ class Settings(Section):
                 self.did(number): NumberConfig(self.did(number), number.flow, self.fallback_queue(number) or "") for number in self.numbers
             },
             flows={name: _flow(name, flow) for name, flow in self.flows.items()},
+            not_ready_reasons=self.center.not_ready_reasons,
             node_lost_after=self.center.node_lost_after,
         )
 
@@ -130,6 +132,8 @@ class Settings(Section):
             name=queue.name,
             ring_timeout=queue.ring_timeout,
             wrap_up=queue.wrap_up,
+            wrap_up_extension=queue.wrap_up_extension,
+            dispositions=disposition_rule(queue),
             short_abandon=queue.short_abandon,
             target_ratio=queue.target_ratio,
             target_wait=queue.target_wait,
@@ -184,6 +188,7 @@ def _faults(settings: Settings) -> Iterator[Problem]:
         yield from _trunk_faults(settings, f"trunk[{index}]", trunk)
     yield from _number_faults(settings)
     yield from _reference_faults(settings)
+    yield from agents_faults(settings)
     yield from _media_faults(settings)
     yield from _flow_faults(settings)
 

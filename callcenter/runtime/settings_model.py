@@ -36,6 +36,8 @@ class CenterSection(Section):
     country: Country = "US"
     """How national numbers are read."""
     emergency_numbers: tuple[Dialable, ...] = ("911", "112")
+    not_ready_reasons: tuple[Name, ...] = Field(default=("break", "lunch", "meeting", "training"), min_length=1)
+    """What agents may be not ready for by their own wish; ``*12`` is the first, ``*122`` the second."""
     node_lost_after: SomeSeconds = Field(default=timedelta(seconds=30), alias="node_lost_after_s")
 
 
@@ -125,6 +127,16 @@ class QueueSection(Section):
     name: Name
     ring_timeout: SomeSeconds = Field(default=timedelta(seconds=15), alias="ring_timeout_s")
     wrap_up: Seconds = Field(default=timedelta(seconds=10), alias="wrap_up_s")
+    wrap_up_extension: Seconds = Field(default=timedelta(0), alias="wrap_up_extension_s")
+    """By how much an agent may extend a wrap-up, once; 0: not at all."""
+    dispositions: tuple[Name, ...] = ()
+    """What a contact may have achieved; ``*141`` is the first."""
+    disposition_required: bool = False
+    """Wrap-up does not end by the agent's wish without one."""
+    disposition_on_timeout: Name = "not_given"
+    """Noted when the time is up and one was required."""
+    not_ready_on_timeout: Name | None = None
+    """The reason the agent is not ready for then; without it she is ready."""
     short_abandon: Seconds = Field(default=timedelta(seconds=5), alias="short_abandon_s")
     target_ratio: float = Field(default=0.8, gt=0, le=1)
     target_wait: Seconds = Field(default=timedelta(seconds=20), alias="target_wait_s")

@@ -7,8 +7,11 @@ from callcenter.domain.events import (
     AgentLogoutRequested,
     AgentNotReadyRequested,
     AgentReadyRequested,
+    DispositionChosen,
     Event,
     TransferRequested,
+    WrapUpEndRequested,
+    WrapUpExtensionRequested,
 )
 from callcenter.services.control import ControlError, JsonObject
 from callcenter.services.engine import Engine
@@ -36,6 +39,9 @@ class Desk:
             "agent_not_ready": self.agent_not_ready,
             "agent_logout": self.agent_logout,
             "agent_transfer": self.agent_transfer,
+            "agent_wrap_up_end": self.agent_wrap_up_end,
+            "agent_extend": self.agent_extend,
+            "agent_disposition": self.agent_disposition,
             "reload": self.reload,
             "drain": self.drain,
         }
@@ -57,16 +63,23 @@ class Desk:
         return await self._ask(request, AgentReadyRequested(_text(request, "agent")))
 
     async def agent_not_ready(self, request: JsonObject) -> Mapping[str, object]:
-        reason = _text(request, "reason", "break")
-        if not reason.replace("_", "").isalnum() or len(reason) > 40:
-            raise ControlError("a reason is a word of letters, digits and underscores, at most 40")
-        return await self._ask(request, AgentNotReadyRequested(_text(request, "agent"), reason))
+        first = self._engine.center.state.config.not_ready_reasons[0]
+        return await self._ask(request, AgentNotReadyRequested(_text(request, "agent"), _text(request, "reason", first)))
 
     async def agent_logout(self, request: JsonObject) -> Mapping[str, object]:
         return await self._ask(request, AgentLogoutRequested(_text(request, "agent")))
 
     async def agent_transfer(self, request: JsonObject) -> Mapping[str, object]:
         return await self._ask(request, TransferRequested(_text(request, "agent"), _text(request, "queue")))
+
+    async def agent_wrap_up_end(self, request: JsonObject) -> Mapping[str, object]:
+        return await self._ask(request, WrapUpEndRequested(_text(request, "agent")))
+
+    async def agent_extend(self, request: JsonObject) -> Mapping[str, object]:
+        return await self._ask(request, WrapUpExtensionRequested(_text(request, "agent")))
+
+    async def agent_disposition(self, request: JsonObject) -> Mapping[str, object]:
+        return await self._ask(request, DispositionChosen(_text(request, "agent"), _text(request, "disposition")))
 
     async def reload(self, request: JsonObject) -> Mapping[str, object]:
         return {"ok": True, "detail": await self._reload()}
@@ -84,7 +97,8 @@ class Desk:
         if agent is None:
             return {"ok": True}
         later = agent.remembered
-        return {"ok": True, "state": agent.state, "reason": agent.reason, "later": later.state if later else None}
+        until = agent.until.isoformat() if agent.until else None
+        return {"ok": True, "state": agent.state, "reason": agent.reason, "later": later.state if later else None, "until": until}
 
 
 def _text(request: JsonObject, name: str, default: str | None = None) -> str:

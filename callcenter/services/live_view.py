@@ -29,6 +29,7 @@ def live_view(state: State, seq: int, now: datetime) -> dict[str, object]:
                 "reason": agent.reason,
                 "since": _date(agent.since),
                 "contact": agent.contact,
+                "until": _date(agent.until),
                 "queues": list(agent.queues),
                 "phone_reachable": agent.reachable,
             }

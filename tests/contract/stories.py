@@ -195,6 +195,33 @@ async def star_codes(center: StoryCenter) -> None:
         assert alice.states()[before:] == states
 
 
+async def wrap_up_from_a_plain_phone(center: StoryCenter) -> None:
+    """It does not end without a disposition, may be extended once, and ends with a star code."""
+    dora = await center.agent("dora")
+    await dora.ready()
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("3")
+    await dora.talks()
+    await caller.hangs_up()
+    await dora.becomes(AgentState.WRAP_UP)
+    for code, prompt in (
+        ("*13", "not-possible"),
+        ("*15", "wrap-up-extended"),
+        ("*15", "not-possible"),
+        ("*143", "not-possible"),
+        ("*142", "disposition-noted"),
+        ("*13", "you-are-ready"),
+    ):
+        call = await dora.dials(code)
+        await call.hears(prompt)
+        await call.meets(f.CallEnded)
+    await dora.becomes(AgentState.READY)
+    given = center.book.of(f.DispositionGiven, agent=dora.name)
+    assert [(fact.call, fact.disposition, fact.by) for fact in given] == [((await caller.began()).call, "open", f.DisposedBy.AGENT)]
+    assert len(center.book.of(f.WrapUpExtended, agent=dora.name)) == 1
+
+
 async def a_phone_that_vanishes_in_mid_call(center: StoryCenter) -> None:
     """Twenty seconds without audio; then the caller is at the head of the line again."""
     alice, bob = await center.agent("alice"), await center.agent("bob")
@@ -252,6 +279,7 @@ STORIES: list[Story] = [
     a_transfer_to_another_queue,
     a_number_nobody_knows,
     star_codes,
+    wrap_up_from_a_plain_phone,
     a_phone_that_vanishes_in_mid_call,
     a_caller_who_vanishes_in_mid_call,
     an_arrival_that_is_told_twice,

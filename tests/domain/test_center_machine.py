@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from callcenter.domain import events as e
 from callcenter.domain import facts as f
 from callcenter.domain.center import Center
-from callcenter.domain.config import QueueConfig
+from callcenter.domain.config import DispositionRule, QueueConfig
 from callcenter.domain.contact import ContactState
 from callcenter.domain.facts import AgentState
 from callcenter.domain.ids import Ids
@@ -39,8 +39,14 @@ MENU = Flow(
 QUEUES = [
     QueueConfig("support", wrap_up=timedelta(seconds=7), max_wait=timedelta(seconds=90)),
     QueueConfig("sales", wrap_up=timedelta(), max_waiting=3, record=False),
+    QueueConfig(
+        "care",
+        wrap_up=timedelta(seconds=5),
+        wrap_up_extension=timedelta(seconds=4),
+        dispositions=DispositionRule(("solved", "open"), required=True, then_not_ready="lunch"),
+    ),
 ]
-DIDS = ("+18005550100", "+18005550101", "+18005550200", "+18005559999")
+DIDS = ("+18005550100", "+18005550101", "+18005550102", "+18005550200", "+18005559999")
 
 
 def picture(state: State) -> object:
@@ -50,7 +56,7 @@ def picture(state: State) -> object:
                       c.bridge, c.recording, c.cause, c.ended_at, sorted(c.unfinished)) for k, c in state.calls.items()},
         "legs": {leg: call.id for leg, call in state.legs.items()},
         "contacts": {k: asdict(c) for k, c in state.contacts.items()},
-        "agents": {k: (a.state, a.reason, a.since, a.idle_since, a.contact, a.until, a.remembered, a.reachable, a.fallback_leg)
+        "agents": {k: (a.state, a.reason, a.since, a.idle_since, a.contact, a.until, a.extended, a.remembered, a.reachable, a.fallback_leg)
                    for k, a in state.agents.items()},
         "queues": {k: (q.waiting.in_order(), q.ready.in_order(), q.unanswered, q.logged_in) for k, q in state.queues.items()},
         "nodes": {k: (n.started_at, n.lost_at, sorted(n.calls), n.log_offset) for k, n in state.nodes.items()},
@@ -90,19 +96,23 @@ class CenterMachine(RuleBasedStateMachine):
     def somebody_holds(self, n: int, hold: bool) -> None:
         self.world.pbx.party_holds(self.leg(n), hold)
 
-    @rule(agent=st.sampled_from((*AGENTS, "mallory")), what=st.sampled_from("lrrrno"))
+    @rule(agent=st.sampled_from((*AGENTS, "mallory")), what=st.sampled_from("lrrrnowed"))
     def an_agent_asks(self, agent: str, what: str) -> None:
         asked: dict[str, e.Event] = {
             "l": e.AgentLoginRequested(agent),
             "r": e.AgentReadyRequested(agent),
             "n": e.AgentNotReadyRequested(agent, "break"),
             "o": e.AgentLogoutRequested(agent),
+            "w": e.WrapUpEndRequested(agent),
+            "e": e.WrapUpExtensionRequested(agent),
+            "d": e.DispositionChosen(agent, "solved"),
         }
         if what == "r":
             self.world.tell(asked["l"])
+            self.world.tell(e.WrapUpEndRequested(agent))
         self.world.tell(asked[what])
 
-    @rule(agent=st.sampled_from(AGENTS), code=st.sampled_from(["*11", "*12", "*13"]))
+    @rule(agent=st.sampled_from(AGENTS), code=st.sampled_from(["*11", "*12", "*13", "*141", "*15", "*16"]))
     def an_agent_dials_a_star_code(self, agent: str, code: str) -> None:
         self.world.pbx.dial_from_phone(f"phone-of-{agent}", code)
 
@@ -124,7 +134,7 @@ class CenterMachine(RuleBasedStateMachine):
         leg = f"fallback-{agent}-{n}"
         self.world.tell(e.FallbackTalkBegan(NODE, leg, f"phone-of-{agent}") if began else e.FallbackTalkEnded(leg))
 
-    @rule(agent=st.sampled_from(AGENTS), did=st.sampled_from(DIDS[:2]), meanwhile=st.sampled_from("-rnoC"), seconds=st.integers(0, 9))
+    @rule(agent=st.sampled_from(AGENTS), did=st.sampled_from(DIDS[:3]), meanwhile=st.sampled_from("-rnodC"), seconds=st.integers(0, 9))
     def a_contact_is_served(self, agent: str, did: str, meanwhile: str, seconds: int) -> None:
         """The common case, with something asked for in the middle of it."""
         self.a_phone_changes_its_mood(agent, Mood.ANSWERS, 1.0)
@@ -156,7 +166,7 @@ class CenterMachine(RuleBasedStateMachine):
         whose=st.sampled_from(["caller", "agent"]),
         cause=st.sampled_from([e.Cause.NORMAL, e.Cause.LOST, e.Cause.UNKNOWN, e.Cause.BUSY, e.Cause.CONGESTION]),
         asked=st.sampled_from("-no"),
-        queue=st.integers(0, 1),
+        queue=st.integers(0, 2),
     )
     def something_ends_while_a_phone_rings(self, whose: str, cause: e.Cause, asked: str, queue: int) -> None:
         """All phones ring, and more callers wait than there are agents: whoever becomes free has somebody to serve."""
@@ -177,7 +187,7 @@ class CenterMachine(RuleBasedStateMachine):
 
     @rule(digits=st.text("129#", max_size=3), patience=st.integers(0, 6))
     def a_caller_uses_the_menu(self, digits: str, patience: int) -> None:
-        leg = self.world.pbx.call_in(DIDS[2])
+        leg = self.world.pbx.call_in(DIDS[3])
         for digit in digits:
             self.world.run_for(patience)
             self.world.pbx.party_presses(leg, digit)
@@ -243,6 +253,17 @@ class CenterMachine(RuleBasedStateMachine):
                 assert agent.reason != "phone_unreachable" or not agent.reachable or agent.until
                 if agent.remembered is not None:
                     assert agent.fallback_leg or agent.reason == "phone_unreachable"
+
+    @invariant()
+    def what_must_be_given_is_given(self) -> None:
+        """A contact of a queue that requires a disposition has one when it is over; nobody extends twice; none ends before its time."""
+        ended = {fact.contact: fact for fact in self.world.facts if isinstance(fact, f.ContactEnded)}
+        given = {fact.contact for fact in self.world.facts if isinstance(fact, f.DispositionGiven)}
+        assert {contact for contact, fact in ended.items() if fact.queue == "care"} <= given
+        extended = Counter(fact.contact for fact in self.world.facts if isinstance(fact, f.WrapUpExtended))
+        assert all(count == 1 for count in extended.values())
+        for fact in ended.values():
+            assert fact.wrap_up <= timedelta(seconds={"support": 7, "sales": 0, "care": 5 + 4 * extended[fact.contact]}[fact.queue])
 
     @invariant()
     def a2_a_caller_is_in_one_place(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from callcenter.domain.ivr.flow import HangUpNode, MenuNode, PromptNode, QueueNode
+from callcenter.runtime.catalogue import catalogue
 from callcenter.runtime.settings import Settings, SettingsError, load, parse
 
 SAMPLE = Path(__file__).parents[2] / "callcenter.toml"
@@ -198,8 +199,7 @@ FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     ),
     (
         lambda raw: raw["flow"]["main"]["node"]["greeting"].update(prompt="hello"),
-        "flow.main.node.greeting.prompt: names prompt 'hello', which does not exist; prompts: goodbye, menu, not-available, not-possible, "
-        "please-wait, unknown-number, welcome, wrong-key, you-are-not-ready, you-are-ready",
+        "flow.main.node.greeting.prompt: names prompt 'hello', which does not exist; prompts: " + ", ".join(sorted(catalogue())),
     ),
     (lambda raw: raw.update(prompt=[{"id": "hello"}]), "prompt[0]: needs exactly one of text, file and source"),
     (lambda raw: raw.update(prompt=[{"id": "hello", "file": "no.wav"}]), "prompt[0].file: names 'no.wav', which is not a file"),

@@ -30,7 +30,13 @@ async def refusal(center: VirtualCenter, do: str, **fields: Json) -> str:
 
 @in_virtual_time
 async def test_an_agents_day(center: VirtualCenter) -> None:
-    assert await ask(center, "agent_login", agent="alice") == {"ok": True, "state": "not_ready", "reason": "login", "later": None}
+    assert await ask(center, "agent_login", agent="alice") == {
+        "ok": True,
+        "state": "not_ready",
+        "reason": "login",
+        "later": None,
+        "until": None,
+    }
     assert (await ask(center, "agent_ready", agent="alice"))["state"] == "ready"
     assert (await ask(center, "agent_not_ready", agent="alice", reason="meeting"))["reason"] == "meeting"
     assert (await ask(center, "agent_not_ready", agent="alice"))["reason"] == "break"
@@ -68,10 +74,26 @@ async def test_what_cannot_be(center: VirtualCenter) -> None:
     assert "no operation 'None'" in await refusal(center, None)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("reason", ["a b", "x\ny", "x" * 41, "<b>", "../x"])
+@pytest.mark.parametrize("reason", ["a b", "x\ny", "x" * 41, "<b>", "../x", "missed_offer"])
 @in_virtual_time(seeds=[None])
-async def test_a_reason_is_one_word(center: VirtualCenter, reason: str) -> None:
-    assert "a reason is a word" in await refusal(center, "agent_not_ready", agent="alice", reason=reason)
+async def test_a_reason_is_one_of_those_configured(center: VirtualCenter, reason: str) -> None:
+    await ask(center, "agent_login", agent="alice")
+    asked = await refusal(center, "agent_not_ready", agent="alice", reason=reason)
+    assert asked.endswith("is not a reason to be not ready; there are: break, lunch, meeting, training")
+
+
+@in_virtual_time(seeds=[None])
+async def test_wrap_up_over_the_control_socket(center: VirtualCenter) -> None:
+    await center.agent_ready("alice")
+    assert "is not in wrap-up" in await refusal(center, "agent_wrap_up_end", agent="alice")
+    assert "no contact" in await refusal(center, "agent_disposition", agent="alice", disposition="sale")
+    caller = center.calls()
+    await center.pass_time(3)
+    center.pbx.party_hangs_up(caller)
+    await center.pass_time(1)
+    assert "allows no extension" in await refusal(center, "agent_extend", agent="alice")
+    assert "no disposition 'sale'; there are: none" in await refusal(center, "agent_disposition", agent="alice", disposition="sale")
+    assert (await ask(center, "agent_wrap_up_end", agent="alice"))["state"] == "ready"
 
 
 @in_virtual_time

@@ -59,6 +59,8 @@ def raw_settings(data: Path, nodes: Iterable[str] = ("node1",), **tables: Any) -
             {"id": "not-possible", "source": _tone((720.0, 920.0), 0.5)},
             {"id": "you-are-ready", "source": _tone((760.0, 960.0), 0.5)},
             {"id": "you-are-not-ready", "source": _tone((800.0, 1000.0), 0.5)},
+            {"id": "disposition-noted", "source": _tone((880.0, 1080.0), 0.5)},
+            {"id": "wrap-up-extended", "source": _tone((920.0, 1120.0), 0.5)},
             {"id": "wrong-key", "source": _tone((840.0, 1040.0), 0.5)},
         ],
         "flow": {

@@ -200,18 +200,32 @@ def did(story: int) -> str:
 
 
 def story_settings(raw: dict[str, Any], stories: int) -> dict[str, Any]:
-    """``raw`` for so many stories: each its number, menu, queues ``support`` and ``second``, agents alice and bob."""
+    """``raw`` for so many stories: each its number, menu, queues ``support`` (agents alice and bob), ``second`` (carol), ``care`` (dora).
+
+    Key 3 leads to ``care``, which requires a disposition.
+    """
     names = [f"s{story}" for story in range(stories)]
     policy = {"music": "tones", "wrap_up_s": 1, "ring_timeout_s": 3}
     queues = [{"name": f"{name}-{queue}", **policy} for name in names for queue in ("support", "second")]
     agents = [{"name": f"{name}-{agent}", "queues": [f"{name}-support"]} for name in names for agent in ("alice", "bob")]
     agents += [{"name": f"{name}-carol", "queues": [f"{name}-second"]} for name in names]
+    care = {"wrap_up_s": 30, "wrap_up_extension_s": 30, "dispositions": ["solved", "open"], "disposition_required": True}
+    queues += [{"name": f"{name}-care", **policy, **care} for name in names]
+    agents += [{"name": f"{name}-dora", "queues": [f"{name}-care"]} for name in names]
     flows = {
         name: {
             "start": "menu",
             "node": {
-                "menu": {"type": "menu", "prompt": "menu", "choices": {"2": "enter"}, "otherwise": "enter", "timeout_s": 3, "tries": 1},
+                "menu": {
+                    "type": "menu",
+                    "prompt": "menu",
+                    "choices": {"2": "enter", "3": "care"},
+                    "otherwise": "enter",
+                    "timeout_s": 3,
+                    "tries": 1,
+                },
                 "enter": {"type": "queue", "queue": f"{name}-support"},
+                "care": {"type": "queue", "queue": f"{name}-care"},
             },
         }
         for name in names

@@ -31,8 +31,10 @@ HEARD: dict[str, TonePair] = {
     "not-possible": (720.0, 920.0),
     "you-are-ready": (760.0, 960.0),
     "you-are-not-ready": (800.0, 1000.0),
+    "disposition-noted": (880.0, 1080.0),
+    "wrap-up-extended": (920.0, 1120.0),
 }
-AGENT_TONES = {"alice": tone_pair(60), "bob": tone_pair(66), "carol": tone_pair(72)}
+AGENT_TONES = {"alice": tone_pair(60), "bob": tone_pair(66), "carol": tone_pair(72), "dora": tone_pair(74)}
 CALLER_TONE = tone_pair(70)
 SPARSE = 3
 """Every third packet is enough to be heard, and spares the machine."""

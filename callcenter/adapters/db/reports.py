@@ -76,6 +76,7 @@ async def calls(connection: AsyncConnection, from_at: datetime, to_at: datetime,
             Cause(row.cause) if row.cause else None,
             EndedBy(row.ended_by) if row.ended_by else None,
             ServedBy(row.served_by),
+            row.disposition,
         )
         for row in rows
     ]

@@ -68,6 +68,7 @@ cdr = Table(
     Column("cause", Text),
     Column("ended_by", Text),
     *_words("served_by"),
+    Column("disposition", Text, nullable=False, server_default=""),
     Index("cdr_started_at", "started_at"),
     Index("cdr_queue_started_at", "queue", "started_at"),
 )
@@ -93,6 +94,7 @@ contact = Table(
     *_words("why"),
     Column("short_abandon", Boolean, nullable=False),
     *_words("transferred_from", "served_by"),
+    Column("disposition", Text, nullable=False, server_default=""),
     Index("contact_of_call", "call_id"),
     Index("contact_queue_entered_at", "queue", "entered_at"),
     Index("contact_entered_at", "entered_at"),

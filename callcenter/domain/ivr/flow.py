@@ -83,11 +83,22 @@ UNKNOWN_NUMBER = say_and_hang_up("unknown-number")
 
 CONFIRM_READY = say_and_hang_up("you-are-ready")
 CONFIRM_NOT_READY = say_and_hang_up("you-are-not-ready")
+CONFIRM_DISPOSITION = say_and_hang_up("disposition-noted")
+CONFIRM_EXTENDED = say_and_hang_up("wrap-up-extended")
 CONFIRM_NOT_POSSIBLE = say_and_hang_up("not-possible")
 """What an agent hears who used a star code."""
 
 BUILT_IN_FLOWS: Mapping[str, Flow] = {
-    flow.name: flow for flow in (GOODBYE, UNKNOWN_NUMBER, CONFIRM_READY, CONFIRM_NOT_READY, CONFIRM_NOT_POSSIBLE)
+    flow.name: flow
+    for flow in (
+        GOODBYE,
+        UNKNOWN_NUMBER,
+        CONFIRM_READY,
+        CONFIRM_NOT_READY,
+        CONFIRM_DISPOSITION,
+        CONFIRM_EXTENDED,
+        CONFIRM_NOT_POSSIBLE,
+    )
 }
 
 

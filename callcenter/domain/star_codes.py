@@ -1,0 +1,88 @@
+"""What agents do from a plain desk phone: a star code, some with a number behind it that picks from a list."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from callcenter.domain import agent_requests, wrap_up
+from callcenter.domain.agent import Agent
+from callcenter.domain.facts import AgentState
+from callcenter.domain.ivr.flow import (
+    CONFIRM_DISPOSITION,
+    CONFIRM_EXTENDED,
+    CONFIRM_NOT_POSSIBLE,
+    CONFIRM_NOT_READY,
+    CONFIRM_READY,
+)
+from callcenter.domain.turn import Turn
+
+CODE_LENGTH = 3
+"""``*12`` and the like; what follows is the number of a choice, counted from 1."""
+
+Obey = Callable[[Turn, Agent, str], str]
+"""Does what the code says with the digits behind it; returns the flow that confirms it."""
+
+
+def obey(turn: Turn, agent: Agent, dialed: str) -> str:
+    """Do what the agent dialed; return the flow that tells her what came of it."""
+    obeys = STAR_CODES.get(dialed[:CODE_LENGTH])
+    if obeys is None:
+        return CONFIRM_NOT_POSSIBLE.name
+    confirmation = obeys(turn, agent, dialed[CODE_LENGTH:])
+    return CONFIRM_NOT_POSSIBLE.name if turn.out.refusal is not None else confirmation
+
+
+def _chosen(turn: Turn, choices: Sequence[str], digits: str) -> str:
+    """The choice of that number; none of that number is refused."""
+    if digits.isascii() and digits.isdigit() and 1 <= int(digits) <= len(choices):
+        return choices[int(digits) - 1]
+    turn.refuse(f"there is no choice '{digits}'; there are {len(choices)}")
+    return ""
+
+
+def _alone(turn: Turn, digits: str) -> bool:
+    """Whether the code stands alone, as it must."""
+    if digits:
+        turn.refuse(f"'{digits}' behind the code means nothing")
+    return not digits
+
+
+def _ready(turn: Turn, agent: Agent, digits: str) -> str:
+    if _alone(turn, digits):
+        agent_requests.login(turn, agent)
+        agent_requests.ready(turn, agent)
+    return CONFIRM_READY.name
+
+
+def _not_ready(turn: Turn, agent: Agent, digits: str) -> str:
+    reason = _chosen(turn, turn.state.config.not_ready_reasons, digits or "1")
+    if reason:
+        agent_requests.not_ready(turn, agent, reason)
+    return CONFIRM_NOT_READY.name
+
+
+def _end_wrap_up(turn: Turn, agent: Agent, digits: str) -> str:
+    if _alone(turn, digits):
+        wrap_up.end(turn, agent)
+    return CONFIRM_READY.name if agent.state in (AgentState.READY, AgentState.RESERVED) else CONFIRM_NOT_READY.name
+
+
+def _dispose(turn: Turn, agent: Agent, digits: str) -> str:
+    disposition = _chosen(turn, wrap_up.choices(turn, agent), digits)
+    if disposition:
+        wrap_up.dispose(turn, agent, disposition)
+    return CONFIRM_DISPOSITION.name
+
+
+def _extend(turn: Turn, agent: Agent, digits: str) -> str:
+    if _alone(turn, digits):
+        wrap_up.extend(turn, agent)
+    return CONFIRM_EXTENDED.name
+
+
+STAR_CODES: Mapping[str, Obey] = {
+    "*11": _ready,
+    "*12": _not_ready,
+    "*13": _end_wrap_up,
+    "*14": _dispose,
+    "*15": _extend,
+}
+"""``*11`` logs in as well: a desk phone has no other way. ``*12`` alone is the first reason, ``*123`` the third."""

@@ -1,0 +1,51 @@
+"""What callcenter.toml says about agents' work: the checks no table can do alone, and how the core reads it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from callcenter.domain.agent import OWN_REASONS
+from callcenter.domain.config import DispositionRule
+from callcenter.runtime.settings_model import QueueSection
+from callcenter.runtime.settings_problems import Problem
+
+if TYPE_CHECKING:
+    from callcenter.runtime.settings import Settings
+
+
+def agents_faults(settings: "Settings") -> Iterator[Problem]:
+    yield from _reason_faults(settings)
+    for index, queue in enumerate(settings.queues):
+        yield from _wrap_up_faults(settings, f"queue[{index}]", queue)
+
+
+def disposition_rule(queue: QueueSection) -> DispositionRule:
+    return DispositionRule(queue.dispositions, queue.disposition_required, queue.disposition_on_timeout, queue.not_ready_on_timeout or "")
+
+
+def _reason_faults(settings: "Settings") -> Iterator[Problem]:
+    reasons = settings.center.not_ready_reasons
+    for place, reason in enumerate(reasons):
+        key = f"center.not_ready_reasons[{place}]"
+        if reason in OWN_REASONS:
+            yield Problem(key, f"'{reason}' is a reason that the center gives by itself; those are: {', '.join(sorted(OWN_REASONS))}")
+        if reason in reasons[:place]:
+            yield Problem(key, f"'{reason}' is there already")
+
+
+def _wrap_up_faults(settings: "Settings", key: str, queue: QueueSection) -> Iterator[Problem]:
+    for place, name in enumerate(queue.dispositions):
+        if name in queue.dispositions[:place]:
+            yield Problem(f"{key}.dispositions[{place}]", f"'{name}' is there already")
+    if queue.disposition_required and not queue.dispositions:
+        yield Problem(f"{key}.disposition_required", "needs dispositions to choose from; name at least one")
+    if queue.disposition_required and queue.wrap_up == timedelta(0):
+        yield Problem(f"{key}.disposition_required", "needs time to give it: wrap_up_s must be more than 0")
+    if queue.wrap_up_extension and queue.wrap_up == timedelta(0):
+        yield Problem(f"{key}.wrap_up_extension_s", "extends nothing: wrap_up_s is 0")
+    reason = queue.not_ready_on_timeout
+    if reason is not None and not queue.disposition_required:
+        yield Problem(f"{key}.not_ready_on_timeout", "means nothing without disposition_required = true")
+    if reason is not None and reason not in settings.center.not_ready_reasons:
+        allowed = ", ".join(settings.center.not_ready_reasons)
+        yield Problem(f"{key}.not_ready_on_timeout", f"names '{reason}', which is not in center.not_ready_reasons: {allowed}")

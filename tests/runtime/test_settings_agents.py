@@ -1,0 +1,61 @@
+"""What callcenter.toml may say about agents' work, and what is refused at save with reason and place."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from callcenter.domain.config import DispositionRule
+from tests.runtime.test_settings import accepted, problems
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def queue(**keys: object) -> Change:
+    return lambda raw: raw["queue"][0].update(keys)
+
+
+FAULTS: list[tuple[Change, str]] = [
+    (queue(dispositions=["a sale"]), "queue[0].dispositions[0]: must be a name of 1 to 40 characters"),
+    (queue(dispositions=["sale", "sale"]), "queue[0].dispositions[1]: 'sale' is there already"),
+    (queue(disposition_required=True), "queue[0].disposition_required: needs dispositions to choose from; name at least one"),
+    (
+        queue(disposition_required=True, dispositions=["sale"], wrap_up_s=0),
+        "queue[0].disposition_required: needs time to give it: wrap_up_s must be more than 0",
+    ),
+    (queue(wrap_up_s=0, wrap_up_extension_s=5), "queue[0].wrap_up_extension_s: extends nothing: wrap_up_s is 0"),
+    (queue(wrap_up_extension_s=-5), "queue[0].wrap_up_extension_s: must be a number of seconds between 0 and a year, but is -5"),
+    (queue(not_ready_on_timeout="break"), "queue[0].not_ready_on_timeout: means nothing without disposition_required = true"),
+    (
+        queue(disposition_required=True, dispositions=["sale"], not_ready_on_timeout="siesta"),
+        "queue[0].not_ready_on_timeout: names 'siesta', which is not in center.not_ready_reasons: break, lunch, meeting, training",
+    ),
+    (
+        lambda raw: raw["center"].update(not_ready_reasons=["break", "missed_offer"]),
+        "center.not_ready_reasons[1]: 'missed_offer' is a reason that the center gives by itself; those are: ",
+    ),
+    (lambda raw: raw["center"].update(not_ready_reasons=["break", "break"]), "center.not_ready_reasons[1]: 'break' is there already"),
+    (lambda raw: raw["center"].update(not_ready_reasons=[]), "center.not_ready_reasons: must not be empty"),
+    (lambda raw: raw["center"].update(not_ready_reasons=["Tea time"]), "center.not_ready_reasons[0]: must be a name of 1 to 40 characters"),
+]
+
+
+@pytest.mark.parametrize(("change", "sentence"), FAULTS, ids=[sentence for _, sentence in FAULTS])
+def test_a_fault_is_one_sentence_with_its_place(change: Change, sentence: str) -> None:
+    (problem,) = problems(change)
+    assert problem.startswith(sentence)
+
+
+def test_wrap_up_becomes_what_the_core_reads() -> None:
+    def change(raw: dict[str, Any]) -> None:
+        raw["center"]["not_ready_reasons"] = ["tea", "break"]
+        keys = {"dispositions": ["sale", "no_sale"], "disposition_required": True, "not_ready_on_timeout": "tea"}
+        raw["queue"][0].update(wrap_up_s=30, wrap_up_extension_s=60, **keys)
+
+    settings = accepted(change)
+    config = settings.center_config({agent.name: agent.name for agent in settings.agents})
+    sales = config.queues[settings.queues[0].name]
+    assert (sales.wrap_up, sales.wrap_up_extension) == (timedelta(seconds=30), timedelta(seconds=60))
+    assert sales.dispositions == DispositionRule(("sale", "no_sale"), required=True, on_timeout="not_given", then_not_ready="tea")
+    assert config.not_ready_reasons == ("tea", "break")
