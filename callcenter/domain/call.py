@@ -56,6 +56,8 @@ class Call:
     legs: dict[str, Leg] = field(default_factory=dict)
     """The legs that have not ended."""
     flow: FlowRun | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
+    """What is known of this call by name: what the caller entered, and the number called from (``caller``)."""
     contact: str = ""
     """The contact that waits, is offered or talks; empty in a flow and after the talk."""
     bridge: str = ""

@@ -205,6 +205,26 @@ class FlowKeyPressed:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowDigitTaken:
+    """A digit of an entry; the next one must come before ``until``."""
+
+    at: datetime
+    call: str
+    digit: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FlowCollected:
+    """The caller's entry is whole: from now on it is the call's attribute of that name."""
+
+    at: datetime
+    call: str
+    attribute: str
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
 class FlowEnded:
     at: datetime
     call: str
@@ -512,6 +532,8 @@ CallFact = (
     | FlowMoved
     | FlowListened
     | FlowKeyPressed
+    | FlowDigitTaken
+    | FlowCollected
     | FlowEnded
     | ContactEntered
     | ContactOffered

@@ -3,33 +3,38 @@
 from callcenter.domain.call import Call
 from callcenter.domain.commands import Play, StopPlayback
 from callcenter.domain.delivery import enter_queue
-from callcenter.domain.facts import FlowEnded, FlowKeyPressed, FlowListened, FlowMoved, FlowStarted
+from callcenter.domain.facts import FlowCollected, FlowDigitTaken, FlowEnded, FlowKeyPressed, FlowListened, FlowMoved, FlowStarted
 from callcenter.domain.ivr import interpreter
-from callcenter.domain.ivr.interpreter import EnterQueue, HangUpCaller, Listen, Say, Step
+from callcenter.domain.ivr.interpreter import EnterQueue, FlowRun, HangUpCaller, Keep, Listen, Say, Step, TakeDigit
 from callcenter.domain.turn import Turn
 
 
 def start_flow(turn: Turn, call: Call, name: str) -> None:
-    flow = turn.state.flow(name)
-    turn.emit(FlowStarted(turn.now, call.id, flow.name))
-    _take(turn, call, interpreter.start(flow))
+    turn.emit(FlowStarted(turn.now, call.id, name))
+    _take(turn, call, interpreter.start(_run(call)))
+
+
+def _run(call: Call) -> FlowRun:
+    assert call.flow is not None
+    return call.flow
 
 
 def prompt_ended(turn: Turn, call: Call, playback: str) -> None:
     """What we said has been heard to its end. The end of an older prompt, stopped meanwhile, means nothing."""
     run = call.flow
     if run is not None and run.playback and run.playback == playback:
-        _take(turn, call, interpreter.start(run.flow) if interpreter.is_lost(run) else interpreter.after_prompt(run))
+        _take(turn, call, interpreter.start(run) if interpreter.is_lost(run) else interpreter.after_prompt(run))
 
 
 def key_pressed(turn: Turn, call: Call, digit: str) -> None:
-    """A key in a menu, valid or not, ends what we are saying there."""
+    """A key in a menu or an entry, valid or not, ends what we are saying there."""
     run = call.flow
     if run is None or interpreter.is_lost(run) or not interpreter.listens(run):
         return
     speaking = run.playback
     step = interpreter.after_key(run, digit)
-    turn.emit(FlowKeyPressed(turn.now, call.id, digit, interpreter.choices(run).get(digit, "")))
+    if not isinstance(step, TakeDigit | Keep):
+        turn.emit(FlowKeyPressed(turn.now, call.id, digit, interpreter.choices(run).get(digit, "")))
     if speaking:
         turn.want(StopPlayback(call.id, call.node, speaking))
     _take(turn, call, step)
@@ -39,7 +44,7 @@ def time_is_up(turn: Turn, call: Call) -> None:
     """No key came in time."""
     run = call.flow
     if run is not None:
-        _take(turn, call, interpreter.start(run.flow) if interpreter.is_lost(run) else interpreter.without_key(run))
+        _take(turn, call, interpreter.start(run) if interpreter.is_lost(run) else interpreter.without_key(run))
 
 
 def say_again(turn: Turn, call: Call) -> None:
@@ -58,6 +63,11 @@ def _take(turn: Turn, call: Call, step: Step) -> None:
             turn.want(Play(call.id, call.node, leg, playback, prompts))
         case Listen(timeout):
             turn.emit(FlowListened(turn.now, call.id, turn.now + timeout))
+        case TakeDigit(digit, timeout):
+            turn.emit(FlowDigitTaken(turn.now, call.id, digit, turn.now + timeout))
+        case Keep(attribute, digits):
+            turn.emit(FlowCollected(turn.now, call.id, attribute, digits))
+            _take(turn, call, interpreter.go_on(_run(call)))
         case EnterQueue(queue, priority):
             turn.emit(FlowEnded(turn.now, call.id, "queue"))
             enter_queue(turn, call, queue, priority)

@@ -13,7 +13,7 @@ from callcenter.domain.agent import AGENT_MOVES, Agent
 from callcenter.domain.call import LEG_TRANSITIONS, Call, Leg, LegState
 from callcenter.domain.config import AgentConfig, CenterConfig, QueueConfig
 from callcenter.domain.contact import CONTACT_TRANSITIONS, FINISHED, Contact, ContactState
-from callcenter.domain.ivr.flow import BUILT_IN_FLOWS, GOODBYE, Flow
+from callcenter.domain.ivr.flow import BUILT_IN_FLOWS, CALLER, GOODBYE, Flow
 from callcenter.domain.ivr.interpreter import FlowRun
 from callcenter.domain.machine import Alarm, Deadlines, IllegalTransition, transition
 from callcenter.domain.queue import Queue
@@ -289,7 +289,7 @@ class State:
     # --- calls and legs -------------------------------------------------------------------------
 
     def _call_began(self, fact: f.CallBegan) -> None:
-        call = Call(fact)
+        call = Call(fact, attributes={CALLER: fact.caller} if fact.caller else {})
         self.calls[call.id] = call
         self.node(call.node).calls.add(call.id)
         self._add_leg(call, Leg(fact.leg, agent=fact.agent, state=LegState.UP))
@@ -335,11 +335,13 @@ class State:
     # --- flow runs ------------------------------------------------------------------------------
 
     def _flow_started(self, fact: f.FlowStarted) -> None:
-        self.calls[fact.call].flow = FlowRun(self.flow(fact.flow))
+        call = self.calls[fact.call]
+        call.flow = FlowRun(self.flow(fact.flow), call.attributes)
 
     def _flow_moved(self, fact: f.FlowMoved) -> None:
         run = self._flow_run(fact.call)
         run.node, run.tries, run.playback, run.prompts, run.until = fact.node, fact.tries, fact.playback, fact.prompts, None
+        run.digits = ""
 
     def _flow_listened(self, fact: f.FlowListened) -> None:
         run = self._flow_run(fact.call)
@@ -348,6 +350,17 @@ class State:
 
     def _flow_key_pressed(self, fact: f.FlowKeyPressed) -> None:
         self._flow_run(fact.call).until = None
+
+    def _flow_digit_taken(self, fact: f.FlowDigitTaken) -> None:
+        run = self._flow_run(fact.call)
+        run.digits += fact.digit
+        run.playback, run.until = "", fact.until
+        self.deadlines.set(fact.until, FLOW, fact.call)
+
+    def _flow_collected(self, fact: f.FlowCollected) -> None:
+        run = self._flow_run(fact.call)
+        run.digits, run.until = "", None
+        run.attributes[fact.attribute] = fact.digits
 
     def _flow_ended(self, fact: f.FlowEnded) -> None:
         self.calls[fact.call].flow = None

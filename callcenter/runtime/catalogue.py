@@ -37,6 +37,8 @@ class Prompt:
     language: str = "en"
     source: str = ""
     file: Path | None = None
+    word: bool = False
+    """It is said between others: the silence around it is cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,8 @@ def tones(source: str) -> Tones:
 def catalogue() -> Mapping[str, Prompt]:
     """The prompts shipped with us, from ``sounds/prompts.toml``."""
     file = shipped("sounds") / "prompts.toml"
-    entries = tomllib.loads(file.read_text(encoding="utf-8"))["prompt"]
-    return {
+    read = tomllib.loads(file.read_text(encoding="utf-8"))
+    prompts = {
         entry["id"]: Prompt(
             id=entry["id"],
             text=entry.get("text", ""),
@@ -73,5 +75,9 @@ def catalogue() -> Mapping[str, Prompt]:
             source=entry["source"] if entry["source"].startswith("tone:") else "",
             file=file.parent / entry["file"] if "file" in entry else None,
         )
-        for entry in entries
+        for entry in read["prompt"]
     }
+    for language, words in read["words"].items():
+        for name, text in words["text"].items():
+            prompts[f"{language}-{name}"] = Prompt(f"{language}-{name}", text, language, word=True)
+    return prompts

@@ -24,6 +24,11 @@ RATE = 8000
 LEVEL = 8000
 """Peak of one test tone; two of them stay below the limit of 32767."""
 
+SILENT = 300
+"""Peak of what nobody hears on a telephone."""
+BREATH = RATE // 16
+"""Samples of silence after a word, about 60 ms."""
+
 
 class PromptError(Exception):
     """A prompt cannot be made."""
@@ -44,6 +49,7 @@ def _prepare(prompt: Prompt, kept: Path) -> Path:
 
 def _fingerprint(prompt: Prompt) -> str:
     said = prompt.file.read_bytes() if prompt.file else f"{prompt.language}\0{prompt.text}\0{prompt.source}".encode()
+    said += b"\0word" if prompt.word else b""
     return hashlib.blake2b(said, digest_size=16).hexdigest()
 
 
@@ -71,7 +77,13 @@ def _spoken(prompt: Prompt) -> "array.array[int]":
             raise PromptError(
                 f"prompt '{prompt.id}': espeak-ng cannot say it in '{prompt.language}': {why[-1] if why else 'no reason given'}"
             )
-        return read_wav(wav)
+        return _trimmed(read_wav(wav)) if prompt.word else read_wav(wav)
+
+
+def _trimmed(samples: "array.array[int]") -> "array.array[int]":
+    """Without the silence at both ends, but for a breath."""
+    loud = [index for index in range(0, len(samples), BREATH // 4) if max(map(abs, samples[index : index + BREATH // 4])) > SILENT]
+    return samples[max(0, loud[0] - BREATH // 2) : loud[-1] + BREATH] if loud else samples
 
 
 def read_wav(path: Path) -> "array.array[int]":

@@ -10,26 +10,21 @@ import phonenumbers
 from pydantic import Field, PrivateAttr, ValidationError
 
 from callcenter.domain.config import AgentConfig, CenterConfig, NumberConfig, QueueConfig
-from callcenter.domain.ivr.flow import Flow, HangUpNode, MenuNode, Node, PromptNode, QueueNode, faults
 from callcenter.runtime.catalogue import DEFAULT_MUSIC, CatalogueError, Prompt, catalogue, tones
 from callcenter.runtime.settings_agents import agents_faults, disposition_rule
 from callcenter.runtime.settings_fields import Name, Section
+from callcenter.runtime.settings_flows import flow, flow_faults
 from callcenter.runtime.settings_model import (
     AgentSection,
     CenterSection,
     DatabaseSection,
     EngineSection,
-    FlowNodeSection,
     FlowSection,
-    HangUpNodeSection,
-    MenuNodeSection,
     MusicSection,
     NodeSection,
     NumberSection,
     PathsSection,
-    PromptNodeSection,
     PromptSection,
-    QueueNodeSection,
     QueueSection,
     RecordingSection,
     TrunkSection,
@@ -92,6 +87,7 @@ class Settings(Section):
     @cached_property
     def catalogue(self) -> Mapping[str, Prompt]:
         """All prompts: those shipped, with those of the file added or put in their place."""
+        ours = catalogue()
         own = {
             section.id: Prompt(
                 id=section.id,
@@ -99,10 +95,11 @@ class Settings(Section):
                 language=section.language,
                 source=section.source or "",
                 file=self.beside_the_file(section.file) if section.file else None,
+                word=section.id in ours and ours[section.id].word,
             )
             for section in self.prompts
         }
-        return {**catalogue(), **own}
+        return {**ours, **own}
 
     def did(self, number: NumberSection) -> str:
         """The configured number in E.164."""
@@ -122,8 +119,8 @@ class Settings(Section):
             numbers={
                 self.did(number): NumberConfig(self.did(number), number.flow, self.fallback_queue(number) or "") for number in self.numbers
             },
-            flows={name: _flow(name, flow) for name, flow in self.flows.items()},
             not_ready_reasons=self.center.not_ready_reasons,
+            flows={name: flow(name, section) for name, section in self.flows.items()},
             node_lost_after=self.center.node_lost_after,
         )
 
@@ -190,7 +187,7 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from _reference_faults(settings)
     yield from agents_faults(settings)
     yield from _media_faults(settings)
-    yield from _flow_faults(settings)
+    yield from flow_faults(settings.flows, [queue.name for queue in settings.queues], settings.catalogue)
 
 
 def _repeated(table: str, names: list[str], key: str = "name") -> Iterator[Problem]:
@@ -308,19 +305,6 @@ def _source_faults(settings: Settings, key: str, path: Path | None, source: str 
             yield Problem(f"{key}.{what}", f"names '{path}', which is not a {what}")
 
 
-def _flow_faults(settings: Settings) -> Iterator[Problem]:
-    queues: dict[str, object] = {queue.name: queue for queue in settings.queues}
-    prompts = sorted(settings.catalogue)
-    for name, section in settings.flows.items():
-        for sentence in faults(_flow(name, section), queues):
-            yield Problem(f"flow.{name}", sentence)
-        for node_name, node in section.nodes.items():
-            if isinstance(node, PromptNodeSection | MenuNodeSection):
-                yield from _unknown(f"flow.{name}.node.{node_name}.prompt", "prompt", node.prompt, prompts)
-            if isinstance(node, MenuNodeSection):
-                yield from _unknown(f"flow.{name}.node.{node_name}.invalid_prompt", "prompt", node.invalid_prompt, prompts)
-
-
 # --- into the core's words --------------------------------------------------------------------
 
 
@@ -333,26 +317,3 @@ def _e164(text: str, country: str) -> str:
     if number is None or not phonenumbers.is_possible_number(number):
         raise ValueError(f"must be a telephone number, such as '+18005550100' or national for {country}, but is {text!r}")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def _flow(name: str, section: FlowSection) -> Flow:
-    return Flow(name, section.start, {node_name: _node(node) for node_name, node in section.nodes.items()})
-
-
-def _node(section: FlowNodeSection) -> Node:
-    match section:
-        case PromptNodeSection():
-            return PromptNode(section.prompt, section.next)
-        case MenuNodeSection():
-            return MenuNode(
-                prompt=section.prompt,
-                choices=dict(section.choices),
-                otherwise=section.otherwise,
-                timeout=section.timeout,
-                tries=section.tries,
-                invalid_prompt=section.invalid_prompt,
-            )
-        case QueueNodeSection():
-            return QueueNode(section.queue, section.priority)
-        case HangUpNodeSection():
-            return HangUpNode()

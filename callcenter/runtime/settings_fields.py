@@ -90,9 +90,18 @@ def _rtp_range(value: tuple[int, int]) -> tuple[int, int]:
 Name = Annotated[str, _matching(r"[a-z][a-z0-9_-]{0,39}", "a name of 1 to 40 characters a-z, 0-9, '-' and '_', beginning with a letter")]
 NodeName = Annotated[str, _matching(r"[a-z][a-z0-9]{0,19}", "a name of 1 to 20 characters a-z and 0-9, beginning with a letter")]
 PromptId = Annotated[str, _matching(r"[a-z0-9-]{1,60}", "1 to 60 characters a-z, 0-9 and '-'")]
+SaidPiece = Annotated[
+    str,
+    _matching(
+        r"[a-z0-9-]{1,60}|\{(digits|number|minutes|position):[a-z][a-z0-9_]{0,39}\}",
+        "a prompt (a-z, 0-9 and '-'), or a value to be said: '{digits:ATTRIBUTE}', '{number:...}', '{minutes:...}' or '{position:...}'",
+    ),
+]
+"""What a node of a flow says: see ``domain.ivr.speech``."""
 Key = Annotated[str, _matching(r"[0-9*#]", "one key: 0-9, * or #")]
 Dialable = Annotated[str, _matching(r"[0-9]{2,15}", "2 to 15 digits")]
 Prefix = Annotated[str, _matching(r"\+[0-9]{1,15}", "a plus sign and 1 to 15 digits, such as '+1'")]
+AttributeName = Annotated[str, _matching(r"[a-z][a-z0-9_]{0,39}", "a name of 1 to 40 characters a-z, 0-9 and '_', beginning with a letter")]
 HostName = Annotated[str, _matching(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?", "a host name or an IP address")]
 Plain = Annotated[str, _matching(r"[^\x00-\x1f\x7f]{1,200}", "1 to 200 characters on one line")]
 SipUser = Annotated[str, _matching(r"[A-Za-z0-9._+-]{1,100}", "1 to 100 characters A-Z, a-z, 0-9, '.', '_', '+' and '-'")]

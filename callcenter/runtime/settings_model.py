@@ -4,9 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from callcenter.runtime.settings_fields import (
+    AttributeName,
     BindAddress,
     Country,
     Dialable,
@@ -20,6 +21,7 @@ from callcenter.runtime.settings_fields import (
     Prefix,
     PromptId,
     RtpRange,
+    SaidPiece,
     Seconds,
     Section,
     SipUser,
@@ -153,20 +155,45 @@ class AgentSection(Section):
     queues: tuple[Name, ...] = ()
 
 
+def _pieces(value: object) -> object:
+    """``"welcome"`` or ``["your-number-is", "{digits:number}"]``; a value is an attribute of the call and how it is said."""
+    return (value,) if isinstance(value, str) else value
+
+
+Said = Annotated[tuple[SaidPiece, ...], BeforeValidator(_pieces), Field(min_length=1, max_length=20)]
+
+
 class PromptNodeSection(Section):
     type: Literal["prompt"]
-    prompt: PromptId
+    prompt: Said
     next: Name
 
 
 class MenuNodeSection(Section):
     type: Literal["menu"]
-    prompt: PromptId
+    prompt: Said
     choices: dict[Key, Name] = Field(min_length=1)
     otherwise: Name
     timeout: Seconds = Field(default=timedelta(seconds=5), alias="timeout_s")
     tries: int = Field(default=3, ge=1, le=10)
-    invalid_prompt: PromptId | None = None
+    invalid_prompt: Said | None = None
+
+
+class CollectNodeSection(Section):
+    """Takes digits; they become an attribute of the call."""
+
+    type: Literal["collect"]
+    prompt: Said
+    attribute: AttributeName
+    next: Name
+    otherwise: Name
+    min_length: int = Field(default=1, ge=1, le=40)
+    max_length: int = Field(default=20, ge=1, le=40)
+    terminator: Literal["#", "*", ""] = "#"
+    first_digit: SomeSeconds = Field(default=timedelta(seconds=5), alias="first_digit_s")
+    next_digit: SomeSeconds = Field(default=timedelta(seconds=3), alias="next_digit_s")
+    tries: int = Field(default=3, ge=1, le=10)
+    invalid_prompt: Said | None = None
 
 
 class QueueNodeSection(Section):
@@ -179,7 +206,9 @@ class HangUpNodeSection(Section):
     type: Literal["hang_up"]
 
 
-FlowNodeSection = Annotated[PromptNodeSection | MenuNodeSection | QueueNodeSection | HangUpNodeSection, Field(discriminator="type")]
+FlowNodeSection = Annotated[
+    PromptNodeSection | MenuNodeSection | CollectNodeSection | QueueNodeSection | HangUpNodeSection, Field(discriminator="type")
+]
 
 
 class FlowSection(Section):

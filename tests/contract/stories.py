@@ -173,6 +173,25 @@ async def a_transfer_to_another_queue(center: StoryCenter) -> None:
     assert await caller.story() == [*MENU, *OFFERED, *CONNECTED, *parted, *again, "CallEnded normal"]
 
 
+async def a_caller_who_enters_digits(center: StoryCenter) -> None:
+    """The first digit cuts the question short; what was entered is said back, digit by digit."""
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("4")
+    await caller.hears("enter-code")
+    for key in "142#":
+        await caller.presses(key)
+    await caller.hears("you-entered")
+    await caller.hears("en-1")
+    await caller.hears("en-4")
+    await caller.hears("en-2")
+    await caller.hears("music")
+    await caller.hangs_up()
+    entered = ["FlowDigitTaken 1", "FlowDigitTaken 4", "FlowDigitTaken 2", "FlowCollected 142", "FlowMoved repeat", "FlowEnded queue"]
+    asked = [*MENU[:3], "FlowKeyPressed 4 code", "FlowMoved code", *entered]
+    assert await caller.story() == [*asked, "ContactEntered", "LegGone caller normal", "ContactAbandoned True", "CallEnded normal"]
+
+
 async def a_number_nobody_knows(center: StoryCenter) -> None:
     caller = await center.calls("+18005559999")
     await caller.hears("unknown-number")
@@ -277,6 +296,7 @@ STORIES: list[Story] = [
     a_phone_that_is_not_there,
     a_caller_on_hold,
     a_transfer_to_another_queue,
+    a_caller_who_enters_digits,
     a_number_nobody_knows,
     star_codes,
     wrap_up_from_a_plain_phone,

@@ -20,7 +20,8 @@ from callcenter.domain.config import DispositionRule, QueueConfig
 from callcenter.domain.contact import ContactState
 from callcenter.domain.facts import AgentState
 from callcenter.domain.ids import Ids
-from callcenter.domain.ivr.flow import Flow, HangUpNode, MenuNode, QueueNode
+from callcenter.domain.ivr.flow import CollectNode, Flow, HangUpNode, MenuNode, PromptNode, QueueNode
+from callcenter.domain.ivr.speech import SpeakAs, Spoken
 from callcenter.domain.state import State
 from callcenter.sim.fake_pbx import Mood, Phone
 from callcenter.sim.world import NODE, World, small_center
@@ -30,7 +31,9 @@ MENU = Flow(
     "menu",
     "ask",
     {
-        "ask": MenuNode("press-1", {"1": "in", "2": "vip"}, "end", tries=2),
+        "ask": MenuNode("press-1", {"1": "in", "2": "vip", "3": "code"}, "end", tries=2),
+        "code": CollectNode("enter-code", "code", "repeat", "end", min_length=2, max_length=3, tries=2),
+        "repeat": PromptNode(("you-entered", Spoken(SpeakAs.DIGITS, "code")), "in"),
         "in": QueueNode("support"),
         "vip": QueueNode("support", 3),
         "end": HangUpNode(),
@@ -53,7 +56,7 @@ def picture(state: State) -> object:
     """All that the state knows, in a form that can be compared."""
     return {
         "calls": {k: (asdict(c.began), {i: asdict(leg) for i, leg in c.legs.items()}, asdict(c.flow) if c.flow else None, c.contact,
-                      c.bridge, c.recording, c.cause, c.ended_at, sorted(c.unfinished)) for k, c in state.calls.items()},
+                      c.attributes, c.bridge, c.recording, c.cause, c.ended_at, sorted(c.unfinished)) for k, c in state.calls.items()},
         "legs": {leg: call.id for leg, call in state.legs.items()},
         "contacts": {k: asdict(c) for k, c in state.contacts.items()},
         "agents": {k: (a.state, a.reason, a.since, a.idle_since, a.contact, a.until, a.extended, a.remembered, a.reachable, a.fallback_leg)
@@ -88,7 +91,7 @@ class CenterMachine(RuleBasedStateMachine):
     def somebody_hangs_up(self, n: int, cause: e.Cause) -> None:
         self.world.pbx.party_hangs_up(self.leg(n), cause)
 
-    @rule(n=st.integers(0, 50), digit=st.sampled_from("129#"))
+    @rule(n=st.integers(0, 50), digit=st.sampled_from("1239#"))
     def somebody_presses_a_key(self, n: int, digit: str) -> None:
         self.world.pbx.party_presses(self.leg(n), digit)
 
@@ -185,7 +188,7 @@ class CenterMachine(RuleBasedStateMachine):
         caller = state.calls[offered.entered.call].began.leg
         self.world.pbx.party_hangs_up(caller if whose == "caller" else offered.offer.leg, cause)
 
-    @rule(digits=st.text("129#", max_size=3), patience=st.integers(0, 6))
+    @rule(digits=st.text("1239#", max_size=5), patience=st.integers(0, 6))
     def a_caller_uses_the_menu(self, digits: str, patience: int) -> None:
         leg = self.world.pbx.call_in(DIDS[3])
         for digit in digits:

@@ -87,6 +87,8 @@ def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp
 
 TRUNK = {"name": "second", "authentication": "registration", "host": "sip.example.com", "user": "u", "password_file": "callcenter.toml"}
 
+COLLECT = {"type": "collect", "prompt": "menu", "attribute": "code", "next": "sales", "otherwise": "support", "max_length": 4}
+
 FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     (lambda raw: raw["queue"][1].update(ring_timout_s=3), "queue[1].ring_timout_s: is not a key; did you mean 'ring_timeout_s'?"),
     (lambda raw: raw.update(quue=[]), "quue: is not a key; did you mean 'queue'?"),
@@ -175,11 +177,11 @@ FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     ),
     (
         lambda raw: raw["flow"]["main"]["node"]["sales"].update(type="que"),
-        "flow.main.node.sales: has type 'que'; allowed: 'prompt', 'menu', 'queue', 'hang_up'",
+        "flow.main.node.sales: has type 'que'; allowed: 'prompt', 'menu', 'collect', 'queue', 'hang_up'",
     ),
     (
         lambda raw: raw["flow"]["main"]["node"]["sales"].pop("type"),
-        "flow.main.node.sales: needs a type; allowed: 'prompt', 'menu', 'queue', 'hang_up'",
+        "flow.main.node.sales: needs a type; allowed: 'prompt', 'menu', 'collect', 'queue', 'hang_up'",
     ),
     (
         lambda raw: raw["flow"]["main"]["node"]["choice"].update(promt="menu"),
@@ -200,6 +202,27 @@ FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     (
         lambda raw: raw["flow"]["main"]["node"]["greeting"].update(prompt="hello"),
         "flow.main.node.greeting.prompt: names prompt 'hello', which does not exist; prompts: " + ", ".join(sorted(catalogue())),
+    ),
+    (
+        lambda raw: raw["flow"]["main"]["node"]["greeting"].update(prompt=["welcome", "{shout:number}"]),
+        "flow.main.node.greeting.prompt[1]: must be a prompt (a-z, 0-9 and '-'), or a value to be said: '{digits:ATTRIBUTE}', "
+        "'{number:...}', '{minutes:...}' or '{position:...}', but is '{shout:number}'",
+    ),
+    (
+        lambda raw: raw["flow"]["main"]["node"]["greeting"].update(prompt=["welcome", "{digits:account}"]),
+        "flow.main.node.greeting.prompt: says attribute 'account', which no collect node sets; attributes: caller",
+    ),
+    (
+        lambda raw: raw["flow"]["main"]["node"].update(choice=COLLECT | {"min_length": 9}),
+        "flow.main: node 'choice' takes at least 9 digits and at most 4, which no entry can be",
+    ),
+    (
+        lambda raw: raw["flow"]["main"]["node"].update(choice=COLLECT | {"terminator": "5"}),
+        "flow.main.node.choice.terminator: must be one of '#', '*' or '', but is '5'",
+    ),
+    (
+        lambda raw: raw["flow"]["main"]["node"].update(choice=COLLECT | {"attribute": "A-1"}),
+        "flow.main.node.choice.attribute: must be a name of 1 to 40 characters a-z, 0-9 and '_', beginning with a letter, but is 'A-1'",
     ),
     (lambda raw: raw.update(prompt=[{"id": "hello"}]), "prompt[0]: needs exactly one of text, file and source"),
     (lambda raw: raw.update(prompt=[{"id": "hello", "file": "no.wav"}]), "prompt[0].file: names 'no.wav', which is not a file"),

@@ -19,11 +19,21 @@ from callcenter.runtime.asterisk import AsteriskNode
 from callcenter.runtime.ports import free_ports
 from callcenter.runtime.secrets import ARI_USER, Phone, Secrets, load_secrets
 from callcenter.runtime.settings import Settings, parse
+from callcenter.sim.sip.tones import TonePair, tone_pair
 
 DID = "+18005550100"
 WELCOME_TONES = (440.0, 620.0)
 MENU_TONES = (500.0, 700.0)
 MUSIC_TONES = (350.0, 450.0)
+PROMPT_TONES: dict[str, TonePair] = {
+    "enter-code": tone_pair(3),
+    "you-entered": tone_pair(14),
+    "en-1": tone_pair(25),
+    "en-2": tone_pair(36),
+    "en-3": tone_pair(47),
+    "en-4": tone_pair(53),
+}
+"""Prompts that stories recognise one by one, also in the middle of others."""
 
 
 def rtp_range(legs: int = 100) -> list[int]:
@@ -62,6 +72,7 @@ def raw_settings(data: Path, nodes: Iterable[str] = ("node1",), **tables: Any) -
             {"id": "disposition-noted", "source": _tone((880.0, 1080.0), 0.5)},
             {"id": "wrap-up-extended", "source": _tone((920.0, 1120.0), 0.5)},
             {"id": "wrong-key", "source": _tone((840.0, 1040.0), 0.5)},
+            *({"id": prompt, "source": _tone(pair, 0.7)} for prompt, pair in PROMPT_TONES.items()),
         ],
         "flow": {
             "main": {

@@ -202,7 +202,7 @@ def did(story: int) -> str:
 def story_settings(raw: dict[str, Any], stories: int) -> dict[str, Any]:
     """``raw`` for so many stories: each its number, menu, queues ``support`` (agents alice and bob), ``second`` (carol), ``care`` (dora).
 
-    Key 3 leads to ``care``, which requires a disposition.
+    Key 3 leads to ``care``, which requires a disposition; key 4 asks for a code, and says it back.
     """
     names = [f"s{story}" for story in range(stories)]
     policy = {"music": "tones", "wrap_up_s": 1, "ring_timeout_s": 3}
@@ -219,11 +219,13 @@ def story_settings(raw: dict[str, Any], stories: int) -> dict[str, Any]:
                 "menu": {
                     "type": "menu",
                     "prompt": "menu",
-                    "choices": {"2": "enter", "3": "care"},
+                    "choices": {"2": "enter", "3": "care", "4": "code"},
                     "otherwise": "enter",
                     "timeout_s": 3,
                     "tries": 1,
                 },
+                "code": {"type": "collect", "prompt": "enter-code", "attribute": "code", "next": "repeat", "otherwise": "enter"},
+                "repeat": {"type": "prompt", "prompt": ["you-entered", "{digits:code}"], "next": "enter"},
                 "enter": {"type": "queue", "queue": f"{name}-support"},
                 "care": {"type": "queue", "queue": f"{name}-care"},
             },
@@ -236,7 +238,7 @@ def story_settings(raw: dict[str, Any], stories: int) -> dict[str, Any]:
     return {**raw, "queue": queues, "agent": agents, "flow": flows, "number": numbers, "prompt": prompts}
 
 
-SAID = ("state", "why", "exit", "cause", "digit", "node", "direction", "short")
+SAID = ("state", "why", "exit", "cause", "digit", "digits", "node", "direction", "short")
 
 
 def _line(fact: f.Fact, names: dict[str, str], short: Callable[[str], str]) -> str:

@@ -21,7 +21,7 @@ from callcenter.sim.sip.call import Call, CallState
 from callcenter.sim.sip.phone import Phone
 from callcenter.sim.sip.policy import AnswerAfter, Busy, Reject, RingForever
 from callcenter.sim.sip.tones import TonePair, tone_pair
-from tests.support.asterisk import MENU_TONES, MUSIC_TONES, Pbx
+from tests.support.asterisk import MENU_TONES, MUSIC_TONES, PROMPT_TONES, Pbx
 from tests.support.parties import AgentParty, FactBook, Party, StoryCenter
 
 HEARD: dict[str, TonePair] = {
@@ -33,6 +33,7 @@ HEARD: dict[str, TonePair] = {
     "you-are-not-ready": (800.0, 1000.0),
     "disposition-noted": (880.0, 1080.0),
     "wrap-up-extended": (920.0, 1120.0),
+    **PROMPT_TONES,
 }
 AGENT_TONES = {"alice": tone_pair(60), "bob": tone_pair(66), "carol": tone_pair(72), "dora": tone_pair(74)}
 CALLER_TONE = tone_pair(70)

@@ -1,18 +1,20 @@
 """A flow: an IVR program as data, nodes and edges.
 
-Prompts are ids of the prompt catalogue, never file names.
+Prompts are ids of the prompt catalogue, never file names; values among them are said by ``ivr.speech``.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from callcenter.domain.ivr.speech import Pieces, Spoken, pieces
+
 
 @dataclass(frozen=True, slots=True)
 class PromptNode:
     """Says something, then goes on."""
 
-    prompt: str
+    prompt: Pieces
     next: str
 
     def targets(self) -> Iterator[str]:
@@ -23,7 +25,7 @@ class PromptNode:
 class MenuNode:
     """Says something and waits for one key; the caller may press it while we still speak."""
 
-    prompt: str
+    prompt: Pieces
     choices: Mapping[str, str]
     """From key (0-9, *, #) to node."""
     otherwise: str
@@ -31,11 +33,42 @@ class MenuNode:
     timeout: timedelta = timedelta(seconds=5)
     """How long to wait for a key after the prompt has ended."""
     tries: int = 3
-    invalid_prompt: str | None = None
+    invalid_prompt: Pieces | None = None
     """Said before the menu is repeated after a wrong key or none."""
 
     def targets(self) -> Iterator[str]:
         yield from self.choices.values()
+        yield self.otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class CollectNode:
+    """Says something and takes digits, from the first of them on in silence; they become an attribute of the call.
+
+    The entry ends with the terminator, with the longest length, or when no further digit comes in time. An entry that
+    is too short, or has another key in it, is asked for again.
+    """
+
+    prompt: Pieces
+    attribute: str
+    """Under which name the call keeps the digits, for later nodes and flows, queues and callbacks."""
+    next: str
+    otherwise: str
+    """Where to go when no valid entry came after all tries."""
+    min_length: int = 1
+    max_length: int = 20
+    terminator: str = "#"
+    """The key that ends the entry; empty: none does."""
+    first_digit: timedelta = timedelta(seconds=5)
+    """How long to wait for the first digit after the prompt has ended."""
+    next_digit: timedelta = timedelta(seconds=3)
+    """How long to wait for each further digit."""
+    tries: int = 3
+    invalid_prompt: Pieces | None = None
+    """Said before it is asked again."""
+
+    def targets(self) -> Iterator[str]:
+        yield self.next
         yield self.otherwise
 
 
@@ -58,7 +91,8 @@ class HangUpNode:
         return iter(())
 
 
-Node = PromptNode | MenuNode | QueueNode | HangUpNode
+Node = PromptNode | MenuNode | CollectNode | QueueNode | HangUpNode
+SpeakingNode = PromptNode | MenuNode | CollectNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +102,10 @@ class Flow:
     name: str
     start: str
     nodes: Mapping[str, Node] = field(default_factory=dict)
+
+
+CALLER = "caller"
+"""The attribute that each call has from the beginning, unless it was withheld: the number it comes from."""
 
 
 def say_and_hang_up(name: str) -> Flow:
@@ -116,12 +154,40 @@ def faults(flow: Flow, queues: Mapping[str, object]) -> Iterator[str]:
                 yield f"node '{name}' goes to '{target}', which does not exist; nodes: {_names(flow.nodes)}"
         if isinstance(node, QueueNode) and node.queue not in queues:
             yield f"node '{name}' enters queue '{node.queue}', which does not exist; queues: {_names(queues)}"
+    for name, node in flow.nodes.items():
+        yield from _collect_faults(name, node)
+        if isinstance(node, SpeakingNode) and all(isinstance(piece, Spoken) for piece in pieces(node.prompt)):
+            yield f"node '{name}' says values only, which may be missing; say a prompt beside them"
     reached = _reachable(flow, flow.start)
     for name in flow.nodes:
         if name not in reached:
             yield f"node '{name}' cannot be reached from '{flow.start}'"
         elif not any(isinstance(flow.nodes[end], QueueNode | HangUpNode) for end in _reachable(flow, name)):
             yield f"node '{name}' has no way to a queue or a hang-up"
+
+
+def _collect_faults(name: str, node: Node) -> Iterator[str]:
+    if not isinstance(node, CollectNode):
+        return
+    if node.min_length > node.max_length:
+        yield f"node '{name}' takes at least {node.min_length} digits and at most {node.max_length}, which no entry can be"
+    if not node.attribute:
+        yield f"node '{name}' has no attribute to keep the digits in"
+
+
+def attributes_set(flow: Flow) -> frozenset[str]:
+    """The attributes of the call that this flow may set."""
+    return frozenset(node.attribute for node in flow.nodes.values() if isinstance(node, CollectNode))
+
+
+def attributes_said(flow: Flow) -> Iterator[tuple[str, str]]:
+    """Which node says which attribute."""
+    for name, node in flow.nodes.items():
+        if isinstance(node, SpeakingNode):
+            again = None if isinstance(node, PromptNode) else node.invalid_prompt
+            for piece in (*pieces(node.prompt), *pieces(again or ())):
+                if isinstance(piece, Spoken):
+                    yield name, piece.attribute
 
 
 def _reachable(flow: Flow, start: str) -> set[str]:
