@@ -18,7 +18,10 @@ from callcenter.domain.facts import EndedWhy, Fact, MissedWhy, MissingWhy, Overf
 from callcenter.domain.ids import Ids
 from callcenter.domain.machine import Alarm, Outputs
 from callcenter.domain.state import FLOW, MAX_WAIT, MUSIC, NODE_LOST, OFFER, PHONE, WRAP_UP, State
-from callcenter.domain.turn import Turn
+from callcenter.domain.turn import Story, Turn
+
+ITS_TURN: dict[str, Story] = {}
+"""What is done when the turn of a waiter of that kind comes; contacts are offered (``delivery``)."""
 
 
 class Center:
@@ -62,7 +65,7 @@ class Center:
         return total
 
     def _run(self, total: Outputs, now: datetime, story: Callable[..., None], happening: object) -> None:
-        turn = Turn(self.state, self._ids, now)
+        turn = Turn(self.state, self._ids, now, ITS_TURN)
         try:
             story(turn, happening)
             while turn.to_flow:
@@ -85,18 +88,21 @@ class Center:
         if kind == NODE_LOST:
             nodes.lost(turn, subject)
             return
-        call = state.calls[subject if kind == FLOW else state.contacts[subject].entered.call]
+        contact = state.offers.get(subject) or state.contacts.get(subject)
+        call = state.calls[contact.entered.call if contact else subject]
         node = state.node(call.node)
         if node.away and node.lost_at is not None and turn.now < node.lost_at:
             node.held_back.add(alarm)  # we cannot know what happened there meanwhile; decided once we are told
         elif kind == FLOW:
             flows.time_is_up(turn, call)
+        elif contact is None:
+            return
         elif kind == OFFER:
-            delivery.miss(turn, state.contacts[subject], MissedWhy.NO_ANSWER)
+            delivery.miss(turn, contact, contact.offers[subject], MissedWhy.NO_ANSWER)
         elif kind == MUSIC:
-            delivery.start_music(turn, state.contacts[subject])
+            delivery.start_music(turn, contact)
         elif kind == MAX_WAIT:
-            delivery.overflow(turn, state.contacts[subject], OverflowWhy.MAX_WAIT)
+            delivery.overflow(turn, contact, OverflowWhy.MAX_WAIT)
 
 
 def _agent(turn: Turn, name: str) -> Agent | None:

@@ -7,8 +7,17 @@ These are plain values. Reading them from a file, and saying what is wrong in it
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 
 from callcenter.domain.ivr.flow import Flow
+
+
+class Strategy(StrEnum):
+    """Which of the agents who may take a contact it is offered to."""
+
+    LONGEST_IDLE = "longest_idle"
+    RING_ALL = "ring_all"
+    """To all of them at once; the first who answers has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,7 @@ class QueueConfig:
     """A named waiting line with its policy."""
 
     name: str
+    strategy: Strategy = Strategy.LONGEST_IDLE
     ring_timeout: timedelta = timedelta(seconds=15)
     wrap_up: timedelta = timedelta(seconds=10)
     wrap_up_extension: timedelta = timedelta(0)

@@ -6,6 +6,8 @@
        │
        ├──► ABANDONED
        └──► OVERFLOWED
+
+OFFERED: one offer is open at least. Ring-all opens several; the contact waits again when the last one is missed or withdrawn.
 """
 
 from collections.abc import Mapping
@@ -24,6 +26,7 @@ from callcenter.domain.facts import (
     OfferMissed,
     OfferWithdrawn,
 )
+from callcenter.domain.queue import Waiter
 
 
 class ContactState(StrEnum):
@@ -38,6 +41,7 @@ class ContactState(StrEnum):
 
 CONTACT_TRANSITIONS: Mapping[tuple[ContactState, type], ContactState] = {
     (ContactState.WAITING, ContactOffered): ContactState.OFFERED,
+    (ContactState.OFFERED, ContactOffered): ContactState.OFFERED,
     (ContactState.OFFERED, OfferMissed): ContactState.WAITING,
     (ContactState.OFFERED, OfferWithdrawn): ContactState.WAITING,
     (ContactState.OFFERED, ContactConnected): ContactState.CONNECTED,
@@ -50,6 +54,8 @@ CONTACT_TRANSITIONS: Mapping[tuple[ContactState, type], ContactState] = {
 MUSIC_AFTER = timedelta(milliseconds=500)
 """Who is connected sooner hears no snatch of music."""
 
+UNANSWERED = frozenset({ContactState.WAITING, ContactState.OFFERED})
+
 FINISHED = frozenset({ContactState.ENDED, ContactState.ABANDONED, ContactState.OVERFLOWED})
 
 
@@ -59,8 +65,8 @@ class Contact:
 
     entered: ContactEntered
     state: ContactState = ContactState.WAITING
-    offer: ContactOffered | None = None
-    """The open offer, or the one that was answered."""
+    offers: dict[str, ContactOffered] = field(default_factory=dict)
+    """The open offers by id; once connected, the one that was answered."""
     connected_at: datetime | None = None
     held_since: datetime | None = None
     hold: timedelta = field(default_factory=timedelta)
@@ -72,9 +78,19 @@ class Contact:
         return self.entered.contact
 
     @property
-    def place(self) -> tuple[int, datetime, str]:
-        """Where it stands in line: higher priority first, then the earlier place; the id makes ties repeatable."""
-        return -self.entered.priority, self.entered.place, self.entered.contact
+    def offer(self) -> ContactOffered | None:
+        """The offer that was answered; before that, the first of the open ones."""
+        return next(iter(self.offers.values()), None)
+
+    def offer_to(self, leg: str) -> ContactOffered | None:
+        """The offer that rings, or has been answered, on this leg."""
+        return next((offered for offered in self.offers.values() if offered.leg == leg), None)
+
+    @property
+    def waiter(self) -> Waiter:
+        """Itself as it stands in the line."""
+        entered = self.entered
+        return Waiter(entered.contact, entered.queue, entered.priority, entered.entered_at, entered.place)
 
     @property
     def music_at(self) -> datetime:

@@ -5,11 +5,13 @@ may take it. So a contact that comes to wait looks for the agent longest idle, a
 ready looks at the heads of her own queues; nothing else is ever looked at.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from callcenter.domain.agent import MISSED_OFFER, PHONE_UNREACHABLE, TRY_AGAIN_AFTER, Agent
 from callcenter.domain.call import Call, Leg
 from callcenter.domain.commands import CloseBridge, ConnectLegs, RingAgent, StartMusic, StartRecording, StopMusic, StopRecording
+from callcenter.domain.config import Strategy
 from callcenter.domain.contact import Contact, ContactState
 from callcenter.domain.events import Cause
 from callcenter.domain.facts import (
@@ -33,44 +35,69 @@ from callcenter.domain.facts import (
 )
 from callcenter.domain.ivr.flow import GOODBYE
 from callcenter.domain.presence import become, become_free, rest
-from callcenter.domain.queue import Queue
+from callcenter.domain.queue import CONTACT, Queue, Waiter
 from callcenter.domain.turn import Turn
 
 # --- who gets whom ------------------------------------------------------------------------------
 
 
 def route_queue(turn: Turn, queue: Queue) -> None:
-    """Pair the head of the line with the agent longest idle, while there are both."""
-    while (place := queue.waiting.head()) and queue.ready:
-        offer(turn, turn.state.contacts[place[-1]], queue)
+    """Pair the head of the line with the agent longest idle (ring-all: with all who are ready), while there are both."""
+    while (rank := queue.waiting.head()) and queue.ready:
+        _give(turn, turn.state.waiters[rank[-1]], queue)
+    if queue.config.strategy is Strategy.RING_ALL:
+        while (rank := queue.ringing.head()) and queue.ready:
+            _ring_all(turn, turn.state.contacts[rank[-1]], queue)
 
 
 def route_agent(turn: Turn, agent: Agent) -> None:
-    """Give a ready agent the best contact at the heads of her queues: priority first, then the place."""
+    """Give a ready agent the best waiter at the heads of her queues: priority first, then the place.
+
+    When nobody waits, she rings along for the first of the contacts that ring everybody.
+    """
     if agent.state is not AgentState.READY:
         return
-    heads = [(place, name) for name in agent.queues if (place := turn.state.queue(name).waiting.head())]
+    queues = [turn.state.queue(name) for name in agent.queues]
+    heads = [(rank, queue.name) for queue in queues if (rank := queue.waiting.head())]
+    if not heads:
+        heads = [(rank, queue.name) for queue in queues if queue.config.strategy is Strategy.RING_ALL and (rank := queue.ringing.head())]
     if heads:
         _, name = min(heads)
         route_queue(turn, turn.state.queue(name))
 
 
-def offer(turn: Turn, contact: Contact, queue: Queue) -> None:
-    """Propose the contact to the agent longest idle, who is reserved for it until the ring time-out."""
+def _give(turn: Turn, waiter: Waiter, queue: Queue) -> None:
+    """The waiter's turn has come, and somebody is there to take it."""
+    if waiter.kind != CONTACT:
+        agent = turn.state.agents[queue.ready.first(1)[0][-1]]
+        turn.its_turn[waiter.kind](turn, waiter, agent)
+        if waiter.id in turn.state.waiters and agent.state is AgentState.READY:
+            raise AssertionError(f"the turn of {waiter.kind} {waiter.id} came, and neither did it step out nor was {agent.name} reserved")
+        return
+    contact = turn.state.contacts[waiter.id]
+    if queue.config.strategy is Strategy.RING_ALL:
+        _ring_all(turn, contact, queue)
+        return
     (_, name), *others = queue.ready.first(4)
-    agent = turn.state.agents[name]
+    _offer(turn, contact, turn.state.agents[name], queue, len(queue.ready), [other for _, other in others])
+
+
+def _ring_all(turn: Turn, contact: Contact, queue: Queue) -> None:
+    ready = queue.ready.in_order()
+    for name in ready:
+        _offer(turn, contact, turn.state.agents[name], queue, len(ready), [other for other in ready if other != name][:3])
+
+
+def _offer(turn: Turn, contact: Contact, agent: Agent, queue: Queue, candidates: int, runners_up: Sequence[str]) -> None:
+    """Propose the contact to the agent, who is reserved for it until the ring time-out."""
     call = turn.state.calls[contact.entered.call]
     leg = turn.ids.draw_leg(call.node)
     until = turn.now + queue.config.ring_timeout
-    candidates = len(queue.ready)
-    turn.emit(
-        ContactOffered(
-            turn.now, call.id, contact.id, queue.name, turn.ids.draw(), name, leg, until, candidates, tuple(other for _, other in others)
-        )
-    )
-    turn.emit(AgentStateChanged(turn.now, name, AgentState.RESERVED, contact=contact.id, idle_since=agent.idle_since))
+    offer = turn.ids.draw()
+    turn.emit(ContactOffered(turn.now, call.id, contact.id, queue.name, offer, agent.name, leg, until, candidates, tuple(runners_up)))
+    turn.emit(AgentStateChanged(turn.now, agent.name, AgentState.RESERVED, contact=contact.id, idle_since=agent.idle_since))
     began = call.began
-    turn.want(RingAgent(call.id, call.node, leg, name, agent.endpoint, began.caller, began.caller_name, queue.config.ring_timeout))
+    turn.want(RingAgent(call.id, call.node, leg, agent.name, agent.endpoint, began.caller, began.caller_name, queue.config.ring_timeout))
 
 
 # --- entering and leaving the queue -------------------------------------------------------------
@@ -135,30 +162,30 @@ def stop_music(turn: Turn, contact: Contact) -> None:
 def abandon(turn: Turn, contact: Contact) -> None:
     """The caller hung up while waiting or while a phone rang."""
     queue = turn.state.queue(contact.entered.queue)
-    freed = withdraw(turn, contact, WithdrawnWhy.CALLER_LEFT)
+    freed = withdraw_all(turn, contact, WithdrawnWhy.CALLER_LEFT)
     wait = contact.wait(turn.now)
     turn.emit(ContactAbandoned(turn.now, contact.entered.call, contact.id, queue.name, wait, wait <= queue.config.short_abandon))
-    if freed is not None:
-        route_agent(turn, freed)
+    for agent in freed:
+        route_agent(turn, agent)
 
 
 def overflow(turn: Turn, contact: Contact, why: OverflowWhy) -> None:
     """The caller leaves the queue unanswered and goes on in the queue's overflow flow, or is said goodbye."""
     queue = turn.state.queue(contact.entered.queue)
-    freed = withdraw(turn, contact, WithdrawnWhy.OVERFLOWED)
+    freed = withdraw_all(turn, contact, WithdrawnWhy.OVERFLOWED)
     call = turn.state.calls[contact.entered.call]
     turn.emit(ContactOverflowed(turn.now, call.id, contact.id, queue.name, contact.wait(turn.now), why))
     stop_music(turn, contact)
     turn.send_on(call, queue.config.overflow_flow or GOODBYE.name)
-    if freed is not None:
-        route_agent(turn, freed)
+    for agent in freed:
+        route_agent(turn, agent)
 
 
 def let_go_forsaken(turn: Turn) -> None:
     """Callers who wait in a queue that was taken away, and that no agent serves any more, overflow; nobody waits for ever."""
     served = {name for agent in turn.state.agents.values() for name in agent.queues}.union(turn.state.config.queues)
     waiting = [contact for contact in turn.state.contacts.values() if contact.state is ContactState.WAITING]
-    for contact in sorted(waiting, key=lambda contact: contact.place):
+    for contact in sorted(waiting, key=lambda contact: contact.waiter.rank):
         if contact.entered.queue not in served:
             overflow(turn, contact, OverflowWhy.NO_AGENTS)
 
@@ -166,14 +193,11 @@ def let_go_forsaken(turn: Turn) -> None:
 # --- what becomes of an offer -------------------------------------------------------------------
 
 
-def withdraw(turn: Turn, contact: Contact, why: WithdrawnWhy) -> Agent | None:
-    """End the open offer, if any, by nobody's fault.
+def withdraw(turn: Turn, contact: Contact, offered: ContactOffered, why: WithdrawnWhy) -> Agent:
+    """End the open offer by nobody's fault.
 
     The agent, who keeps idle-since, is returned; route her once the contact is settled.
     """
-    offered = contact.offer
-    if contact.state is not ContactState.OFFERED or offered is None:
-        return None
     agent = turn.state.agents[offered.agent]
     call = turn.state.calls[offered.call]
     turn.emit(OfferWithdrawn(turn.now, call.id, contact.id, offered.queue, offered.offer, agent.name, why))
@@ -182,10 +206,15 @@ def withdraw(turn: Turn, contact: Contact, why: WithdrawnWhy) -> Agent | None:
     return agent
 
 
-def miss(turn: Turn, contact: Contact, why: MissedWhy) -> None:
+def withdraw_all(turn: Turn, contact: Contact, why: WithdrawnWhy, but: str = "") -> list[Agent]:
+    """End all open offers of the contact, but for that one. Route the agents, who are returned, once the contact is settled."""
+    if contact.state is not ContactState.OFFERED:
+        return []
+    return [withdraw(turn, contact, offered, why) for offered in list(contact.offers.values()) if offered.offer != but]
+
+
+def miss(turn: Turn, contact: Contact, offered: ContactOffered, why: MissedWhy) -> None:
     """RONA: the contact keeps its place and goes to the next agent; this one is not ready until she says so, or her phone is back."""
-    offered = contact.offer
-    assert offered is not None
     agent = turn.state.agents[offered.agent]
     call = turn.state.calls[offered.call]
     remembered = agent.remembered
@@ -200,11 +229,10 @@ def miss(turn: Turn, contact: Contact, why: MissedWhy) -> None:
     route_queue(turn, turn.state.queue(offered.queue))
 
 
-def connect(turn: Turn, contact: Contact) -> None:
-    """The agent answered: the recording begins, and both hear each other. In this order: a recording cannot be seen in a snapshot,
-    so after a restart of ours two who hear each other are taken for recorded."""
-    offered = contact.offer
-    assert offered is not None
+def connect(turn: Turn, contact: Contact, offered: ContactOffered) -> None:
+    """The agent answered: other offers are withdrawn, the recording begins, and both hear each other. The recording comes first: it
+    cannot be seen in a snapshot, so after a restart of ours two who hear each other are taken for recorded."""
+    freed = withdraw_all(turn, contact, WithdrawnWhy.ANSWERED, but=offered.offer)
     call = turn.state.calls[offered.call]
     bridge = turn.ids.draw_leg(call.node)
     caller_leg = call.began.leg
@@ -217,6 +245,8 @@ def connect(turn: Turn, contact: Contact) -> None:
         turn.emit(RecordingStarted(turn.now, call.id, contact.id, offered.queue, offered.agent, call.node, recording))
         turn.want(StartRecording(call.id, call.node, caller_leg, recording))
     turn.want(ConnectLegs(call.id, call.node, bridge, (caller_leg, offered.leg)))
+    for agent in freed:
+        route_agent(turn, agent)
 
 
 # --- the end of the talk ------------------------------------------------------------------------
@@ -299,16 +329,16 @@ NOBODYS_FAULT = frozenset({Cause.NODE_CRASH, Cause.UNKNOWN})
 def agent_leg_ended(turn: Turn, call: Call, leg: Leg, cause: Cause) -> None:
     """The agent's phone is gone: an offer is missed, or the talk is over."""
     contact = turn.state.contacts.get(call.contact)
-    if contact is None or contact.offer is None or contact.offer.leg != leg.id:
+    offered = contact.offer_to(leg.id) if contact is not None else None
+    if contact is None or offered is None:
         return
     if contact.state is ContactState.OFFERED:
         if cause in NOBODYS_FAULT:
-            freed = withdraw(turn, contact, WithdrawnWhy.NODE_AWAY)
+            freed = withdraw(turn, contact, offered, WithdrawnWhy.NODE_AWAY)
             route_queue(turn, turn.state.queue(contact.entered.queue))
-            if freed is not None:
-                route_agent(turn, freed)
+            route_agent(turn, freed)
         else:
-            miss(turn, contact, MISSED_BY_CAUSE.get(cause, MissedWhy.NO_ANSWER))
+            miss(turn, contact, offered, MISSED_BY_CAUSE.get(cause, MissedWhy.NO_ANSWER))
     elif contact.state is ContactState.CONNECTED:
         if cause is Cause.NODE_CRASH:
             part(turn, contact, EndedWhy.NODE_CRASH)

@@ -45,6 +45,8 @@ class MissedWhy(StrEnum):
 class WithdrawnWhy(StrEnum):
     CALLER_LEFT = "caller_left"
     OVERFLOWED = "overflowed"
+    ANSWERED = "answered"
+    """Another agent was faster (ring-all)."""
     NODE_AWAY = "node_away"
     """The node of the call went out of reach, or it lost the offer; not the agent's fault."""
 

@@ -30,8 +30,9 @@ def answered(turn: Turn, leg_id: str) -> None:
     call, leg = found
     turn.emit(LegUp(turn.now, call.id, leg_id))
     contact = turn.state.contacts.get(call.contact)
-    if contact and contact.state is ContactState.OFFERED and contact.offer and contact.offer.leg == leg_id and not leg.closing:
-        connect(turn, contact)
+    offered = contact.offer_to(leg_id) if contact and contact.state is ContactState.OFFERED and not leg.closing else None
+    if contact and offered:
+        connect(turn, contact, offered)
     else:
         turn.hang_up(call, leg)
 

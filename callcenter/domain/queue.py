@@ -5,6 +5,7 @@ denies is dropped when it comes to the top, and the heap is rebuilt when most of
 operation costs O(log n), amortised.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from heapq import heapify, heappop, heappush
 from typing import Generic, TypeVar
@@ -66,15 +67,46 @@ class Line(Generic[Rank]):
         return [rank[-1] for rank in sorted(self._ranks.values())]
 
 
+CONTACT = "contact"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """Whoever stands in a line: a contact, or something else that waits for an agent, such as a callback that keeps its place.
+
+    To put another kind of waiter in: call ``State.stand_in_line(waiter)`` in the applier of the fact that makes it wait, and
+    ``State.step_out(id)`` in the appliers of those that end its wait. Ids are opaque, but no two waiters share one. Register the story
+    of its turn in ``center.ITS_TURN`` by ``kind``: the router calls ``story(turn, waiter, agent)`` once the waiter is at the head and
+    ``agent`` is the one to take it. The story must emit facts that step the waiter out, or that reserve the agent; the router
+    looks at the line again afterwards. Call ``delivery.route_queue`` after a waiter has come to stand in line.
+    """
+
+    id: str
+    queue: str
+    priority: int
+    entered_at: datetime
+    """From when its wait counts."""
+    place: datetime
+    """Orders it among equals."""
+    kind: str = CONTACT
+
+    @property
+    def rank(self) -> tuple[int, datetime, str]:
+        """Where it stands in line: higher priority first, then the earlier place; the id makes ties repeatable."""
+        return -self.priority, self.place, self.id
+
+
 class Queue:
     """A named waiting line with its policy."""
 
-    __slots__ = ("config", "logged_in", "ready", "unanswered", "waiting")
+    __slots__ = ("config", "logged_in", "ready", "ringing", "unanswered", "waiting")
 
     def __init__(self, config: QueueConfig) -> None:
         self.config = config
         self.waiting: Line[tuple[int, datetime, str]] = Line()
-        """Contacts that may be offered now, by place."""
+        """Waiters that may be given to an agent now, by place."""
+        self.ringing: Line[tuple[int, datetime, str]] = Line()
+        """Contacts with an open offer, by place: ring-all offers them to agents who become ready meanwhile, too."""
         self.unanswered = 0
         """Contacts waiting or offered, wherever their node."""
         self.ready: Line[tuple[datetime, str]] = Line()

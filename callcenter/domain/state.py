@@ -12,11 +12,11 @@ from callcenter.domain import facts as f
 from callcenter.domain.agent import AGENT_MOVES, Agent
 from callcenter.domain.call import LEG_TRANSITIONS, Call, Leg, LegState
 from callcenter.domain.config import AgentConfig, CenterConfig, QueueConfig
-from callcenter.domain.contact import CONTACT_TRANSITIONS, FINISHED, Contact, ContactState
+from callcenter.domain.contact import CONTACT_TRANSITIONS, FINISHED, UNANSWERED, Contact, ContactState
 from callcenter.domain.ivr.flow import BUILT_IN_FLOWS, CALLER, GOODBYE, Flow
 from callcenter.domain.ivr.interpreter import FlowRun
 from callcenter.domain.machine import Alarm, Deadlines, IllegalTransition, transition
-from callcenter.domain.queue import Queue
+from callcenter.domain.queue import Queue, Waiter
 
 OFFER, WRAP_UP, PHONE, FLOW, MUSIC, MAX_WAIT, NODE_LOST = "offer", "wrap_up", "phone", "flow", "music", "max_wait", "node_lost"
 
@@ -52,6 +52,10 @@ class State:
         self.legs: dict[str, Call] = {}
         """From each leg that has not ended to its call."""
         self.contacts: dict[str, Contact] = {}
+        self.offers: dict[str, Contact] = {}
+        """From each open offer to its contact."""
+        self.waiters: dict[str, Waiter] = {}
+        """Who stands in a line now, by id."""
         self.agents: dict[str, Agent] = {}
         self.endpoints: dict[str, Agent] = {}
         self.fallback_legs: dict[str, Agent] = {}
@@ -153,13 +157,13 @@ class State:
         if kind == FLOW:
             call = self.calls.get(subject)
             return call is not None and call.flow is not None and call.flow.until == at
+        if kind == OFFER:
+            return subject in self.offers and self.offers[subject].offers[subject].until == at
         contact = self.contacts.get(subject)
         if contact is None:
             return False
-        if kind == OFFER:
-            return contact.state is ContactState.OFFERED and contact.offer is not None and contact.offer.until == at
         date = contact.music_at if kind == MUSIC else contact.entered.max_wait_until
-        return contact.state in (ContactState.WAITING, ContactState.OFFERED) and date == at
+        return contact.state in UNANSWERED and date == at
 
     # --- people ---------------------------------------------------------------------------------
 
@@ -269,19 +273,19 @@ class State:
         for alarm in node.held_back:
             self.deadlines.set(*alarm)
         node.held_back = set()
-        for contact in self._waiting_on(node):
-            self.queue(contact.entered.queue).waiting.put(contact.place)
+        for contact in self._unanswered_on(node):
+            self._line_up_contact(contact)
 
     def _node_away(self, fact: f.NodeAway) -> None:
         node = self.node(fact.node)
         node.lost_at = fact.lost_at
         self.deadlines.set(fact.lost_at, NODE_LOST, node.name)
-        for contact in self._waiting_on(node):
-            self.queue(contact.entered.queue).waiting.take(contact.id)
+        for contact in self._unanswered_on(node):
+            self._step_aside(contact)
 
-    def _waiting_on(self, node: Node) -> Iterable[Contact]:
+    def _unanswered_on(self, node: Node) -> Iterable[Contact]:
         contacts = (self.contacts.get(self.calls[call].contact) for call in sorted(node.calls))
-        return [contact for contact in contacts if contact is not None and contact.state is ContactState.WAITING]
+        return [contact for contact in contacts if contact is not None and contact.state in UNANSWERED]
 
     def _fallback_call_ended(self, fact: f.FallbackCallEnded) -> None:
         self.node(fact.node).log_offset = fact.log_offset
@@ -371,6 +375,33 @@ class State:
             raise IllegalTransition(call, "not in a flow", "a step of a flow")
         return run
 
+    # --- lines ----------------------------------------------------------------------------------
+
+    def stand_in_line(self, waiter: Waiter) -> None:
+        """It may be given to an agent from now on."""
+        self.waiters[waiter.id] = waiter
+        self.queue(waiter.queue).waiting.put(waiter.rank)
+
+    def step_out(self, waiter_id: str) -> None:
+        """It no longer stands in line, if it did."""
+        waiter = self.waiters.pop(waiter_id, None)
+        if waiter is not None:
+            self.queue(waiter.queue).waiting.take(waiter_id)
+
+    def _line_up_contact(self, contact: Contact) -> None:
+        """Where it belongs by its state; while its node is away, nowhere."""
+        self._step_aside(contact)
+        if self.node(self.calls[contact.entered.call].node).away:
+            return
+        if contact.state is ContactState.WAITING:
+            self.stand_in_line(contact.waiter)
+        elif contact.state is ContactState.OFFERED:
+            self.queue(contact.entered.queue).ringing.put(contact.waiter.rank)
+
+    def _step_aside(self, contact: Contact) -> None:
+        self.step_out(contact.id)
+        self.queue(contact.entered.queue).ringing.take(contact.id)
+
     # --- contacts and offers --------------------------------------------------------------------
 
     def _contact_entered(self, fact: f.ContactEntered) -> None:
@@ -385,10 +416,6 @@ class State:
             self.deadlines.set(fact.max_wait_until, MAX_WAIT, contact.id)
         self.deadlines.set(contact.music_at, MUSIC, contact.id)
 
-    def _line_up_contact(self, contact: Contact) -> None:
-        if not self.node(self.calls[contact.entered.call].node).away:
-            self.queue(contact.entered.queue).waiting.put(contact.place)
-
     def _move_contact(self, fact: f.Fact, contact_id: str) -> Contact:
         contact = self.contacts[contact_id]
         contact.state = transition(CONTACT_TRANSITIONS, contact_id, contact.state, fact)
@@ -398,10 +425,11 @@ class State:
 
     def _contact_offered(self, fact: f.ContactOffered) -> None:
         contact = self._move_contact(fact, fact.contact)
-        contact.offer = fact
-        self.queue(fact.queue).waiting.take(contact.id)
+        contact.offers[fact.offer] = fact
+        self.offers[fact.offer] = contact
+        self._line_up_contact(contact)
         self._add_leg(self.calls[fact.call], Leg(fact.leg, agent=fact.agent))
-        self.deadlines.set(fact.until, OFFER, contact.id)
+        self.deadlines.set(fact.until, OFFER, fact.offer)
 
     def _offer_missed(self, fact: f.OfferMissed) -> None:
         self._take_back(fact)
@@ -410,21 +438,28 @@ class State:
         self._take_back(fact)
 
     def _take_back(self, fact: f.OfferMissed | f.OfferWithdrawn) -> None:
-        contact = self._move_contact(fact, fact.contact)
-        contact.offer = None
+        contact = self.contacts[fact.contact]
+        if fact.offer not in contact.offers:
+            raise IllegalTransition(contact.id, contact.state, fact)
+        if contact.offers.keys() == {fact.offer} or contact.state is not ContactState.OFFERED:
+            self._move_contact(fact, fact.contact)
+        del contact.offers[fact.offer], self.offers[fact.offer]
         self._line_up_contact(contact)
 
     def _contact_connected(self, fact: f.ContactConnected) -> None:
         contact = self._move_contact(fact, fact.contact)
         contact.connected_at = fact.at
+        for offer in contact.offers:
+            del self.offers[offer]
+        contact.offers = {fact.offer: contact.offers[fact.offer]}
+        self._line_up_contact(contact)
         self.calls[fact.call].bridge = fact.bridge
         self.queue(fact.queue).unanswered -= 1
 
     def _leave_queue(self, fact: f.ContactAbandoned | f.ContactOverflowed) -> None:
         contact = self._move_contact(fact, fact.contact)
-        queue = self.queue(fact.queue)
-        queue.waiting.take(contact.id)
-        queue.unanswered -= 1
+        self._line_up_contact(contact)
+        self.queue(fact.queue).unanswered -= 1
         self.calls[fact.call].contact = ""
 
     def _contact_abandoned(self, fact: f.ContactAbandoned) -> None:

@@ -1,23 +1,28 @@
 """One handling of one event: what the stories read, decide and say."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call, Leg
 from callcenter.domain.commands import Command, HangUp
 from callcenter.domain.facts import Fact, LegClosing
 from callcenter.domain.ids import Ids
 from callcenter.domain.ivr.flow import GOODBYE
 from callcenter.domain.machine import Outputs
+from callcenter.domain.queue import Waiter
 from callcenter.domain.state import State
 
 
 class Turn:
     """A story emits facts, which happen at once, and wants commands, which the engine carries out afterwards."""
 
-    __slots__ = ("_sent_on", "ids", "now", "out", "state", "to_flow")
+    __slots__ = ("_sent_on", "ids", "its_turn", "now", "out", "state", "to_flow")
 
-    def __init__(self, state: State, ids: Ids, now: datetime) -> None:
+    def __init__(self, state: State, ids: Ids, now: datetime, its_turn: Mapping[str, "Story"]) -> None:
         self.state = state
+        self.its_turn = its_turn
+        """By kind of waiter: what is done when its turn comes."""
         self.ids = ids
         self.now = now
         self.out = Outputs()
@@ -48,3 +53,7 @@ class Turn:
             return
         self.emit(LegClosing(self.now, call.id, leg.id))
         self.want(HangUp(call.id, call.node, leg.id))
+
+
+Story = Callable[[Turn, Waiter, Agent], None]
+"""The turn of this waiter has come, and this agent is the one to take it."""

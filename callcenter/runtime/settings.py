@@ -127,6 +127,7 @@ class Settings(Section):
     def _queue(self, queue: QueueSection) -> QueueConfig:
         return QueueConfig(
             name=queue.name,
+            strategy=queue.strategy,
             ring_timeout=queue.ring_timeout,
             wrap_up=queue.wrap_up,
             wrap_up_extension=queue.wrap_up_extension,

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from callcenter.domain.config import Strategy
 from callcenter.runtime.settings_fields import (
     AttributeName,
     BindAddress,
@@ -127,6 +128,7 @@ class NumberSection(Section):
 
 class QueueSection(Section):
     name: Name
+    strategy: Strategy = Strategy.LONGEST_IDLE
     ring_timeout: SomeSeconds = Field(default=timedelta(seconds=15), alias="ring_timeout_s")
     wrap_up: Seconds = Field(default=timedelta(seconds=10), alias="wrap_up_s")
     wrap_up_extension: Seconds = Field(default=timedelta(0), alias="wrap_up_extension_s")

@@ -69,7 +69,7 @@ def _call(state: State, call: Call) -> dict[str, object]:
         "began_at": _date(call.began.at),
         "phase": _phase(call, contact),
         "queue": contact.entered.queue if contact else "",
-        "agent": contact.offer.agent if contact and contact.offer else call.began.agent,
+        "agent": ", ".join(offered.agent for offered in contact.offers.values()) if contact and contact.offers else call.began.agent,
         "since": _date(_since(call, contact)),
     }
 

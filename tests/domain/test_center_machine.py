@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from callcenter.domain import events as e
 from callcenter.domain import facts as f
 from callcenter.domain.center import Center
-from callcenter.domain.config import DispositionRule, QueueConfig
+from callcenter.domain.config import DispositionRule, QueueConfig, Strategy
 from callcenter.domain.contact import ContactState
 from callcenter.domain.facts import AgentState
 from callcenter.domain.ids import Ids
@@ -48,8 +48,10 @@ QUEUES = [
         wrap_up_extension=timedelta(seconds=4),
         dispositions=DispositionRule(("solved", "open"), required=True, then_not_ready="lunch"),
     ),
+    QueueConfig("team", Strategy.RING_ALL, wrap_up=timedelta(seconds=1), max_wait=timedelta(seconds=40)),
 ]
-DIDS = ("+18005550100", "+18005550101", "+18005550102", "+18005550200", "+18005559999")
+DIDS = ("+18005550100", "+18005550101", "+18005550102", "+18005550200", "+18005559999", "+18005550103")
+DIRECT = (*DIDS[:3], DIDS[5])
 
 
 def picture(state: State) -> object:
@@ -61,7 +63,10 @@ def picture(state: State) -> object:
         "contacts": {k: asdict(c) for k, c in state.contacts.items()},
         "agents": {k: (a.state, a.reason, a.since, a.idle_since, a.contact, a.until, a.extended, a.remembered, a.reachable, a.fallback_leg)
                    for k, a in state.agents.items()},
-        "queues": {k: (q.waiting.in_order(), q.ready.in_order(), q.unanswered, q.logged_in) for k, q in state.queues.items()},
+        "queues": {k: (q.waiting.in_order(), q.ready.in_order(), q.ringing.in_order(),
+                       q.unanswered, q.logged_in) for k, q in state.queues.items()},
+        "offers": {k: c.id for k, c in state.offers.items()},
+        "waiters": {k: asdict(w) for k, w in state.waiters.items()},
         "nodes": {k: (n.started_at, n.lost_at, sorted(n.calls), n.log_offset) for k, n in state.nodes.items()},
     }  # fmt: skip
 
@@ -119,7 +124,7 @@ class CenterMachine(RuleBasedStateMachine):
     def an_agent_dials_a_star_code(self, agent: str, code: str) -> None:
         self.world.pbx.dial_from_phone(f"phone-of-{agent}", code)
 
-    @rule(agent=st.sampled_from(AGENTS), queue=st.sampled_from(["support", "sales", "nowhere"]))
+    @rule(agent=st.sampled_from(AGENTS), queue=st.sampled_from(["support", "sales", "team", "nowhere"]))
     def an_agent_transfers(self, agent: str, queue: str) -> None:
         self.world.tell(e.TransferRequested(agent, queue))
 
@@ -137,7 +142,7 @@ class CenterMachine(RuleBasedStateMachine):
         leg = f"fallback-{agent}-{n}"
         self.world.tell(e.FallbackTalkBegan(NODE, leg, f"phone-of-{agent}") if began else e.FallbackTalkEnded(leg))
 
-    @rule(agent=st.sampled_from(AGENTS), did=st.sampled_from(DIDS[:3]), meanwhile=st.sampled_from("-rnodC"), seconds=st.integers(0, 9))
+    @rule(agent=st.sampled_from(AGENTS), did=st.sampled_from(DIRECT), meanwhile=st.sampled_from("-rnodC"), seconds=st.integers(0, 9))
     def a_contact_is_served(self, agent: str, did: str, meanwhile: str, seconds: int) -> None:
         """The common case, with something asked for in the middle of it."""
         self.a_phone_changes_its_mood(agent, Mood.ANSWERS, 1.0)
@@ -153,8 +158,12 @@ class CenterMachine(RuleBasedStateMachine):
         self.world.pbx.party_hangs_up(leg)
         self.world.run_for(seconds)
 
-    @rule(mood=st.sampled_from([Mood.BUSY, Mood.DECLINES, Mood.RINGS_ON, Mood.UNREACHABLE]), seconds=st.integers(0, 20))
-    def an_offer_is_missed(self, mood: Mood, seconds: int) -> None:
+    @rule(
+        mood=st.sampled_from([Mood.BUSY, Mood.DECLINES, Mood.RINGS_ON, Mood.UNREACHABLE]),
+        seconds=st.integers(0, 20),
+        did=st.sampled_from([DIDS[0], DIDS[5]]),
+    )
+    def an_offer_is_missed(self, mood: Mood, seconds: int, did: str) -> None:
         """Whoever is offered the caller first does not take the call; the others would."""
         for agent in AGENTS:
             self.a_phone_changes_its_mood(agent, Mood.ANSWERS, 3.0)
@@ -162,14 +171,14 @@ class CenterMachine(RuleBasedStateMachine):
         longest_idle = self.world.center.state.queue("support").ready.head()
         if longest_idle is not None:
             self.world.pbx.phones[f"phone-of-{longest_idle[-1]}"].mood = mood
-        self.world.pbx.call_in(DIDS[0])
+        self.world.pbx.call_in(did)
         self.world.run_for(seconds)
 
     @rule(
         whose=st.sampled_from(["caller", "agent"]),
         cause=st.sampled_from([e.Cause.NORMAL, e.Cause.LOST, e.Cause.UNKNOWN, e.Cause.BUSY, e.Cause.CONGESTION]),
         asked=st.sampled_from("-no"),
-        queue=st.integers(0, 2),
+        queue=st.sampled_from([0, 1, 2, 5]),
     )
     def something_ends_while_a_phone_rings(self, whose: str, cause: e.Cause, asked: str, queue: int) -> None:
         """All phones ring, and more callers wait than there are agents: whoever becomes free has somebody to serve."""
@@ -239,9 +248,12 @@ class CenterMachine(RuleBasedStateMachine):
     def a1_an_agent_is_in_one_offer_or_talk_at_most(self) -> None:
         state = self.world.center.state
         engaged = Counter(
-            c.offer.agent for c in state.contacts.values() if c.offer and c.state in (ContactState.OFFERED, ContactState.CONNECTED)
+            o.agent for c in state.contacts.values() if c.state in (ContactState.OFFERED, ContactState.CONNECTED) for o in c.offers.values()
         )
         assert all(count == 1 for count in engaged.values())
+        for contact in state.contacts.values():
+            assert (contact.state is ContactState.OFFERED) is any(offer in state.offers for offer in contact.offers)
+            assert contact.state is not ContactState.CONNECTED or len(contact.offers) == 1
         busy = {a.name for a in state.agents.values() if a.state in (AgentState.RESERVED, AgentState.TALKING)}
         assert busy == set(engaged)
 
@@ -266,7 +278,8 @@ class CenterMachine(RuleBasedStateMachine):
         extended = Counter(fact.contact for fact in self.world.facts if isinstance(fact, f.WrapUpExtended))
         assert all(count == 1 for count in extended.values())
         for fact in ended.values():
-            assert fact.wrap_up <= timedelta(seconds={"support": 7, "sales": 0, "care": 5 + 4 * extended[fact.contact]}[fact.queue])
+            longest = {"support": 7, "sales": 0, "team": 1, "care": 5 + 4 * extended[fact.contact]}
+            assert fact.wrap_up <= timedelta(seconds=longest[fact.queue])
 
     @invariant()
     def a2_a_caller_is_in_one_place(self) -> None:
@@ -297,6 +310,8 @@ class CenterMachine(RuleBasedStateMachine):
     def a6_nobody_idles_while_a_caller_waits(self) -> None:
         for queue in self.world.center.state.queues.values():
             assert not (len(queue.waiting) and len(queue.ready))
+            if queue.config.strategy is Strategy.RING_ALL:
+                assert not (len(queue.ringing) and len(queue.ready))
 
     @invariant()
     def a9_waits_and_talks_agree_with_the_dates(self) -> None:
@@ -348,7 +363,8 @@ class CenterMachine(RuleBasedStateMachine):
                 state = agents[fact.agent]
                 assert state.state is AgentState.READY
                 ready = [a for a in agents.values() if a.state is AgentState.READY]
-                assert state.idle_since == min(a.idle_since for a in ready)
+                if mine.queue != "team":  # which rings all
+                    assert state.idle_since == min(a.idle_since for a in ready)
                 self.offered.append(fact)
 
     def teardown(self) -> None:
