@@ -11,7 +11,7 @@ from datetime import datetime
 from callcenter.domain import agent_requests, arrivals, delivery, flows, legs, nodes, wrap_up
 from callcenter.domain import events as e
 from callcenter.domain.agent import Agent
-from callcenter.domain.commands import Answer, Command, ConnectLegs, Play, RingAgent, StartRecording
+from callcenter.domain.commands import Answer, Command, ConnectLegs, Dial, Play, RingAgent, StartRecording
 from callcenter.domain.config import CenterConfig
 from callcenter.domain.contact import ContactState
 from callcenter.domain.facts import EndedWhy, Fact, MissedWhy, MissingWhy, OverflowWhy, RecordingMissing
@@ -169,7 +169,7 @@ def _command_refused(turn: Turn, event: e.CommandRefused) -> None:
         _recording_missing(turn, command, event.refusal)
     elif event.refusal is e.Refusal.NODE_AWAY:
         return
-    elif isinstance(command, RingAgent):  # a leg that was never made has no end either
+    elif isinstance(command, RingAgent | Dial):  # a leg that was never made has no end either
         legs.ended(turn, command.leg, e.Cause.UNREACHABLE)
     elif event.refusal is e.Refusal.GONE:
         return

@@ -64,6 +64,19 @@ class RingAgent:
 
 
 @dataclass(frozen=True, slots=True)
+class Dial:
+    """Create a leg to a number outside, through a trunk. ``number`` is E.164 and may be dialed; ``shown`` is a number of ours."""
+
+    call: str
+    node: str
+    leg: str
+    number: str
+    trunk: str
+    shown: str
+    ring_time: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectLegs:
     """Let these legs hear each other in ``bridge``, which is created unless it exists."""
 
@@ -108,5 +121,16 @@ class HangUp:
 
 
 Command = (
-    Answer | Play | StopPlayback | StartMusic | StopMusic | RingAgent | ConnectLegs | CloseBridge | StartRecording | StopRecording | HangUp
+    Answer
+    | Play
+    | StopPlayback
+    | StartMusic
+    | StopMusic
+    | RingAgent
+    | Dial
+    | ConnectLegs
+    | CloseBridge
+    | StartRecording
+    | StopRecording
+    | HangUp
 )

@@ -9,7 +9,20 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from callcenter.domain.calling_hours import CallingHours
 from callcenter.domain.ivr.flow import Flow
+from callcenter.domain.numbers import NumberRules, any_e164
+
+
+@dataclass(frozen=True, slots=True)
+class CallingConfig:
+    """What holds for every call that we begin."""
+
+    trunk: str = ""
+    """Through which we call; empty: we never do."""
+    hours: CallingHours = field(default_factory=CallingHours)
+    rules: NumberRules = any_e164
+    """Which numbers we may dial, the do-not-call list included."""
 
 
 class Strategy(StrEnum):
@@ -92,5 +105,6 @@ class CenterConfig:
     flows: Mapping[str, Flow] = field(default_factory=dict)
     not_ready_reasons: tuple[str, ...] = ("break", "lunch", "meeting", "training")
     """What agents may be not ready for by their own wish; the first is that of the plain star code."""
+    calling: CallingConfig = field(default_factory=CallingConfig)
     node_lost_after: timedelta = timedelta(seconds=30)
     """A node out of reach for so long is taken for dead, and its calls for lost."""

@@ -18,6 +18,8 @@ class Direction(StrEnum):
     INBOUND = "inbound"
     INTERNAL = "internal"
     """From an agent's phone to ourselves: star codes."""
+    OUTBOUND = "outbound"
+    """We call somebody."""
 
 
 class AgentState(StrEnum):
@@ -558,5 +560,8 @@ CallFact = (
 AgentFact = AgentStateChanged | AgentRequestRemembered | WrapUpExtended | AgentPhoneChanged | AgentFallbackTalkChanged
 NodeFact = NodeUp | NodeAway | FallbackCallEnded
 Fact = CallFact | AgentFact | NodeFact
+
+ON_DISK_FIRST: frozenset[type] = frozenset()
+"""Promises and dials: the commands that such a fact justifies are not carried out before it is on disk."""
 
 FACT_TYPES: Mapping[str, type[Fact]] = {kind.__name__: kind for kind in Fact.__args__}

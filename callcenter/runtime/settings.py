@@ -12,10 +12,12 @@ from pydantic import Field, PrivateAttr, ValidationError
 from callcenter.domain.config import AgentConfig, CenterConfig, NumberConfig, QueueConfig
 from callcenter.runtime.catalogue import DEFAULT_MUSIC, CatalogueError, Prompt, catalogue, tones
 from callcenter.runtime.settings_agents import agents_faults, disposition_rule
+from callcenter.runtime.settings_calling import calling_config, calling_faults
 from callcenter.runtime.settings_fields import Name, Section
 from callcenter.runtime.settings_flows import flow, flow_faults
 from callcenter.runtime.settings_model import (
     AgentSection,
+    CallingSection,
     CenterSection,
     DatabaseSection,
     EngineSection,
@@ -54,6 +56,7 @@ class Settings(Section):
     web: WebSection = WebSection()
     recording: RecordingSection = RecordingSection()
     trunks: tuple[TrunkSection, ...] = Field(default=(), alias="trunk")
+    calling: CallingSection = CallingSection()
     numbers: tuple[NumberSection, ...] = Field(default=(), alias="number")
     queues: tuple[QueueSection, ...] = Field(default=(), alias="queue")
     agents: tuple[AgentSection, ...] = Field(default=(), alias="agent")
@@ -121,6 +124,7 @@ class Settings(Section):
             },
             not_ready_reasons=self.center.not_ready_reasons,
             flows={name: flow(name, section) for name, section in self.flows.items()},
+            calling=calling_config(self),
             node_lost_after=self.center.node_lost_after,
         )
 
@@ -185,6 +189,7 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     for index, trunk in enumerate(settings.trunks):
         yield from _trunk_faults(settings, f"trunk[{index}]", trunk)
     yield from _number_faults(settings)
+    yield from calling_faults(settings)
     yield from _reference_faults(settings)
     yield from agents_faults(settings)
     yield from _media_faults(settings)

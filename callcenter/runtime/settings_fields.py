@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from datetime import timedelta
+from datetime import date, time, timedelta
 from typing import Annotated
 from zoneinfo import available_timezones
 
@@ -87,6 +87,51 @@ def _rtp_range(value: tuple[int, int]) -> tuple[int, int]:
     return value
 
 
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+_WEEKLY = re.compile(r"([a-z]{3})(?:-([a-z]{3}))? (\d\d:\d\d)-(\d\d:\d\d)")
+_DATED = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d)-(\d\d:\d\d)")
+
+
+def _window(begin: str, end: str) -> tuple[time, time]:
+    """``24:00`` is midnight at the end. Raises ValueError."""
+    first, last = time.fromisoformat(begin), time(0) if end == "24:00" else time.fromisoformat(end)
+    if last != time(0) and last <= first:
+        raise ValueError("ends before it begins")
+    return first, last
+
+
+def _weekly(text: object) -> object:
+    found = _WEEKLY.fullmatch(text) if isinstance(text, str) else None
+    try:
+        if found is None:
+            raise ValueError
+        first = WEEKDAYS.index(found[1])
+        last = WEEKDAYS.index(found[2]) if found[2] else first
+        if last < first:
+            raise ValueError
+        return tuple(range(first, last + 1)), _window(found[3], found[4])
+    except ValueError:
+        raise ValueError(f"must be weekdays and times, such as 'mon-fri 09:00-20:00' or 'sat 10:00-24:00', but is {text!r}") from None
+
+
+def _dated(text: object) -> object:
+    found = _DATED.fullmatch(text) if isinstance(text, str) else None
+    try:
+        if found is None:
+            raise ValueError
+        return date.fromisoformat(found[1]), _window(found[2], found[3])
+    except ValueError:
+        raise ValueError(f"must be a date and times, such as '2026-12-24 09:00-12:00', but is {text!r}") from None
+
+
+def _date(text: object) -> object:
+    try:
+        return date.fromisoformat(text) if isinstance(text, str) else text
+    except ValueError:
+        raise ValueError(f"must be a date, such as '2026-12-25', but is {text!r}") from None
+
+
 Name = Annotated[str, _matching(r"[a-z][a-z0-9_-]{0,39}", "a name of 1 to 40 characters a-z, 0-9, '-' and '_', beginning with a letter")]
 NodeName = Annotated[str, _matching(r"[a-z][a-z0-9]{0,19}", "a name of 1 to 20 characters a-z and 0-9, beginning with a letter")]
 PromptId = Annotated[str, _matching(r"[a-z0-9-]{1,60}", "1 to 60 characters a-z, 0-9 and '-'")]
@@ -116,3 +161,8 @@ SomeSeconds = Annotated[timedelta, BeforeValidator(_seconds), AfterValidator(_no
 """The same, but not 0."""
 Port = Annotated[int, AfterValidator(_port)]
 RtpRange = Annotated[tuple[int, int], AfterValidator(_rtp_range)]
+Date = Annotated[date, BeforeValidator(_date)]
+WeeklyWindow = Annotated[tuple[tuple[int, ...], tuple[time, time]], BeforeValidator(_weekly)]
+"""``mon-fri 09:00-20:00``: weekdays (0 is Monday), from and to."""
+DatedWindow = Annotated[tuple[date, tuple[time, time]], BeforeValidator(_dated)]
+"""``2026-12-24 09:00-12:00``."""

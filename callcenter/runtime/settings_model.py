@@ -11,6 +11,8 @@ from callcenter.runtime.settings_fields import (
     AttributeName,
     BindAddress,
     Country,
+    Date,
+    DatedWindow,
     Dialable,
     HostName,
     Key,
@@ -29,6 +31,7 @@ from callcenter.runtime.settings_fields import (
     SomeSeconds,
     TimeZone,
     Url,
+    WeeklyWindow,
 )
 
 
@@ -117,6 +120,30 @@ class TrunkSection(Section):
     """Put before a dialed number that comes without plus sign."""
     did_country: Country | None = None
     """The country in whose national form the carrier sends the dialed number; ``center.country`` when not given."""
+
+
+class CallingHoursSection(Section):
+    """When we may call people, by the wall clock of ``center.time_zone``; without any line, always."""
+
+    weekly: tuple[WeeklyWindow, ...] = ()
+    """``mon-fri 09:00-20:00``; without any, every day is open."""
+    closed: tuple[Date, ...] = ()
+    """Dates on which we call nobody."""
+    dated: tuple[DatedWindow, ...] = ()
+    """``2026-12-24 09:00-12:00``: takes the place of that weekday's windows."""
+
+
+class CallingSection(Section):
+    """What holds for every call that we begin."""
+
+    trunk: Name | None = None
+    """Through which we call; without it we never do."""
+    countries: tuple[Country, ...] = ()
+    """Where we call; ``center.country`` when not given."""
+    do_not_call: tuple[Plain, ...] = ()
+    do_not_call_file: Path | None = None
+    """One number on a line."""
+    hours: CallingHoursSection = CallingHoursSection()
 
 
 class NumberSection(Section):

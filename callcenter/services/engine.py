@@ -12,7 +12,7 @@ import structlog
 from callcenter.domain.center import Center
 from callcenter.domain.commands import Command, HangUp
 from callcenter.domain.events import CommandRefused, Event, NodeConnected, NodeDisconnected, Refusal, TimePassed
-from callcenter.domain.facts import Fact
+from callcenter.domain.facts import ON_DISK_FIRST, Fact
 from callcenter.domain.machine import Outputs
 from callcenter.services.outbox import Outbox
 from callcenter.services.ports import Clock, CommandError, FactListener, Journal, Snapshot, Telephony
@@ -110,7 +110,7 @@ class Engine:
     async def run(self, telephony: Telephony) -> None:
         """Serve until cancelled. Calls go on in the PBX afterwards."""
         self._telephony = telephony
-        self._outbox = Outbox(telephony, self._outbox_tells)
+        self._outbox = Outbox(telephony, self._outbox_tells, self._journal.sync)
         self._begin()
         await telephony.start()
         async with asyncio.TaskGroup() as tasks:
@@ -183,8 +183,9 @@ class Engine:
     def _send(self, outputs: Outputs) -> None:
         if outputs.commands:
             assert self._outbox is not None
+            on_disk_first = any(type(fact) in ON_DISK_FIRST for fact in outputs.facts)
             for command in outputs.commands:
-                self._outbox.put(command)
+                self._outbox.put(command, on_disk_first=on_disk_first)
 
     # --- nodes ----------------------------------------------------------------------------------
 

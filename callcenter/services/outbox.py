@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -16,18 +16,21 @@ log = structlog.get_logger(__name__)
 class Outbox:
     """A lane per call; a lane lives as long as it holds commands."""
 
-    def __init__(self, telephony: Telephony, tell: Callable[[Event], None]) -> None:
+    def __init__(self, telephony: Telephony, tell: Callable[[Event], None], sync: Callable[[], Awaitable[None]] | None = None) -> None:
+        """``sync`` returns once all facts so far are on disk; None: there is no disk."""
         self._telephony = telephony
         self._tell = tell
-        self._lanes: dict[str, deque[Command]] = {}
+        self._sync = sync
+        self._lanes: dict[str, deque[tuple[Command, bool]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def put(self, command: Command) -> None:
+    def put(self, command: Command, *, on_disk_first: bool = False) -> None:
+        """``on_disk_first``: the facts that justify it must be on disk before it is carried out."""
         lane = self._lanes.get(command.call)
         if lane is not None:
-            lane.append(command)
+            lane.append((command, on_disk_first))
             return
-        self._lanes[command.call] = deque((command,))
+        self._lanes[command.call] = deque(((command, on_disk_first),))
         task = asyncio.get_running_loop().create_task(self._run_lane(command.call))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -44,12 +47,14 @@ class Outbox:
     async def _run_lane(self, call: str) -> None:
         lane = self._lanes[call]
         while lane:
-            await self._run(lane[0])
+            await self._run(*lane[0])
             lane.popleft()
         del self._lanes[call]
 
-    async def _run(self, command: Command) -> None:
+    async def _run(self, command: Command, on_disk_first: bool) -> None:
         try:
+            if on_disk_first and self._sync is not None:
+                await self._sync()
             await self._telephony.run(command)
         except CommandError as error:
             log.info("command_refused", command=type(command).__name__, call=command.call, refusal=error.refusal, detail=error.detail)

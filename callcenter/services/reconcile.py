@@ -82,6 +82,8 @@ def _missed_of(state: State, call: Call, seen: Snapshot, crashed: bool) -> Itera
     caller = call.caller_leg
     if caller is None or caller.id not in seen.legs or caller.closing:
         return
+    if caller.state is not LegState.UP and not seen.legs[caller.id].up:
+        return  # we called, and it still rings
     answered = seen.legs[caller.id].up
     contact = state.contacts.get(call.contact)
     if contact is not None and contact.state is ContactState.CONNECTED and contact.offer is not None:
@@ -94,7 +96,7 @@ def _missed_of(state: State, call: Call, seen: Snapshot, crashed: bool) -> Itera
 def _progress(leg: Leg, there: SeenLeg) -> Iterator[Event]:
     if leg.closing:
         yield LegFoundAlone(leg.id)
-    elif leg.agent and there.up and leg.state is not LegState.UP:
+    elif there.up and leg.state is not LegState.UP:
         yield LegAnswered(leg.id)
     elif there.ringing and leg.state is LegState.CREATED:
         yield LegRang(leg.id)

@@ -55,7 +55,10 @@ class Channel:
 
     id: str
     endpoint: str
+    """A phone's, or the trunk's."""
     arrival: LegArrived | None = None
+    number: str = ""
+    """Whom we called, when it is a leg to the outside."""
     up: bool = False
     ringing: bool = False
     bridge: str = ""
@@ -79,6 +82,10 @@ class FakePbx:
         self.channels: dict[str, Channel] = {}
         self.bridges: dict[str, set[str]] = {}
         self.phones: dict[str, Phone] = {}
+        """By endpoint."""
+        self.outside: dict[str, Phone] = {}
+        """By number: whom we may call."""
+        self.dialed: list[c.Dial] = []
         self.recordings: dict[str, str] = {}
         """Recordings going on, and the leg each belongs to; it ends with that leg at the latest."""
         self.recorded: list[str] = []
@@ -102,6 +109,7 @@ class FakePbx:
             c.StartMusic: self._start_music,
             c.StopMusic: self._stop_music,
             c.RingAgent: self._ring_agent,
+            c.Dial: self._dial,
             c.ConnectLegs: self._connect_legs,
             c.CloseBridge: self._close_bridge,
             c.StartRecording: self._start_recording,
@@ -236,13 +244,23 @@ class FakePbx:
 
     def _ring_agent(self, command: c.RingAgent) -> None:
         phone = self.phones.setdefault(command.endpoint, Phone())
-        self.channels[command.leg] = Channel(command.leg, command.endpoint)
+        self._create(Channel(command.leg, command.endpoint), phone, command.ring_timeout)
+
+    def _dial(self, command: c.Dial) -> None:
+        if command.leg in self.channels:
+            return  # one channel for each name
+        self.dialed.append(command)
+        phone = self.outside.setdefault(command.number, Phone())
+        self._create(Channel(command.leg, command.trunk, number=command.number), phone, command.ring_time)
+
+    def _create(self, channel: Channel, phone: Phone, ring_time: timedelta) -> None:
+        self.channels[channel.id] = channel
         if phone.mood is Mood.UNREACHABLE:
-            self._timeline.after(timedelta(), self._end, command.leg, Cause.UNREACHABLE)
+            self._timeline.after(timedelta(), self._end, channel.id, Cause.UNREACHABLE)
         elif phone.mood is Mood.BUSY:
-            self._timeline.after(timedelta(milliseconds=50), self._end, command.leg, Cause.BUSY)
+            self._timeline.after(timedelta(milliseconds=50), self._end, channel.id, Cause.BUSY)
         else:
-            self._timeline.after(timedelta(milliseconds=50), self._rings, command.leg, phone, command.ring_timeout)
+            self._timeline.after(timedelta(milliseconds=50), self._rings, channel.id, phone, ring_time)
 
     def _rings(self, leg: str, phone: Phone, ring_timeout: timedelta) -> None:
         channel = self.channels.get(leg)

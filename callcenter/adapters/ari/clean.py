@@ -16,6 +16,7 @@ _NOT_IN_A_CALLER_ID = re.compile(r'["\\<>]')
 _HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn"))
 """Control and format characters (bidirectional overrides, zero-width), surrogates, unassigned."""
 _SEPARATORS = frozenset(("Zs", "Zl", "Zp"))
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
@@ -41,6 +42,11 @@ def _seen(character: str) -> str:
 def caller_id(raw_name: str, raw_number: str) -> str:
     """What the agent's phone is to show, in Asterisk's notation ``"name" <number>``."""
     return f'"{name(_NOT_IN_A_CALLER_ID.sub("", raw_name))}" <{number(raw_number)}>'
+
+
+def is_e164(text: str) -> bool:
+    """Whether it is a number with plus sign and country code, and nothing else (ITU-T E.164: at most 15 digits)."""
+    return _E164.fullmatch(text) is not None
 
 
 def is_safe_id(text: str) -> bool:

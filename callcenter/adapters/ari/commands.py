@@ -4,19 +4,21 @@ A command means its result: what has ended already needs no ending, what exists 
 """
 
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from json import loads
 from math import ceil
 from typing import Any
 
 from callcenter.adapters.ari import clean
 from callcenter.adapters.ari.client import AriClient, Reply
-from callcenter.adapters.ari.parse import AGENT
+from callcenter.adapters.ari.parse import AGENT, OUTSIDE
 from callcenter.adapters.ari.types import bridges, channels, playbacks
 from callcenter.domain.commands import (
     Answer,
     CloseBridge,
     Command,
     ConnectLegs,
+    Dial,
     HangUp,
     Play,
     RingAgent,
@@ -80,6 +82,7 @@ class Commands:
             StartMusic: self._start_music,
             StopMusic: self._stop_music,
             RingAgent: self._ring_agent,
+            Dial: self._dial,
             ConnectLegs: self._connect_legs,
             CloseBridge: self._close_bridge,
             HangUp: self._hang_up,
@@ -136,16 +139,28 @@ class Commands:
     async def _ring_agent(self, command: RingAgent) -> None:
         """Create the leg. A phone that is not there shows as the end of the leg, as it would for one that rings in vain."""
         safe(command.leg, command.endpoint)
+        caller_id = clean.caller_id(command.caller_name, command.caller)
+        await self._create(command.leg, command.endpoint, AGENT, caller_id, command.ring_timeout)
+
+    async def _dial(self, command: Dial) -> None:
+        """Create the leg. The number is the only part of the dial string that did not come from our own configuration."""
+        safe(command.leg, command.trunk)
+        if not clean.is_e164(command.number) or not clean.is_e164(command.shown):
+            raise CommandError(Refusal.REFUSED, "not a number in E.164")
+        await self._create(command.leg, f"{command.number}@{command.trunk}", OUTSIDE, clean.caller_id("", command.shown), command.ring_time)
+
+    async def _create(self, leg: str, endpoint: str, what: str, caller_id: str, ring_time: timedelta) -> None:
+        """Let it ring. One leg for each name: a command given twice does not ring twice."""
         query = {
-            "endpoint": f"PJSIP/{command.endpoint}",
+            "endpoint": f"PJSIP/{endpoint}",
             "app": self._client.server.application,
-            "appArgs": AGENT,
-            "callerId": clean.caller_id(command.caller_name, command.caller),
-            "timeout": str(max(1, ceil(command.ring_timeout.total_seconds()))),
+            "appArgs": what,
+            "callerId": caller_id,
+            "timeout": str(max(1, ceil(ring_time.total_seconds()))),
         }
-        reply = await self._client.call(channels.originateWithId, query, channelId=command.leg)
+        reply = await self._client.call(channels.originateWithId, query, channelId=leg)
         if reply.status in PHONE_NOT_THERE:
-            self._tell(LegEnded(command.leg, Cause.UNREACHABLE))
+            self._tell(LegEnded(leg, Cause.UNREACHABLE))
         elif reply.status != EXISTS:
             check(reply)
 

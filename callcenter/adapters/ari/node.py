@@ -11,7 +11,7 @@ from callcenter.adapters.ari.client import AriClient, AriServer, Listener, Raw
 from callcenter.adapters.ari.commands import Commands, check
 from callcenter.adapters.ari.parse import Ignored, MalformedEvent, Parser
 from callcenter.adapters.ari.types import asterisk
-from callcenter.domain.commands import Command, RingAgent
+from callcenter.domain.commands import Command, Dial, RingAgent
 from callcenter.domain.events import Cause, Event, FallbackTalkEnded, LegArrived, LegEnded, NodeDisconnected, Refusal
 from callcenter.services.ports import CommandError, Inbox, Snapshot
 
@@ -106,7 +106,7 @@ class AsteriskNode:
         try:
             await self._commands.run(command)
         except CommandError as error:
-            if isinstance(command, RingAgent) and error.refusal is Refusal.NODE_AWAY and self.client.is_connected:
+            if isinstance(command, RingAgent | Dial) and error.refusal is Refusal.NODE_AWAY and self.client.is_connected:
                 self._run_errand(self._commands.hang_up(command.leg))  # nobody knows whether it rings; it must not
             raise
 

@@ -41,7 +41,9 @@ from callcenter.domain.events import (
 )
 
 AGENT = "agent"
-"""What we tell the application about legs that we create."""
+OUTSIDE = "outside"
+"""What we tell the application about legs that we create: to an agent's phone, to a number outside."""
+CREATED_BY_US = (AGENT, OUTSIDE)
 
 Q850 = {
     0: Cause.NORMAL,  # a BYE without a reason
@@ -198,7 +200,7 @@ class Parser:
         if leg in self._inside:
             return Ignored("StasisStart, again")
         args = event["args"]
-        if args and args[0] == AGENT:
+        if args and args[0] in CREATED_BY_US:
             self._inside.add(leg)
             return LegAnswered(leg)
         arrived = arrival(self._node, event["channel"], args)
@@ -210,7 +212,7 @@ class Parser:
     def _stasis_end(self, raw: Raw) -> Parsed:
         leg, channel = _leg(raw), cast(StasisEnd, raw)["channel"]
         self._inside.discard(leg)
-        if application_args(channel, self._application) == [AGENT]:
+        if application_args(channel, self._application) in ([AGENT], [OUTSIDE]):
             return Ignored("StasisEnd of a leg of ours")
         return LegEnded(leg, self._hung_up.pop(leg, Cause.UNKNOWN))
 

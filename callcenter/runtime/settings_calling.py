@@ -1,0 +1,97 @@
+"""``[calling]``: what holds for the calls that we begin, checked and in the core's words."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, time
+from typing import TYPE_CHECKING
+
+from callcenter.domain.calling_hours import CallingHours, Window
+from callcenter.domain.config import CallingConfig
+from callcenter.domain.numbers import NumberRefusal
+from callcenter.runtime.dialing_rules import DialingRules, read_list
+from callcenter.runtime.settings_problems import Problem
+
+if TYPE_CHECKING:
+    from callcenter.runtime.settings import Settings
+    from callcenter.runtime.settings_model import CallingHoursSection
+
+EVERY_DAY: tuple[Window, ...] = ((time(0), time(0)),)
+
+
+def dialing_rules(settings: "Settings") -> DialingRules:
+    """The rules by which numbers are refused. Of a settings file without faults."""
+    plain = _plain_rules(settings)
+    listed = (plain(text).number for _, text in _do_not_call(settings))
+    center = settings.center
+    return DialingRules(center.country, settings.calling.countries, _ours(settings), center.emergency_numbers, tuple(listed))
+
+
+def calling_config(settings: "Settings") -> CallingConfig:
+    return CallingConfig(
+        trunk=settings.calling.trunk or "", hours=_hours(settings.calling.hours, settings.center.time_zone), rules=dialing_rules(settings)
+    )
+
+
+def _hours(section: "CallingHoursSection", zone: str) -> CallingHours:
+    weekly: dict[int, tuple[Window, ...]] = defaultdict(tuple)
+    for days, window in section.weekly:
+        for day in days:
+            weekly[day] += (window,)
+    dated: dict[date, tuple[Window, ...]] = dict.fromkeys(section.closed, ())
+    for on, window in section.dated:
+        dated[on] = (*dated.get(on, ()), window)
+    if dated and not weekly:
+        weekly.update(dict.fromkeys(range(7), EVERY_DAY))
+    return CallingHours(zone, dict(weekly), dated)
+
+
+def _plain_rules(settings: "Settings") -> DialingRules:
+    """Without the do-not-call list."""
+    center = settings.center
+    return DialingRules(center.country, settings.calling.countries, _ours(settings), center.emergency_numbers)
+
+
+def _ours(settings: "Settings") -> list[str]:
+    ours = []
+    for number in settings.numbers:
+        try:
+            ours.append(settings.did(number))
+        except ValueError:  # it is said elsewhere what is wrong with it
+            continue
+    return ours
+
+
+def _do_not_call(settings: "Settings") -> Iterator[tuple[str, str]]:
+    """Where each number of the list stands, and how it is written. Raises OSError, UnicodeError."""
+    for index, text in enumerate(settings.calling.do_not_call):
+        yield f"calling.do_not_call[{index}]", text
+    file = settings.calling.do_not_call_file
+    if file is not None:
+        for line, text in read_list(settings.beside_the_file(file)):
+            yield f"calling.do_not_call_file: {file}:{line}", text
+
+
+def calling_faults(settings: "Settings") -> Iterator[Problem]:
+    """What is wrong with ``[calling]``."""
+    trunks = {trunk.name: trunk for trunk in settings.trunks}
+    name = settings.calling.trunk
+    if name is not None and name not in trunks:
+        yield Problem("calling.trunk", f"names trunk '{name}', which does not exist; trunks: {', '.join(sorted(trunks)) or 'none'}")
+    elif name is not None and trunks[name].host is None:
+        yield Problem("calling.trunk", f"names trunk '{name}', which has no host; calls of ours must be sent somewhere")
+    hours = settings.calling.hours
+    for index, day in enumerate(hours.closed):
+        if day in {dated for dated, _ in hours.dated}:
+            yield Problem(f"calling.hours.closed[{index}]", f"{day} is in calling.hours.dated as well; take it out of one of them")
+    yield from _list_faults(settings)
+
+
+def _list_faults(settings: "Settings") -> Iterator[Problem]:
+    rules = _plain_rules(settings)
+    try:
+        for key, text in _do_not_call(settings):
+            checked = rules(text)
+            if checked.refusal in (NumberRefusal.INVALID, NumberRefusal.EMERGENCY):
+                yield Problem(key, f"{checked.sentence}, so it would keep nobody from being called; correct it or take it out")
+    except (OSError, UnicodeError):
+        yield Problem("calling.do_not_call_file", f"names '{settings.calling.do_not_call_file}', which cannot be read as text")

@@ -1,0 +1,141 @@
+"""Which numbers we may dial, and what ``[calling]`` refuses."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callcenter.domain.numbers import NumberRefusal, any_e164
+from callcenter.runtime.dialing_rules import DialingRules
+from callcenter.runtime.settings import Settings, SettingsError, parse
+from tests.support.asterisk import raw_settings
+
+RULES = DialingRules("US", ("US", "GB"), ours=["+18005550100"], emergency=["911", "112"], do_not_call=["+12025550199"])
+
+
+@pytest.mark.parametrize("text", ["+12025550123", "2025550123", "(202) 555-0123", "1-202-555-0123", " 202.555.0123 "])
+def test_one_number_in_five_forms_is_one_number(text: str) -> None:
+    assert RULES(text).number == "+12025550123"
+    assert RULES(text).may_be_dialed
+
+
+@pytest.mark.parametrize(
+    ("text", "refusal"),
+    [
+        ("", NumberRefusal.WITHHELD),
+        ("911", NumberRefusal.EMERGENCY),
+        ("9-1-1", NumberRefusal.EMERGENCY),
+        ("112", NumberRefusal.EMERGENCY),
+        ("999", NumberRefusal.EMERGENCY),
+        ("+19005550123", NumberRefusal.PREMIUM),
+        ("+449098790000", NumberRefusal.PREMIUM),
+        ("+18005550100", NumberRefusal.OURS),
+        ("800 555 0100", NumberRefusal.OURS),
+        ("+18765550123", NumberRefusal.COUNTRY),
+        ("+4930901820", NumberRefusal.COUNTRY),
+        ("202 555 0199", NumberRefusal.DO_NOT_CALL),
+        *(
+            (text, NumberRefusal.INVALID)
+            for text in (
+                *("+", "++1", "0", "00", "12", "555", "+1202555012345678", "1e10", "-1", "NaN", "*67", "#31#", ";isub=", ",,,123", "123p4"),
+                *(
+                    "500&Local/x@y",
+                    "100@other",
+                    "${EXTEN}",
+                    "100^200",
+                    "202555012\n3",
+                    "٢٠٢٥٥٥٠١٢٣",
+                    "anonymous",
+                    "2025550123x5",
+                    "2" * 600,
+                ),
+            )
+        ),
+    ],
+)
+def test_what_is_no_number_to_dial_is_refused_with_the_reason(text: str, refusal: NumberRefusal) -> None:
+    checked = RULES(text)
+    assert checked.refusal is refusal, checked
+    assert checked.sentence
+
+
+def test_a_number_abroad_that_begins_like_a_call_for_help_is_none() -> None:
+    india = DialingRules("US", ("IN",))
+    assert india("+911123456789").refusal is not NumberRefusal.EMERGENCY
+
+
+def test_without_tables_only_the_form_counts() -> None:
+    assert any_e164("+12025550123").may_be_dialed
+    assert [any_e164(text).refusal for text in ("", "911", "+0123", "2025550123")] == [
+        NumberRefusal.WITHHELD,
+        *[NumberRefusal.INVALID] * 3,
+    ]
+
+
+# --- the settings -------------------------------------------------------------------------------
+
+
+def settings(folder: Path, calling: dict[str, Any], host: str | None = "127.0.0.1") -> Settings:
+    trunk = {"name": "carrier", "authentication": "address", "addresses": ["127.0.0.1"], **({"host": host} if host else {})}
+    return parse(raw_settings(folder, trunk=[trunk], calling=calling), folder / "callcenter.toml")
+
+
+def test_what_the_core_reads(tmp_path: Path) -> None:
+    (tmp_path / "dnc.txt").write_text("# asked us not to\n202 555 0111\n+1 202 555 0112  # by letter\n")
+    calling = (
+        settings(
+            tmp_path,
+            {
+                "trunk": "carrier",
+                "do_not_call": ["+12025550110"],
+                "do_not_call_file": "dnc.txt",
+                "hours": {
+                    "weekly": ["mon-fri 09:00-20:00", "sat 10:00-24:00"],
+                    "closed": ["2026-12-25"],
+                    "dated": ["2026-12-24 09:00-12:00"],
+                },
+            },
+        )
+        .center_config({"alice": "a", "bob": "b"})
+        .calling
+    )
+    assert calling.trunk == "carrier"
+    assert [calling.rules(f"+1202555011{n}").may_be_dialed for n in range(4)] == [False, False, False, True]
+    assert sorted(calling.hours.weekly) == [0, 1, 2, 3, 4, 5]
+    assert calling.hours.zone == "America/New_York"
+    assert {day.isoformat(): len(windows) for day, windows in calling.hours.dated.items()} == {"2026-12-24": 1, "2026-12-25": 0}
+
+
+@pytest.mark.parametrize(
+    ("calling", "said"),
+    [
+        ({"trunk": "nobody"}, "calling.trunk: names trunk 'nobody', which does not exist"),
+        ({"countries": ["USA"]}, "calling.countries[0]: must be a country in two capital letters"),
+        ({"do_not_call": ["hello"]}, "calling.do_not_call[0]: 'hello' is not a valid telephone number"),
+        ({"do_not_call_file": "missing.txt"}, "calling.do_not_call_file: names 'missing.txt', which cannot be read"),
+        ({"hours": {"weekly": ["weekdays 9-5"]}}, "calling.hours.weekly[0]: must be weekdays and times"),
+        ({"hours": {"weekly": ["mon 20:00-09:00"]}}, "calling.hours.weekly[0]: must be weekdays and times"),
+        ({"hours": {"closed": ["2026-02-30"]}}, "calling.hours.closed[0]: must be a date"),
+        ({"hours": {"dated": ["2026-12-24"]}}, "calling.hours.dated[0]: must be a date and times"),
+        (
+            {"hours": {"closed": ["2026-12-24"], "dated": ["2026-12-24 09:00-12:00"]}},
+            "calling.hours.closed[0]: 2026-12-24 is in calling.hours.dated as well",
+        ),
+        ({"trnk": "carrier"}, "calling.trnk"),
+    ],
+)
+def test_what_cannot_be_is_refused_at_save_with_reason_and_place(tmp_path: Path, calling: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        settings(tmp_path, calling)
+    assert said in str(refused.value)
+
+
+def test_a_trunk_that_leads_nowhere_cannot_be_called_through(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="which has no host"):
+        settings(tmp_path, {"trunk": "carrier"}, host=None)
+
+
+def test_a_wrong_line_of_the_list_is_named(tmp_path: Path) -> None:
+    (tmp_path / "dnc.txt").write_text("+12025550111\n12\n")
+    with pytest.raises(SettingsError, match=r"dnc\.txt:2: '12' is not a valid telephone number"):
+        settings(tmp_path, {"do_not_call_file": "dnc.txt"})
