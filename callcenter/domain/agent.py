@@ -38,8 +38,9 @@ OWN_CALL = "own_call"
 OWN_REASONS = frozenset({LOGIN, MISSED_OFFER, PHONE_UNREACHABLE, FALLBACK_CALL, OWN_CALL})
 """Reasons to be not ready that nobody asks for: the center gives them by itself."""
 
-TRY_AGAIN_AFTER = timedelta(seconds=60)
-"""A phone that could not be rung although it seems to be there is tried again: nobody would ever tell that it is back."""
+ASK_PHONE_AFTER = timedelta(seconds=15)
+ASK_PHONE_EVERY = timedelta(seconds=60)
+"""While an agent waits for her phone, it is asked: of one that Asterisk took to be there all along nobody would ever tell."""
 
 
 @dataclass(slots=True)
@@ -56,11 +57,14 @@ class Agent:
     """Since when she waits for a contact; a missed or withdrawn offer never improves it."""
     contact: str = ""
     until: datetime | None = None
-    """In WRAP_UP: when it ends by itself. In NOT_READY(phone_unreachable): when the phone is tried again, if it is."""
+    """In WRAP_UP: when it ends by itself. In NOT_READY: when she is ready again by herself, or when her phone is
+    asked again; None: neither."""
     extended: bool = False
     """This wrap-up was extended already."""
     remembered: AgentRequestRemembered | None = None
     reachable: bool = True
+    missed_at: tuple[datetime, ...] = ()
+    """When she missed offers lately."""
     fallback_leg: str = ""
     """The channel she talks on outside our application, if any."""
     history: dict[type, tuple[int, Fact]] = field(default_factory=dict)

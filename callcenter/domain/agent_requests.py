@@ -4,7 +4,7 @@ from callcenter.domain import agent as a
 from callcenter.domain.agent import Agent
 from callcenter.domain.delivery import end_contact, finish_wrap_up, route_agent
 from callcenter.domain.facts import AgentFallbackTalkChanged, AgentPhoneChanged, AgentState
-from callcenter.domain.presence import become, become_free, remember, rest
+from callcenter.domain.presence import become, become_free, remember, rest, wait_for_phone
 from callcenter.domain.turn import Turn
 from callcenter.domain.wrap_up import lacks_disposition, refuse_without_disposition
 
@@ -28,7 +28,7 @@ def ready(turn: Turn, agent: Agent) -> None:
             finish_wrap_up(turn, agent)
     elif not agent.reachable:  # she will be, as soon as her phone is
         if agent.reason != a.PHONE_UNREACHABLE:
-            rest(turn, agent, a.PHONE_UNREACHABLE)
+            wait_for_phone(turn, agent)
     elif agent.state is not AgentState.READY:
         become(turn, agent, AgentState.READY)
         route_agent(turn, agent)
@@ -73,13 +73,7 @@ def phone_unreachable(turn: Turn, agent: Agent) -> None:
     if agent.reachable:
         turn.emit(AgentPhoneChanged(turn.now, agent.name, reachable=False))
     if agent.state is AgentState.READY:
-        rest(turn, agent, a.PHONE_UNREACHABLE)
-
-
-def try_phone_again(turn: Turn, agent: Agent) -> None:
-    """It could not be rung a while ago, and nobody has said that it is gone."""
-    become_free(turn, agent)
-    route_agent(turn, agent)
+        wait_for_phone(turn, agent)
 
 
 def fallback_talk_began(turn: Turn, agent: Agent, leg: str) -> None:
@@ -87,6 +81,8 @@ def fallback_talk_began(turn: Turn, agent: Agent, leg: str) -> None:
     if agent.fallback_leg == leg:
         return
     turn.emit(AgentFallbackTalkChanged(turn.now, agent.name, leg, talking=True))
+    if not agent.reachable:  # it talks, so it is there
+        turn.emit(AgentPhoneChanged(turn.now, agent.name, reachable=True))
     if agent.state is AgentState.READY:
         rest(turn, agent, a.FALLBACK_CALL)
     elif agent.state is AgentState.NOT_READY and agent.reason != a.FALLBACK_CALL:

@@ -8,7 +8,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
-from callcenter.domain import agent_requests, arrivals, delivery, flows, legs, nodes, wrap_up
+from callcenter.domain import agent_requests, arrivals, delivery, flows, legs, missed, nodes, wrap_up
 from callcenter.domain import events as e
 from callcenter.domain.agent import Agent
 from callcenter.domain.commands import Answer, Command, ConnectLegs, Dial, Play, RingAgent, StartRecording
@@ -17,7 +17,7 @@ from callcenter.domain.contact import ContactState
 from callcenter.domain.facts import EndedWhy, Fact, MissedWhy, MissingWhy, OverflowWhy, RecordingMissing
 from callcenter.domain.ids import Ids
 from callcenter.domain.machine import Alarm, Outputs
-from callcenter.domain.state import FLOW, MAX_WAIT, MUSIC, NODE_LOST, OFFER, PHONE, WRAP_UP, State
+from callcenter.domain.state import FLOW, MAX_WAIT, MUSIC, NODE_LOST, OFFER, REST, WRAP_UP, State
 from callcenter.domain.turn import Story, Turn
 
 ITS_TURN: dict[str, Story] = {}
@@ -82,8 +82,8 @@ class Center:
         if kind == WRAP_UP:
             wrap_up.time_is_up(turn, state.agents[subject])
             return
-        if kind == PHONE:
-            agent_requests.try_phone_again(turn, state.agents[subject])
+        if kind == REST:
+            missed.rest_is_over(turn, state.agents[subject])
             return
         if kind == NODE_LOST:
             nodes.lost(turn, subject)

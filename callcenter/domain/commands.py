@@ -114,6 +114,16 @@ class StopRecording:
 
 
 @dataclass(frozen=True, slots=True)
+class AskPhone:
+    """Ask the phone whether it is there (SIP OPTIONS). ``PhoneReachable`` follows if it answers, else nothing."""
+
+    call: str
+    """No call; names the lane of this phone's commands."""
+    node: str
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     call: str
     node: str
@@ -132,5 +142,6 @@ Command = (
     | CloseBridge
     | StartRecording
     | StopRecording
+    | AskPhone
     | HangUp
 )

@@ -85,6 +85,20 @@ class AgentConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class MissPolicy:
+    """What becomes of an agent who misses offers (RONA). A phone that cannot be reached is never her fault."""
+
+    most: int = 1
+    """With so many misses ..."""
+    within: timedelta = timedelta(minutes=10)
+    """... in so long she is not ready until she says so. After each miss before that one she is ready again by herself, after:"""
+    rest: timedelta = timedelta(seconds=5)
+    busy_rest: timedelta = timedelta(seconds=30)
+    busy_counts: bool = True
+    """Whether a phone that was busy counts as a miss."""
+
+
+@dataclass(frozen=True, slots=True)
 class NumberConfig:
     """A DID and what answers it."""
 
@@ -106,5 +120,6 @@ class CenterConfig:
     not_ready_reasons: tuple[str, ...] = ("break", "lunch", "meeting", "training")
     """What agents may be not ready for by their own wish; the first is that of the plain star code."""
     calling: CallingConfig = field(default_factory=CallingConfig)
+    missed_offers: MissPolicy = MissPolicy()
     node_lost_after: timedelta = timedelta(seconds=30)
     """A node out of reach for so long is taken for dead, and its calls for lost."""

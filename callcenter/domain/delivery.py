@@ -8,7 +8,7 @@ ready looks at the heads of her own queues; nothing else is ever looked at.
 from collections.abc import Sequence
 from datetime import datetime
 
-from callcenter.domain.agent import MISSED_OFFER, PHONE_UNREACHABLE, TRY_AGAIN_AFTER, Agent
+from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call, Leg
 from callcenter.domain.commands import CloseBridge, ConnectLegs, RingAgent, StartMusic, StartRecording, StopMusic, StopRecording
 from callcenter.domain.config import Strategy
@@ -34,7 +34,7 @@ from callcenter.domain.facts import (
     WithdrawnWhy,
 )
 from callcenter.domain.ivr.flow import GOODBYE
-from callcenter.domain.presence import become, become_free, rest
+from callcenter.domain.presence import become, become_free, take_out
 from callcenter.domain.queue import CONTACT, Queue, Waiter
 from callcenter.domain.turn import Turn
 
@@ -214,7 +214,7 @@ def withdraw_all(turn: Turn, contact: Contact, why: WithdrawnWhy, but: str = "")
 
 
 def miss(turn: Turn, contact: Contact, offered: ContactOffered, why: MissedWhy) -> None:
-    """RONA: the contact keeps its place and goes to the next agent; this one is not ready until she says so, or her phone is back."""
+    """RONA: the contact keeps its place and goes to the next agent; what becomes of the agent depends on why."""
     agent = turn.state.agents[offered.agent]
     call = turn.state.calls[offered.call]
     remembered = agent.remembered
@@ -222,10 +222,8 @@ def miss(turn: Turn, contact: Contact, offered: ContactOffered, why: MissedWhy) 
     turn.hang_up(call, call.legs.get(offered.leg))
     if remembered is not None and remembered.state is not AgentState.READY:
         become(turn, agent, remembered.state, remembered.reason)
-    elif why is MissedWhy.UNREACHABLE:
-        rest(turn, agent, PHONE_UNREACHABLE, turn.now + TRY_AGAIN_AFTER if agent.reachable else None)
     else:
-        become(turn, agent, AgentState.NOT_READY, MISSED_OFFER)
+        take_out(turn, agent, contact, why)
     route_queue(turn, turn.state.queue(offered.queue))
 
 

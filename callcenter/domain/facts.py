@@ -3,7 +3,7 @@
 The center's state is a fold over these: ``Center.handle`` decides and emits facts, ``Center`` applies
 each to itself at once, and ``Center.restore`` applies them again after a restart. What is not in a fact
 did not happen. All fields are strings, numbers, booleans, aware UTC datetimes, timedeltas, tuples of
-strings, enums, or None, so that ``services.fact_codec`` can write them as JSON without a table.
+strings or of dates, enums, or None, so that ``services.fact_codec`` can write them as JSON without a table.
 """
 
 from collections.abc import Mapping
@@ -411,7 +411,7 @@ class AgentStateChanged:
     contact: str = ""
     idle_since: datetime | None = None
     until: datetime | None = None
-    """With ``WRAP_UP``: when it ends by itself; with a phone that cannot be rung although it seems to be there: when it is tried again."""
+    """When it ends by itself (``WRAP_UP``, a rest after a missed offer), or when a phone that could not be rung is asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,6 +431,37 @@ class WrapUpExtended:
     at: datetime
     agent: str
     contact: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MissedOffersCounted:
+    """The offers the agent has missed lately, each by its date; none after she was taken out for them."""
+
+    at: datetime
+    agent: str
+    missed_at: tuple[datetime, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentTakenOut:
+    """The agent missed offers and is not offered any more for now; supervisors are told why."""
+
+    at: datetime
+    agent: str
+    contact: str
+    queue: str
+    why: MissedWhy
+    misses: int
+    """How many made it so; 0: her phone cannot be reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPhoneAsked:
+    """We asked the nodes whether the agent's phone answers; at ``until`` we ask again."""
+
+    at: datetime
+    agent: str
     until: datetime
 
 
@@ -557,7 +588,16 @@ CallFact = (
 )
 """Of one call, its legs, its flow run, its contacts and recordings."""
 
-AgentFact = AgentStateChanged | AgentRequestRemembered | WrapUpExtended | AgentPhoneChanged | AgentFallbackTalkChanged
+AgentFact = (
+    AgentStateChanged
+    | AgentRequestRemembered
+    | WrapUpExtended
+    | MissedOffersCounted
+    | AgentTakenOut
+    | AgentPhoneAsked
+    | AgentPhoneChanged
+    | AgentFallbackTalkChanged
+)
 NodeFact = NodeUp | NodeAway | FallbackCallEnded
 Fact = CallFact | AgentFact | NodeFact
 

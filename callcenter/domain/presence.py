@@ -5,8 +5,17 @@ Who is ready is told to the router by its callers; this module only moves agents
 
 from datetime import datetime
 
-from callcenter.domain.agent import FALLBACK_CALL, PHONE_UNREACHABLE, Agent
-from callcenter.domain.facts import AgentRequestRemembered, AgentState, AgentStateChanged
+from callcenter.domain.agent import ASK_PHONE_AFTER, FALLBACK_CALL, MISSED_OFFER, PHONE_UNREACHABLE, Agent
+from callcenter.domain.contact import Contact
+from callcenter.domain.facts import (
+    AgentPhoneChanged,
+    AgentRequestRemembered,
+    AgentState,
+    AgentStateChanged,
+    AgentTakenOut,
+    MissedOffersCounted,
+    MissedWhy,
+)
 from callcenter.domain.turn import Turn
 
 
@@ -29,15 +38,51 @@ def become_free(turn: Turn, agent: Agent, idle_since: datetime | None = None) ->
     elif agent.fallback_leg:
         rest(turn, agent, FALLBACK_CALL)
     elif not agent.reachable:
-        rest(turn, agent, PHONE_UNREACHABLE)
+        wait_for_phone(turn, agent)
     else:
         become(turn, agent, AgentState.READY, idle_since=idle_since)
 
 
-def rest(turn: Turn, agent: Agent, reason: str, until: datetime | None = None) -> None:
-    """Not ready for a reason that ends by itself, on that date at the latest; then she is ready again."""
-    become(turn, agent, AgentState.NOT_READY, reason, until=until)
+def rest(turn: Turn, agent: Agent, reason: str, until: datetime | None = None, idle_since: datetime | None = None) -> None:
+    """Not ready for a reason that ends by itself, on that date at the latest; then she is ready again, idle since then if not before."""
+    become(turn, agent, AgentState.NOT_READY, reason, idle_since=idle_since, until=until)
     remember(turn, agent, AgentState.READY)
+
+
+def wait_for_phone(turn: Turn, agent: Agent) -> None:
+    """Not ready until her phone answers; it is asked now and then."""
+    rest(turn, agent, PHONE_UNREACHABLE, turn.now + ASK_PHONE_AFTER)
+
+
+def take_out(turn: Turn, agent: Agent, contact: Contact, why: MissedWhy) -> None:
+    """RONA: the agent missed an offer. A short rest, or not ready until she says so, or until her phone answers; supervisors are told.
+
+    Her idle clock runs on: a miss neither improves her place nor, as long as she may go on, costs it.
+    """
+    policy = turn.state.config.missed_offers
+    queue = contact.entered.queue
+    if why is MissedWhy.UNREACHABLE:
+        turn.emit(AgentTakenOut(turn.now, agent.name, contact.id, queue, why, 0))
+        if agent.reachable:
+            turn.emit(AgentPhoneChanged(turn.now, agent.name, reachable=False))
+        wait_for_phone(turn, agent)
+        return
+    counts = why is not MissedWhy.BUSY or policy.busy_counts
+    recent = tuple(date for date in agent.missed_at if date > turn.now - policy.within)
+    missed_at = (*recent, turn.now) if counts else recent
+    if counts and len(missed_at) >= policy.most:
+        _count(turn, agent, ())
+        turn.emit(AgentTakenOut(turn.now, agent.name, contact.id, queue, why, len(missed_at)))
+        become(turn, agent, AgentState.NOT_READY, MISSED_OFFER)
+    else:
+        _count(turn, agent, missed_at)
+        pause = policy.busy_rest if why is MissedWhy.BUSY else policy.rest
+        rest(turn, agent, MISSED_OFFER, turn.now + pause, agent.idle_since)
+
+
+def _count(turn: Turn, agent: Agent, missed_at: tuple[datetime, ...]) -> None:
+    if missed_at != agent.missed_at:
+        turn.emit(MissedOffersCounted(turn.now, agent.name, missed_at))
 
 
 def remember(turn: Turn, agent: Agent, state: AgentState, reason: str = "") -> None:

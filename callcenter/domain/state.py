@@ -18,7 +18,7 @@ from callcenter.domain.ivr.interpreter import FlowRun
 from callcenter.domain.machine import Alarm, Deadlines, IllegalTransition, transition
 from callcenter.domain.queue import Queue, Waiter
 
-OFFER, WRAP_UP, PHONE, FLOW, MUSIC, MAX_WAIT, NODE_LOST = "offer", "wrap_up", "phone", "flow", "music", "max_wait", "node_lost"
+OFFER, WRAP_UP, REST, FLOW, MUSIC, MAX_WAIT, NODE_LOST = "offer", "wrap_up", "rest", "flow", "music", "max_wait", "node_lost"
 
 
 @dataclass(slots=True)
@@ -149,7 +149,7 @@ class State:
 
     def _still_set(self, alarm: Alarm) -> bool:
         at, kind, subject = alarm
-        if kind in (WRAP_UP, PHONE):
+        if kind in (WRAP_UP, REST):
             agent = self.agents.get(subject)
             return agent is not None and agent.until == at and (agent.state is f.AgentState.WRAP_UP) is (kind == WRAP_UP)
         if kind == NODE_LOST:
@@ -234,11 +234,12 @@ class State:
         agent.idle_since, agent.contact, agent.until = fact.idle_since, fact.contact, fact.until
         agent.extended = False
         agent.history.pop(f.WrapUpExtended, None)
+        agent.history.pop(f.AgentPhoneAsked, None)
         if fact.state not in (f.AgentState.TALKING, f.AgentState.WRAP_UP):
             agent.remembered = None
             agent.history.pop(f.AgentRequestRemembered, None)
         if fact.until is not None:
-            self.deadlines.set(fact.until, WRAP_UP if fact.state is f.AgentState.WRAP_UP else PHONE, agent.name)
+            self.deadlines.set(fact.until, WRAP_UP if fact.state is f.AgentState.WRAP_UP else REST, agent.name)
         if comes_or_goes:
             self._count_in(agent)
         self._line_up(agent)
@@ -254,6 +255,17 @@ class State:
             raise IllegalTransition(agent.name, agent.state, type(fact).__name__)
         agent.until, agent.extended = fact.until, True
         self.deadlines.set(fact.until, WRAP_UP, agent.name)
+
+    def _missed_offers_counted(self, fact: f.MissedOffersCounted) -> None:
+        self._agent(fact.agent).missed_at = fact.missed_at
+
+    def _agent_taken_out(self, fact: f.AgentTakenOut) -> None:
+        pass  # the state that follows says it all; this is for people
+
+    def _agent_phone_asked(self, fact: f.AgentPhoneAsked) -> None:
+        agent = self._agent(fact.agent)
+        agent.until = fact.until
+        self.deadlines.set(fact.until, REST, agent.name)
 
     def _agent_phone_changed(self, fact: f.AgentPhoneChanged) -> None:
         self._agent(fact.agent).reachable = fact.reachable

@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr, ValidationError
 
 from callcenter.domain.config import AgentConfig, CenterConfig, NumberConfig, QueueConfig
 from callcenter.runtime.catalogue import DEFAULT_MUSIC, CatalogueError, Prompt, catalogue, tones
-from callcenter.runtime.settings_agents import agents_faults, disposition_rule
+from callcenter.runtime.settings_agents import agents_faults, disposition_rule, miss_policy
 from callcenter.runtime.settings_calling import calling_config, calling_faults
 from callcenter.runtime.settings_fields import Name, Section
 from callcenter.runtime.settings_flows import flow, flow_faults
@@ -22,6 +22,7 @@ from callcenter.runtime.settings_model import (
     DatabaseSection,
     EngineSection,
     FlowSection,
+    MissedOffersSection,
     MusicSection,
     NodeSection,
     NumberSection,
@@ -55,6 +56,7 @@ class Settings(Section):
     engine: EngineSection = EngineSection()
     web: WebSection = WebSection()
     recording: RecordingSection = RecordingSection()
+    missed_offers: MissedOffersSection = MissedOffersSection()
     trunks: tuple[TrunkSection, ...] = Field(default=(), alias="trunk")
     calling: CallingSection = CallingSection()
     numbers: tuple[NumberSection, ...] = Field(default=(), alias="number")
@@ -125,6 +127,7 @@ class Settings(Section):
             not_ready_reasons=self.center.not_ready_reasons,
             flows={name: flow(name, section) for name, section in self.flows.items()},
             calling=calling_config(self),
+            missed_offers=miss_policy(self.missed_offers),
             node_lost_after=self.center.node_lost_after,
         )
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from callcenter.domain.agent import OWN_REASONS
-from callcenter.domain.config import DispositionRule
-from callcenter.runtime.settings_model import QueueSection
+from callcenter.domain.config import DispositionRule, MissPolicy
+from callcenter.runtime.settings_model import MissedOffersSection, QueueSection
 from callcenter.runtime.settings_problems import Problem
 
 if TYPE_CHECKING:
@@ -21,6 +21,10 @@ def agents_faults(settings: "Settings") -> Iterator[Problem]:
 
 def disposition_rule(queue: QueueSection) -> DispositionRule:
     return DispositionRule(queue.dispositions, queue.disposition_required, queue.disposition_on_timeout, queue.not_ready_on_timeout or "")
+
+
+def miss_policy(section: MissedOffersSection) -> MissPolicy:
+    return MissPolicy(section.most, section.within, section.rest, section.busy_rest, section.busy_counts)
 
 
 def _reason_faults(settings: "Settings") -> Iterator[Problem]:

@@ -192,6 +192,16 @@ def _pieces(value: object) -> object:
 Said = Annotated[tuple[SaidPiece, ...], BeforeValidator(_pieces), Field(min_length=1, max_length=20)]
 
 
+class MissedOffersSection(Section):
+    """What becomes of an agent who misses offers."""
+
+    most: int = Field(default=1, ge=1, le=100)
+    within: SomeSeconds = Field(default=timedelta(minutes=10), alias="within_s")
+    rest: SomeSeconds = Field(default=timedelta(seconds=5), alias="rest_s")
+    busy_rest: SomeSeconds = Field(default=timedelta(seconds=30), alias="busy_rest_s")
+    busy_counts: bool = True
+
+
 class PromptNodeSection(Section):
     type: Literal["prompt"]
     prompt: Said

@@ -82,6 +82,12 @@ def _read_strings(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _read_dates(value: object) -> tuple[datetime, ...]:
+    if not isinstance(value, list):
+        raise TypeError("not a list of dates")
+    return tuple(_read_datetime(item) for item in value)
+
+
 def _exactly(kind: type) -> _Read:
     def read(value: object) -> object:
         if type(value) is not kind:
@@ -105,6 +111,8 @@ def _codec_of(hint: object) -> tuple[_Write | None, _Read]:
         return _write_datetime, _read_datetime
     if hint is timedelta:
         return _write_timedelta, _read_timedelta
+    if get_origin(hint) is tuple and get_args(hint) == (datetime, ...):
+        return lambda value: [_write_datetime(date) for date in cast(tuple[datetime, ...], value)], _read_dates
     if get_origin(hint) is tuple and get_args(hint) == (str, ...):
         return lambda value: list(cast(tuple[str, ...], value)), _read_strings
     if isinstance(hint, type) and issubclass(hint, StrEnum):

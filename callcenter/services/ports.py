@@ -105,6 +105,13 @@ class Recorder(Protocol):
         """Stop recording the leg; one that is gone, or was never recorded, is success. Raises CommandError."""
 
 
+class Phones(Protocol):
+    """Asks agents' phones whether they are there; a part of telephony that speaks another interface of the PBX."""
+
+    async def ask(self, node: str, endpoint: str) -> None:
+        """``PhoneReachable`` follows if the phone answers, else nothing. Raises CommandError."""
+
+
 class Clock(Protocol):
     def now(self) -> datetime:
         """Aware UTC; never goes back, whatever is done to the wall clock."""

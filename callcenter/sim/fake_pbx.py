@@ -24,6 +24,7 @@ from callcenter.domain.events import (
     LegHeld,
     LegRang,
     LegResumed,
+    PhoneReachable,
     PlaybackEnded,
     Refusal,
 )
@@ -71,6 +72,8 @@ class Channel:
 
 
 PROMPT_LENGTH = timedelta(seconds=2)
+ASKED_WITHIN = timedelta(seconds=3.5)
+"""When it is known whether a phone answers (SIP OPTIONS)."""
 
 
 class FakePbx:
@@ -114,6 +117,7 @@ class FakePbx:
             c.CloseBridge: self._close_bridge,
             c.StartRecording: self._start_recording,
             c.StopRecording: self._stop_recording,
+            c.AskPhone: self._ask_phone,
             c.HangUp: self._hang_up,
         }
 
@@ -305,6 +309,13 @@ class FakePbx:
     def _stop_recording(self, command: c.StopRecording) -> None:
         if self.recordings.pop(command.recording, None) is not None:
             self.recorded.append(command.recording)
+
+    def _ask_phone(self, command: c.AskPhone) -> None:
+        self._timeline.after(ASKED_WITHIN, self._phone_was_asked, command.endpoint)
+
+    def _phone_was_asked(self, endpoint: str) -> None:
+        if self.phones.setdefault(endpoint, Phone()).mood is not Mood.UNREACHABLE:
+            self._tell(PhoneReachable(endpoint))
 
     def _hang_up(self, command: c.HangUp) -> None:
         self._end(command.leg, Cause.NORMAL)

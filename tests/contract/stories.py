@@ -136,6 +136,27 @@ async def a_phone_that_is_not_there(center: StoryCenter) -> None:
     await _missed(center, "is_unreachable", ["LegGone alice unreachable", "OfferMissed alice unreachable"], "phone_unreachable")
 
 
+async def a_phone_that_is_back_when_it_is_asked(center: StoryCenter) -> None:
+    """Nobody tells that the phone is back; it is asked, and answers."""
+    alice = await center.agent("alice")
+    await alice.is_unreachable()
+    await alice.ready()
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("2")
+    await alice.becomes(AgentState.NOT_READY, "phone_unreachable")
+    taken_out = center.book.of(f.AgentTakenOut, agent=alice.name)
+    assert [(fact.why, fact.misses) for fact in taken_out] == [(f.MissedWhy.UNREACHABLE, 0)]
+    await alice.is_back()
+    await alice.talks()
+    assert len(center.book.of(f.AgentPhoneAsked, agent=alice.name)) == 1
+    await caller.hears("alice")
+    await caller.hangs_up()
+    story = await caller.story()
+    missed = ["ContactOffered alice", "LegGone alice unreachable", "OfferMissed alice unreachable"]
+    assert story == [*MENU, *missed, *OFFERED, *CONNECTED, *CALLER_LEAVES, "CallEnded normal"]
+
+
 async def a_caller_on_hold(center: StoryCenter) -> None:
     alice = await center.agent("alice")
     await alice.ready()
@@ -294,6 +315,7 @@ STORIES: list[Story] = [
     a_phone_that_is_busy,
     a_phone_that_declines,
     a_phone_that_is_not_there,
+    a_phone_that_is_back_when_it_is_asked,
     a_caller_on_hold,
     a_transfer_to_another_queue,
     a_caller_who_enters_digits,

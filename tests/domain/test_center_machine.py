@@ -6,7 +6,7 @@ waits, and waits agree. Each is checked from the facts and the fake PBX, against
 """
 
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 import hypothesis.strategies as st
@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from callcenter.domain import events as e
 from callcenter.domain import facts as f
 from callcenter.domain.center import Center
-from callcenter.domain.config import DispositionRule, QueueConfig, Strategy
+from callcenter.domain.config import DispositionRule, MissPolicy, QueueConfig, Strategy
 from callcenter.domain.contact import ContactState
 from callcenter.domain.facts import AgentState
 from callcenter.domain.ids import Ids
@@ -61,7 +61,8 @@ def picture(state: State) -> object:
                       c.attributes, c.bridge, c.recording, c.cause, c.ended_at, sorted(c.unfinished)) for k, c in state.calls.items()},
         "legs": {leg: call.id for leg, call in state.legs.items()},
         "contacts": {k: asdict(c) for k, c in state.contacts.items()},
-        "agents": {k: (a.state, a.reason, a.since, a.idle_since, a.contact, a.until, a.extended, a.remembered, a.reachable, a.fallback_leg)
+        "agents": {k: (a.state, a.reason, a.since, a.idle_since, a.contact, a.until, a.extended, a.remembered, a.missed_at,
+                       a.reachable, a.fallback_leg)
                    for k, a in state.agents.items()},
         "queues": {k: (q.waiting.in_order(), q.ready.in_order(), q.ringing.in_order(),
                        q.unanswered, q.logged_in) for k, q in state.queues.items()},
@@ -71,10 +72,13 @@ def picture(state: State) -> object:
     }  # fmt: skip
 
 
+MISSES = MissPolicy(most=2, within=timedelta(seconds=60), rest=timedelta(seconds=3), busy_rest=timedelta(seconds=8))
+
+
 class CenterMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(small_center(QUEUES, AGENTS, [MENU]))
+        self.world = World(replace(small_center(QUEUES, AGENTS, [MENU]), missed_offers=MISSES))
         self.offered: list[f.ContactOffered] = []
         self.seen = 0
 
@@ -265,9 +269,9 @@ class CenterMachine(RuleBasedStateMachine):
                 assert agent.until is not None
             elif agent.state is AgentState.NOT_READY:
                 assert agent.reason != "fallback_call" or agent.fallback_leg
-                assert agent.reason != "phone_unreachable" or not agent.reachable or agent.until
+                assert agent.reason != "phone_unreachable" or (agent.until and not agent.reachable)
                 if agent.remembered is not None:
-                    assert agent.fallback_leg or agent.reason == "phone_unreachable"
+                    assert agent.fallback_leg or (agent.until and agent.reason in ("phone_unreachable", "missed_offer"))
 
     @invariant()
     def what_must_be_given_is_given(self) -> None:
@@ -337,7 +341,7 @@ class CenterMachine(RuleBasedStateMachine):
     # --- the naive model ------------------------------------------------------------------------
 
     def model_step(self, fact: f.Fact) -> None:
-        model = self.__dict__.setdefault("model", {"waiting": {}, "agents": {}, "away": False})
+        model = self.__dict__.setdefault("model", {"waiting": {}, "agents": {}, "away": False, "missed": []})
         waiting, agents = model["waiting"], model["agents"]
         match fact:
             case f.ContactEntered():
@@ -349,6 +353,12 @@ class CenterMachine(RuleBasedStateMachine):
                 if before and before.state is AgentState.RESERVED and fact.state is AgentState.READY:
                     assert fact.idle_since == before.idle_since  # a withdrawn offer is not her fault
                 agents[fact.agent] = fact
+            case f.OfferMissed() if fact.why is not f.MissedWhy.UNREACHABLE:
+                model["missed"].append(fact)
+            case f.AgentTakenOut() if fact.misses:
+                missed = [m for m in model["missed"] if m.agent == fact.agent and m.at > fact.at - MISSES.within]
+                assert fact.misses == MISSES.most <= len(missed)
+                model["missed"] = [m for m in model["missed"] if m.agent != fact.agent]
             case f.NodeAway():
                 model["away"] = True
             case f.NodeUp():
@@ -369,6 +379,8 @@ class CenterMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """When everybody hangs up, nothing is left."""
+        for agent in AGENTS:
+            self.a_phone_changes_its_mood(agent, Mood.ANSWERS, 1.0)
         for leg in list(self.world.pbx.channels):
             self.world.pbx.party_hangs_up(leg)
         for leg in list(self.world.center.state.fallback_legs):
@@ -377,7 +389,7 @@ class CenterMachine(RuleBasedStateMachine):
         for agent in self.world.center.state.agents.values():
             assert agent.state in (AgentState.READY, AgentState.NOT_READY, AgentState.LOGGED_OUT)
             assert agent.reason != "fallback_call"
-            assert agent.reason != "phone_unreachable" or not agent.reachable
+            assert agent.reason != "phone_unreachable"
         assert not self.world.pbx.channels
         assert not self.world.pbx.bridges
         assert not self.world.pbx.recordings

@@ -115,7 +115,7 @@ def test_a_removed_agent_does_not_come_back_with_the_end_of_a_fallback_talk(worl
 # --- phones -------------------------------------------------------------------------------------
 
 
-def test_a_phone_that_failed_although_it_seems_to_be_there_is_tried_again(world: World) -> None:
+def test_a_phone_that_failed_although_it_seems_to_be_there_is_asked_again(world: World) -> None:
     """Nobody ever says that it is back, because nobody ever said that it was gone."""
     world.pbx.phones[ALICE] = Phone(Mood.UNREACHABLE)
     world.agent_ready("alice")
@@ -124,7 +124,7 @@ def test_a_phone_that_failed_although_it_seems_to_be_there_is_tried_again(world:
     assert len(kinds(world, f.ContactOffered)) == 1
     world.crash_and_restore()  # the date survives
     world.pbx.phones[ALICE].mood = Mood.ANSWERS
-    world.run_for(20)
+    world.run_for(35)
     assert world.talking() == {"alice": caller}
 
 

@@ -78,6 +78,9 @@ class FakeAgentParty(AgentParty):
     async def is_unreachable(self) -> None:
         self.phone.mood = Mood.UNREACHABLE
 
+    async def is_back(self) -> None:
+        self.phone.mood = Mood.ANSWERS
+
     def _channels(self) -> list[Channel]:
         return [channel for channel in self.pbx.channels.values() if channel.endpoint == self.endpoint]
 

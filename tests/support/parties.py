@@ -136,6 +136,10 @@ class AgentParty(abc.ABC):
         """The phone is not registered."""
 
     @abc.abstractmethod
+    async def is_back(self) -> None:
+        """The phone is registered again; nobody tells the engine."""
+
+    @abc.abstractmethod
     async def rings(self) -> None: ...
 
     @abc.abstractmethod

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from callcenter.adapters.ami.client import AmiClient, AmiServer
+from callcenter.adapters.ami.qualify import Qualifier
 from callcenter.adapters.ami.recorder import MixMonitorRecorder
 from callcenter.adapters.ari.client import AriServer
 from callcenter.adapters.ari.telephony import AsteriskTelephony
@@ -13,7 +14,7 @@ from callcenter.domain import events as e
 from callcenter.domain import facts as f
 from callcenter.domain.center import Center
 from callcenter.domain.ids import Ids
-from callcenter.runtime.secrets import AMI_RECORDING_USER
+from callcenter.runtime.secrets import AMI_OPERATIONS_USER, AMI_RECORDING_USER
 from callcenter.services.clock import SteadyClock
 from callcenter.services.engine import Engine
 from callcenter.services.journal import Journal
@@ -53,12 +54,14 @@ class RealEngine:
         center = Center(settings.center_config(secrets.endpoints), Ids(str(folder)))
         self.engine = Engine(center, self.journal, SteadyClock(), self.book.keep)
         self._ami = {pbx.name: _recording_account(pbx) for pbx in nodes}
+        self._operations = {pbx.name: _operations_account(pbx) for pbx in nodes}
         self.telephony = AsteriskTelephony(
             {pbx.name: AriServer(pbx.ari_url, pbx.ari_user, pbx.secrets.ari_password) for pbx in nodes},
             self._tell,
             self.engine.on_connect,
             MixMonitorRecorder(self._ami, {pbx.name: pbx.node.recordings for pbx in nodes}),
             lambda node: None,
+            Qualifier(self._operations, self._tell),
         )
 
     def _tell(self, event: e.Event) -> None:
@@ -67,7 +70,7 @@ class RealEngine:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["RealEngine"]:
-        tasks = [asyncio.create_task(client.run()) for client in self._ami.values()]
+        tasks = [asyncio.create_task(client.run()) for client in (*self._ami.values(), *self._operations.values())]
         tasks.append(asyncio.create_task(self.engine.run(self.telephony)))
         try:
             for node in self.nodes:
@@ -100,6 +103,11 @@ class RealEngine:
 
 def _recording_account(pbx: Pbx) -> AmiClient:
     return AmiClient(AmiServer("127.0.0.1", pbx.ami_port, AMI_RECORDING_USER, pbx.secrets.ami_recording_password))
+
+
+def _operations_account(pbx: Pbx) -> AmiClient:
+    """It hears no events: a story tells by itself what is known of a phone."""
+    return AmiClient(AmiServer("127.0.0.1", pbx.ami_port, AMI_OPERATIONS_USER, pbx.secrets.ami_operations_password))
 
 
 class RealParty(Party):
@@ -147,6 +155,9 @@ class RealAgentParty(AgentParty):
 
     async def is_unreachable(self) -> None:
         await self.phone.unregister()
+
+    async def is_back(self) -> None:
+        await self.phone.register()
 
     async def rings(self) -> None:
         await (await self.phone.incoming(20)).ringing()

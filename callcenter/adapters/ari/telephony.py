@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from callcenter.adapters.ari.client import AriServer
 from callcenter.adapters.ari.node import AsteriskNode
-from callcenter.domain.commands import Command, StartRecording, StopRecording
+from callcenter.domain.commands import AskPhone, Command, StartRecording, StopRecording
 from callcenter.domain.events import Refusal
-from callcenter.services.ports import CommandError, Inbox, Recorder, Snapshot
+from callcenter.services.ports import CommandError, Inbox, Phones, Recorder, Snapshot
 
 
 class AsteriskTelephony:
-    """Implements ``services.ports.Telephony`` over ARI; recording goes to the ``recorder``."""
+    """Implements ``services.ports.Telephony`` over ARI; recording goes to the ``recorder``, questions to ``phones``."""
 
     def __init__(
         self,
@@ -20,10 +20,12 @@ class AsteriskTelephony:
         on_connect: Callable[[str], Awaitable[None]],
         recorder: Recorder,
         on_replaced: Callable[[str], None],
+        phones: Phones | None = None,
     ) -> None:
         """``servers`` by name of node. After ``on_replaced(node)`` that node's events and commands are another engine's."""
         self._nodes = {name: AsteriskNode(name, server, inbox, on_connect, on_replaced) for name, server in servers.items()}
         self._recorder = recorder
+        self._phones = phones
         self._running: list[asyncio.Task[None]] = []
 
     @property
@@ -50,6 +52,10 @@ class AsteriskTelephony:
             await self._recorder.start(command.node, command.leg, command.recording)
         elif isinstance(command, StopRecording):
             await self._recorder.stop(command.node, command.leg, command.recording)
+        elif isinstance(command, AskPhone):
+            if self._phones is None:
+                raise CommandError(Refusal.REFUSED, "nobody here asks phones")
+            await self._phones.ask(command.node, command.endpoint)
         else:
             await node.run(command)
 
