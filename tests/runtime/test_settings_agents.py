@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from callcenter.domain.config import DispositionRule
+from callcenter.domain.config import DispositionRule, MissPolicy
 from tests.runtime.test_settings import accepted, problems
 
 Change = Callable[[dict[str, Any]], object]
@@ -35,6 +35,8 @@ FAULTS: list[tuple[Change, str]] = [
         lambda raw: raw["center"].update(not_ready_reasons=["break", "missed_offer"]),
         "center.not_ready_reasons[1]: 'missed_offer' is a reason that the center gives by itself; those are: ",
     ),
+    (lambda raw: raw.update(missed_offers={"most": 0}), "missed_offers.most: must be greater than or equal to 1, but is 0"),
+    (lambda raw: raw.update(missed_offers={"rest_s": 0}), "missed_offers.rest_s: must be more than 0 seconds"),
     (lambda raw: raw["center"].update(not_ready_reasons=["break", "break"]), "center.not_ready_reasons[1]: 'break' is there already"),
     (lambda raw: raw["center"].update(not_ready_reasons=[]), "center.not_ready_reasons: must not be empty"),
     (lambda raw: raw["center"].update(not_ready_reasons=["Tea time"]), "center.not_ready_reasons[0]: must be a name of 1 to 40 characters"),
@@ -59,3 +61,12 @@ def test_wrap_up_becomes_what_the_core_reads() -> None:
     assert (sales.wrap_up, sales.wrap_up_extension) == (timedelta(seconds=30), timedelta(seconds=60))
     assert sales.dispositions == DispositionRule(("sale", "no_sale"), required=True, on_timeout="not_given", then_not_ready="tea")
     assert config.not_ready_reasons == ("tea", "break")
+
+
+def test_missed_offers_become_what_the_core_reads() -> None:
+    settings = accepted(
+        lambda raw: raw.update(missed_offers={"most": 3, "within_s": 60, "rest_s": 4, "busy_rest_s": 9, "busy_counts": False})
+    )
+    config = settings.center_config({agent.name: agent.name for agent in settings.agents})
+    seconds = (timedelta(seconds=60), timedelta(seconds=4), timedelta(seconds=9))
+    assert config.missed_offers == MissPolicy(3, *seconds, busy_counts=False)
