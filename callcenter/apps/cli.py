@@ -339,5 +339,29 @@ def cdr(config: Config = DEFAULT, from_: From = None, to: To = None, queue: Queu
     reports.cdr(settings_of(config), from_, to, queue, as_json)
 
 
+@app.command()
+def replay(
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="The configuration to try; without it, the day is replayed as it was.")
+    ] = None,
+    center: Annotated[
+        Path | None,
+        typer.Option(envvar="CALLCENTER_CONFIG", help="The center's own file: where the facts are, and the unchanged configuration."),
+    ] = None,
+    from_: From = None,
+    to: To = None,
+    journal: Annotated[Path | None, typer.Option(help="Read the facts from this journal folder, not from PostgreSQL.")] = None,
+    seed: Annotated[int, typer.Option(help="Of what the record does not say and is drawn.")] = 1,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail when the unchanged configuration does not reproduce the record.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """A recorded day once more, in virtual time, as it was or with another configuration: who would have waited how long?"""
+    from callcenter.apps import replay as replaying
+
+    own = center or (DEFAULT if DEFAULT.exists() or config is None else config)
+    other = settings_of(config) if config is not None and config.absolute() != own.absolute() else None
+    replaying.main(replaying.Asked(settings_of(own), other, from_, to, journal, seed), strict=strict, as_json=as_json)
+
+
 if __name__ == "__main__":
     main()

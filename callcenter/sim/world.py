@@ -25,7 +25,7 @@ from callcenter.domain.ivr.flow import Flow, QueueNode
 from callcenter.domain.machine import Outputs
 from callcenter.services.ports import CommandError
 from callcenter.sim.fake_pbx import FakePbx
-from callcenter.sim.timeline import Timeline
+from callcenter.sim.timeline import EPOCH, Timeline
 
 NODE = "node1"
 
@@ -54,9 +54,11 @@ def small_center(
 class World:
     """Time passes only here. ``facts`` is everything the center ever kept."""
 
-    def __init__(self, config: CenterConfig | None = None, *, keep_facts: bool = True, seed: str = "world") -> None:
+    def __init__(
+        self, config: CenterConfig | None = None, *, keep_facts: bool = True, seed: str = "world", start: datetime = EPOCH
+    ) -> None:
         self.config = config or small_center()
-        self.timeline = Timeline()
+        self.timeline = Timeline(start)
         self.facts: list[Fact] = []
         self.faults: list[Exception] = []
         self.refusals: list[str] = []
