@@ -87,6 +87,7 @@ def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp
 
 TRUNK = {"name": "second", "authentication": "registration", "host": "sip.example.com", "user": "u", "password_file": "callcenter.toml"}
 
+SHIPPED = sorted(prompt.id for prompt in catalogue().values() if not prompt.word)
 COLLECT = {"type": "collect", "prompt": "menu", "attribute": "code", "next": "sales", "otherwise": "support", "max_length": 4}
 
 FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
@@ -201,7 +202,7 @@ FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     ),
     (
         lambda raw: raw["flow"]["main"]["node"]["greeting"].update(prompt="hello"),
-        "flow.main.node.greeting.prompt: names prompt 'hello', which does not exist; prompts: " + ", ".join(sorted(catalogue())),
+        f"flow.main.node.greeting.prompt: names prompt 'hello', which does not exist; prompts: {', '.join(SHIPPED)}",
     ),
     (
         lambda raw: raw["flow"]["main"]["node"]["greeting"].update(prompt=["welcome", "{shout:number}"]),
