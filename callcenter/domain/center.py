@@ -8,7 +8,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
-from callcenter.domain import agent_requests, arrivals, delivery, flows, legs, missed, nodes, wrap_up
+from callcenter.domain import agent_requests, arrivals, delivery, flows, legs, missed, nodes, watch, wrap_up
 from callcenter.domain import events as e
 from callcenter.domain.agent import Agent
 from callcenter.domain.commands import Answer, Command, ConnectLegs, Dial, Play, RingAgent, StartRecording
@@ -17,7 +17,7 @@ from callcenter.domain.contact import ContactState
 from callcenter.domain.facts import EndedWhy, Fact, MissedWhy, MissingWhy, OverflowWhy, RecordingMissing
 from callcenter.domain.ids import Ids
 from callcenter.domain.machine import Alarm, Outputs
-from callcenter.domain.state import FLOW, MAX_WAIT, MUSIC, NODE_LOST, OFFER, REST, WRAP_UP, State
+from callcenter.domain.state import FLOW, LOOK, MAX_WAIT, MUSIC, NODE_LOST, OFFER, REST, WRAP_UP, State
 from callcenter.domain.turn import Story, Turn
 
 ITS_TURN: dict[str, Story] = {}
@@ -84,6 +84,9 @@ class Center:
             return
         if kind == REST:
             missed.rest_is_over(turn, state.agents[subject])
+            return
+        if kind == LOOK:
+            watch.look(turn, state.queues[subject])
             return
         if kind == NODE_LOST:
             nodes.lost(turn, subject)
@@ -156,6 +159,9 @@ def _config_changed(turn: Turn, event: e.ConfigChanged) -> None:
     """New rules for all; who is no longer an agent leaves, after the contact if she is in one."""
     for agent in [agent for name, agent in turn.state.agents.items() if name not in event.config.agents]:
         agent_requests.logout(turn, agent)
+    for queue in list(turn.state.queues.values()):
+        if queue.measures.at is not None:
+            turn.emit(turn.state.measured(queue))  # what was learned under the old rules, which nobody will know after a restart
     turn.state.configure(event.config)
     for queue in list(turn.state.queues.values()):
         delivery.route_queue(turn, queue)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from callcenter.domain.calling_hours import CallingHours
+from callcenter.domain.conditions import Condition
 from callcenter.domain.ivr.flow import Flow
 from callcenter.domain.numbers import NumberRules, any_e164
 
@@ -72,6 +73,13 @@ class QueueConfig:
     """The flow an overflowed caller goes on with; None: a goodbye."""
     music: str = "default"
     record: bool = True
+    watched: tuple[Condition, ...] = ()
+    """Conditions that something in this queue depends on."""
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """All that are looked at once a second; who adds rules with conditions adds them here."""
+        return self.watched
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from callcenter.domain.conditions import Phase
 from callcenter.domain.events import Cause
 
 
@@ -514,6 +515,37 @@ class RecordingMissing:
     why: MissingWhy
 
 
+# --- queues ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionChanged:
+    """A condition of the queue (``condition`` is its key) began to rise, to hold, or ceased to; ``value`` is what was measured."""
+
+    at: datetime
+    queue: str
+    condition: str
+    phase: Phase
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueMeasured:
+    """What the queue remembers of the last half hour: kept whole in checkpoints, and before the configuration changes."""
+
+    at: datetime
+    queue: str
+    line: int
+    agents: int
+    since: datetime | None
+    """Since when ``line`` and ``agents`` have been so."""
+    level: float
+    """The quantile at which waits are told."""
+    minutes: tuple[str, ...]
+    standings: tuple[str, ...]
+    """Of its conditions: phase, since, key; separated by blanks."""
+
+
 # --- nodes and fallback -----------------------------------------------------------------------
 
 
@@ -599,7 +631,8 @@ AgentFact = (
     | AgentFallbackTalkChanged
 )
 NodeFact = NodeUp | NodeAway | FallbackCallEnded
-Fact = CallFact | AgentFact | NodeFact
+QueueFact = ConditionChanged | QueueMeasured
+Fact = CallFact | AgentFact | QueueFact | NodeFact
 
 ON_DISK_FIRST: frozenset[type] = frozenset()
 """Promises and dials: the commands that such a fact justifies are not carried out before it is on disk."""

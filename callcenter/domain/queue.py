@@ -10,7 +10,9 @@ from datetime import datetime
 from heapq import heapify, heappop, heappush
 from typing import Generic, TypeVar
 
+from callcenter.domain.conditions import STANDS_OFF, Condition, Phase, Standing
 from callcenter.domain.config import QueueConfig
+from callcenter.domain.measures import Measures
 
 Rank = TypeVar("Rank", tuple[int, datetime, str], tuple[datetime, str])
 
@@ -99,7 +101,9 @@ class Waiter:
 class Queue:
     """A named waiting line with its policy."""
 
-    __slots__ = ("config", "logged_in", "ready", "ringing", "unanswered", "waiting")
+    __slots__ = (
+        *("config", "logged_in", "look_at", "measures", "oldest", "ready", "ringing", "serving", "standings", "unanswered", "waiting"),
+    )
 
     def __init__(self, config: QueueConfig) -> None:
         self.config = config
@@ -112,6 +116,22 @@ class Queue:
         self.ready: Line[tuple[datetime, str]] = Line()
         """Agents that may be offered a contact now, longest idle first."""
         self.logged_in = 0
+        self.serving = 0
+        """Agents logged in and neither on a break nor otherwise not ready."""
+        self.oldest: Line[tuple[datetime, str]] = Line()
+        """Contacts waiting or offered, by how long."""
+        self.measures = Measures()
+        self.standings: dict[str, Standing] = {}
+        """Of its conditions, by key: those that rise or hold."""
+        self.look_at: datetime | None = None
+        """When its conditions are looked at next; follows from the facts and the passing of time."""
+
+    def standing(self, condition: Condition) -> Standing:
+        return self.standings.get(condition.key, STANDS_OFF)
+
+    def holds(self, condition: Condition) -> bool:
+        """Whether the condition, one of ``config.conditions``, held when it was last looked at."""
+        return self.standing(condition).phase is Phase.ON
 
     @property
     def name(self) -> str:

@@ -6,11 +6,13 @@ prefix of facts they are equal.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from zlib import crc32
 
 from callcenter.domain import facts as f
 from callcenter.domain.agent import AGENT_MOVES, Agent
 from callcenter.domain.call import LEG_TRANSITIONS, Call, Leg, LegState
+from callcenter.domain.conditions import Phase, Standing
 from callcenter.domain.config import AgentConfig, CenterConfig, QueueConfig
 from callcenter.domain.contact import CONTACT_TRANSITIONS, FINISHED, UNANSWERED, Contact, ContactState
 from callcenter.domain.ivr.flow import BUILT_IN_FLOWS, CALLER, GOODBYE, Flow
@@ -19,6 +21,10 @@ from callcenter.domain.machine import Alarm, Deadlines, IllegalTransition, trans
 from callcenter.domain.queue import Queue, Waiter
 
 OFFER, WRAP_UP, REST, FLOW, MUSIC, MAX_WAIT, NODE_LOST = "offer", "wrap_up", "rest", "flow", "music", "max_wait", "node_lost"
+
+
+LOOK = "look"
+SERVING = frozenset({f.AgentState.READY, f.AgentState.RESERVED, f.AgentState.TALKING, f.AgentState.WRAP_UP})
 
 
 @dataclass(slots=True)
@@ -91,6 +97,11 @@ class State:
             self._strike_off(self.agents[name])
         for name in [name for name, queue in self.queues.items() if name not in config.queues and not queue.unanswered]:
             del self.queues[name]
+        for watched in self.queues.values():
+            wanted = {condition.key for condition in watched.config.conditions}
+            watched.standings = {key: standing for key, standing in watched.standings.items() if key in wanted}
+            if self.at is not None:
+                self.look_soon(watched, self.at)
 
     def queue(self, name: str) -> Queue:
         """The queue of that name; one that is no longer configured keeps serving whom it holds."""
@@ -116,13 +127,26 @@ class State:
             kept += agent.history.values()
         for node in self.nodes.values():
             kept += node.history.values()
+        kept += [(self._applied, self.measured(queue)) for queue in self.queues.values() if queue.measures.at is not None]
         return (fact for _, fact in sorted(kept, key=lambda numbered: numbered[0]))
+
+    def measured(self, queue: Queue) -> f.QueueMeasured:
+        """What the queue remembers, as a fact."""
+        assert self.at is not None
+        measures = queue.measures
+        stand = queue.standings.items()
+        standings = tuple(f"{standing.phase} {standing.since.isoformat()} {key}" for key, standing in stand if standing.since)
+        return f.QueueMeasured(
+            self.at, queue.name, measures.line, measures.agents, measures.at, measures.level, measures.remembered(), standings
+        )
 
     # --- what keeps the order -------------------------------------------------------------------
 
     def _keeper(self, kind: type) -> Callable[..., None]:
         if kind in f.AgentFact.__args__:
             return self._keep_with_agent
+        if kind in f.QueueFact.__args__:
+            return _keep_nowhere  # a checkpoint holds all of it in one fact
         return self._keep_with_node if kind in f.NodeFact.__args__ else self._keep_with_call
 
     def _keep_with_agent(self, number: int, fact: f.AgentFact) -> None:
@@ -154,6 +178,8 @@ class State:
             return agent is not None and agent.until == at and (agent.state is f.AgentState.WRAP_UP) is (kind == WRAP_UP)
         if kind == NODE_LOST:
             return subject in self.nodes and self.nodes[subject].lost_at == at
+        if kind == LOOK:
+            return subject in self.queues and self.queues[subject].look_at == at
         if kind == FLOW:
             call = self.calls.get(subject)
             return call is not None and call.flow is not None and call.flow.until == at
@@ -216,11 +242,13 @@ class State:
         if agent.state is not f.AgentState.LOGGED_OUT:
             for name in agent.queues:
                 self.queue(name).logged_in += 1
+                self.queue(name).serving += agent.state in SERVING
 
     def _count_out(self, agent: Agent) -> None:
         if agent.state is not f.AgentState.LOGGED_OUT:
             for name in agent.queues:
                 self.queue(name).logged_in -= 1
+                self.queue(name).serving -= agent.state in SERVING
 
     def _agent_state_changed(self, fact: f.AgentStateChanged) -> None:
         agent = self._agent(fact.agent)
@@ -228,6 +256,7 @@ class State:
             raise IllegalTransition(agent.name, agent.state, fact.state)
         self._stand_back(agent)
         comes_or_goes = (agent.state is f.AgentState.LOGGED_OUT) is not (fact.state is f.AgentState.LOGGED_OUT)
+        comes_or_goes = comes_or_goes or (agent.state in SERVING) is not (fact.state in SERVING)
         if comes_or_goes:
             self._count_out(agent)
         agent.state, agent.reason, agent.since = fact.state, fact.reason, fact.at
@@ -242,6 +271,8 @@ class State:
             self.deadlines.set(fact.until, WRAP_UP if fact.state is f.AgentState.WRAP_UP else REST, agent.name)
         if comes_or_goes:
             self._count_in(agent)
+            for name in agent.queues:
+                self._recount(self.queue(name), fact.at)
         self._line_up(agent)
         if agent.name not in self.config.agents:
             self._strike_off(agent)
@@ -276,6 +307,40 @@ class State:
         agent.fallback_leg = fact.leg if fact.talking else ""
         if fact.talking:
             self.fallback_legs[fact.leg] = agent
+
+    # --- queues ---------------------------------------------------------------------------------
+
+    def look_soon(self, queue: Queue, at: datetime) -> None:
+        """Somebody waits, or a condition stands: look at it from ``at`` on."""
+        if queue.look_at is None and queue.config.conditions and (queue.unanswered or queue.standings):
+            queue.look_at = at
+            self.deadlines.set(at, LOOK, queue.name)
+
+    def look_again(self, queue: Queue, now: datetime) -> None:
+        """At its own moment of the next second, while there is something to look at."""
+        queue.look_at = None
+        moment = now.replace(microsecond=1000 * (crc32(queue.name.encode()) % 1000))
+        self.look_soon(queue, moment if moment > now else moment + timedelta(seconds=1))
+
+    def _recount(self, queue: Queue, at: datetime) -> None:
+        queue.measures.count(at, len(queue.waiting), queue.serving)
+
+    def _condition_changed(self, fact: f.ConditionChanged) -> None:
+        queue = self.queue(fact.queue)
+        if fact.phase is Phase.OFF:
+            queue.standings.pop(fact.condition, None)
+        elif any(condition.key == fact.condition for condition in queue.config.conditions):
+            queue.standings[fact.condition] = Standing(fact.phase, fact.at)
+
+    def _queue_measured(self, fact: f.QueueMeasured) -> None:
+        queue = self.queue(fact.queue)
+        measures = queue.measures
+        measures.line, measures.agents, measures.at, measures.level = fact.line, fact.agents, fact.since, fact.level
+        measures.recall(fact.minutes)
+        wanted = {condition.key for condition in queue.config.conditions}
+        read = (text.split(" ", 2) for text in fact.standings)
+        queue.standings = {key: Standing(Phase(phase), datetime.fromisoformat(since)) for phase, since, key in read if key in wanted}
+        self.look_soon(queue, fact.at)
 
     # --- nodes ----------------------------------------------------------------------------------
 
@@ -427,6 +492,9 @@ class State:
         if fact.max_wait_until is not None:
             self.deadlines.set(fact.max_wait_until, MAX_WAIT, contact.id)
         self.deadlines.set(contact.music_at, MUSIC, contact.id)
+        queue.oldest.put((fact.entered_at, contact.id))
+        self._recount(queue, fact.at)
+        self.look_soon(queue, fact.at)
 
     def _move_contact(self, fact: f.Fact, contact_id: str) -> Contact:
         contact = self.contacts[contact_id]
@@ -442,6 +510,7 @@ class State:
         self._line_up_contact(contact)
         self._add_leg(self.calls[fact.call], Leg(fact.leg, agent=fact.agent))
         self.deadlines.set(fact.until, OFFER, fact.offer)
+        self._recount(self.queue(fact.queue), fact.at)
 
     def _offer_missed(self, fact: f.OfferMissed) -> None:
         self._take_back(fact)
@@ -457,6 +526,7 @@ class State:
             self._move_contact(fact, fact.contact)
         del contact.offers[fact.offer], self.offers[fact.offer]
         self._line_up_contact(contact)
+        self._recount(self.queue(fact.queue), fact.at)
 
     def _contact_connected(self, fact: f.ContactConnected) -> None:
         contact = self._move_contact(fact, fact.contact)
@@ -466,12 +536,23 @@ class State:
         contact.offers = {fact.offer: contact.offers[fact.offer]}
         self._line_up_contact(contact)
         self.calls[fact.call].bridge = fact.bridge
-        self.queue(fact.queue).unanswered -= 1
+        queue, offered_at = self._no_longer_waits(contact, fact.at), contact.offers[fact.offer].at
+        stood_in_line = offered_at > contact.entered.at
+        in_time = fact.wait <= queue.config.target_wait
+        queue.measures.answered(fact.at, stood_in_line=stood_in_line, rang=fact.at - offered_at, in_time=in_time)
+
+    def _no_longer_waits(self, contact: Contact, at: datetime) -> Queue:
+        queue = self.queue(contact.entered.queue)
+        queue.unanswered -= 1
+        queue.oldest.take(contact.id)
+        self._recount(queue, at)
+        return queue
 
     def _leave_queue(self, fact: f.ContactAbandoned | f.ContactOverflowed) -> None:
         contact = self._move_contact(fact, fact.contact)
         self._line_up_contact(contact)
-        self.queue(fact.queue).unanswered -= 1
+        queue = self._no_longer_waits(contact, fact.at)
+        queue.measures.gone(fact.at, counts=isinstance(fact, f.ContactAbandoned) and not fact.short)
         self.calls[fact.call].contact = ""
 
     def _contact_abandoned(self, fact: f.ContactAbandoned) -> None:
@@ -513,6 +594,10 @@ class State:
     def _recording_missing(self, fact: f.RecordingMissing) -> None:
         if fact.call in self.calls:
             self.calls[fact.call].recording = ""
+
+
+def _keep_nowhere(number: int, fact: f.QueueFact) -> None:
+    pass
 
 
 def _snake(name: str) -> str:

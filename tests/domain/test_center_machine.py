@@ -16,13 +16,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from callcenter.domain import events as e
 from callcenter.domain import facts as f
 from callcenter.domain.center import Center
+from callcenter.domain.conditions import Comparator, Condition, Metric
 from callcenter.domain.config import DispositionRule, MissPolicy, QueueConfig, Strategy
 from callcenter.domain.contact import ContactState
 from callcenter.domain.facts import AgentState
 from callcenter.domain.ids import Ids
 from callcenter.domain.ivr.flow import CollectNode, Flow, HangUpNode, MenuNode, PromptNode, QueueNode
 from callcenter.domain.ivr.speech import SpeakAs, Spoken
-from callcenter.domain.state import State
+from callcenter.domain.state import SERVING, State
 from callcenter.sim.fake_pbx import Mood, Phone
 from callcenter.sim.world import NODE, World, small_center
 
@@ -39,8 +40,13 @@ MENU = Flow(
         "end": HangUpNode(),
     },
 )
+CONDITIONS = (
+    Condition(Metric.WAITING, Comparator.AT_LEAST, 2, timedelta(seconds=3)),
+    Condition(Metric.LONGEST_WAIT, Comparator.ABOVE, 10),
+    Condition(Metric.SERVICE_LEVEL, Comparator.BELOW, 0.8, queue="sales"),
+)
 QUEUES = [
-    QueueConfig("support", wrap_up=timedelta(seconds=7), max_wait=timedelta(seconds=90)),
+    QueueConfig("support", wrap_up=timedelta(seconds=7), max_wait=timedelta(seconds=90), watched=CONDITIONS),
     QueueConfig("sales", wrap_up=timedelta(), max_waiting=3, record=False),
     QueueConfig(
         "care",
@@ -65,7 +71,9 @@ def picture(state: State) -> object:
                        a.reachable, a.fallback_leg)
                    for k, a in state.agents.items()},
         "queues": {k: (q.waiting.in_order(), q.ready.in_order(), q.ringing.in_order(),
-                       q.unanswered, q.logged_in) for k, q in state.queues.items()},
+                       q.unanswered, q.logged_in, q.serving, q.oldest.in_order(), q.standings) for k, q in state.queues.items()},
+        "measures": {k: (q.measures.at, q.measures.line, q.measures.agents, q.measures.level, q.measures.remembered())
+                     for k, q in state.queues.items()},
         "offers": {k: c.id for k, c in state.offers.items()},
         "waiters": {k: asdict(w) for k, w in state.waiters.items()},
         "nodes": {k: (n.started_at, n.lost_at, sorted(n.calls), n.log_offset) for k, n in state.nodes.items()},
@@ -331,6 +339,14 @@ class CenterMachine(RuleBasedStateMachine):
     def facts_are_in_the_order_of_their_dates(self) -> None:
         dates = [fact.at for fact in self.world.facts]
         assert dates == sorted(dates)
+
+    @invariant()
+    def what_is_counted_is_there(self) -> None:
+        state = self.world.center.state
+        for queue in state.queues.values():
+            mine = [c for c in state.contacts.values() if c.entered.queue == queue.name and c.state in ("waiting", "offered")]
+            assert queue.unanswered == len(mine) == len(queue.oldest)
+            assert queue.serving == sum(a.state in SERVING for a in state.agents.values() if queue.name in a.queues)
 
     @invariant()
     def restored_equals_live(self) -> None:

@@ -14,6 +14,7 @@ from callcenter.services.fact_codec import FactError, UnknownFact, decode, dump,
 BORN = datetime(2026, 3, 29, 0, 59, 59, 999999, tzinfo=UTC)
 st.register_type_strategy(datetime, st.datetimes(datetime(1970, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
 st.register_type_strategy(timedelta, st.timedeltas(timedelta(0), timedelta(days=36500)))
+st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
 
 
 def any_of(kind: type[Fact]) -> st.SearchStrategy[Fact]:
