@@ -216,4 +216,5 @@ async def _drain(folder: DataFolder, secrets: Secrets, seconds: float, hurry: as
                     out.print(f"Calls still on: {left}; waiting up to {seconds:.0f} s (Ctrl-C: no longer).")
                     told = left
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(hurry.wait(), ASK_DRAINED_EVERY)
+                    async with asyncio.timeout(ASK_DRAINED_EVERY):
+                        await hurry.wait()

@@ -183,7 +183,8 @@ class AsteriskNode:
     async def answers(self) -> bool:
         """Whether this Asterisk has fully booted: before that, ARI refuses our WebSocket."""
         try:
-            return await asyncio.wait_for(self._fully_booted(), 2)
+            async with asyncio.timeout(2):
+                return await self._fully_booted()
         except (OSError, TimeoutError):
             return False
 

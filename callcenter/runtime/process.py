@@ -86,7 +86,8 @@ class Process:
             gone = asyncio.Event()
             loop.add_reader(handle, gone.set)
             try:
-                await asyncio.wait_for(gone.wait(), within)
+                async with asyncio.timeout(within):
+                    await gone.wait()
             except TimeoutError:
                 return False
             finally:

@@ -115,7 +115,8 @@ class ControlServer:
 
     async def _signed_in(self, reader: asyncio.StreamReader, connection: "_Connection") -> bool:
         try:
-            line = await asyncio.wait_for(reader.readuntil(), SIGN_IN_SECONDS)
+            async with asyncio.timeout(SIGN_IN_SECONDS):
+                line = await reader.readuntil()
             token = _object(line).get("token")
         except (ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
             token = None
@@ -171,7 +172,8 @@ class _Connection:
 
     async def send(self, message: Mapping[str, object]) -> None:
         self._writer.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
-        await asyncio.wait_for(self._writer.drain(), SEND_SECONDS)
+        async with asyncio.timeout(SEND_SECONDS):  # not wait_for: before Python 3.12 it may swallow a cancellation, and then we never stop
+            await self._writer.drain()
 
     def abort(self) -> None:
         self._writer.transport.abort()

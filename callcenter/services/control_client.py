@@ -45,8 +45,8 @@ class ControlClient:
 
     async def __aenter__(self) -> "ControlClient":
         try:
-            opening = asyncio.open_unix_connection(self._path, limit=ANSWER_LIMIT)
-            self._reader, self._writer = await asyncio.wait_for(opening, self._timeout)
+            async with asyncio.timeout(self._timeout):
+                self._reader, self._writer = await asyncio.open_unix_connection(self._path, limit=ANSWER_LIMIT)
         except (OSError, TimeoutError):
             raise EngineAway("the engine does not run; start it with 'callcenter serve'") from None
         try:
@@ -82,13 +82,15 @@ class ControlClient:
     async def _send(self, message: JsonObject) -> None:
         try:
             self._writer.write(json.dumps(message).encode() + b"\n")
-            await asyncio.wait_for(self._writer.drain(), self._timeout)
+            async with asyncio.timeout(self._timeout):
+                await self._writer.drain()
         except (OSError, TimeoutError):
             raise EngineAway("the engine does not take requests; it may be restarting, try again in some seconds") from None
 
     async def _receive(self, within: float | None) -> JsonObject:
         try:
-            message = json.loads(await asyncio.wait_for(self._reader.readuntil(), within))
+            async with asyncio.timeout(within):
+                message = json.loads(await self._reader.readuntil())
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
             raise EngineAway("the engine does not answer; it may be restarting, try again in some seconds") from None
         return message if isinstance(message, dict) else {}

@@ -82,7 +82,8 @@ class LiveFeed:
                 await self._show(await asking.ask("state"))
                 await asyncio.sleep(AT_MOST_EVERY)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stirred.wait(), AT_LEAST_EVERY)
+                    async with asyncio.timeout(AT_LEAST_EVERY):
+                        await self._stirred.wait()
                 if stirring.done():
                     stirring.result()
         finally:

@@ -210,3 +210,16 @@ async def test_a_place_that_is_no_number_is_refused(tmp_path: Path, since: objec
     async with engine(tmp_path, NoticeRing(as_json)) as path:
         request = json.dumps({"id": 1, "do": "subscribe", "since": since}).encode() + b"\n"
         assert "whole number" in str((await raw(path, *signed_in(request)))[1]["error"])
+
+
+async def test_it_stops_whatever_its_clients_are_in_the_middle_of(tmp_path: Path) -> None:
+    for steps in range(40):
+        server = ControlServer(tmp_path / "run" / "control.sock", TOKEN, obliging)
+        await server.start()
+        async with ControlClient(server.path, TOKEN) as client:
+            asking = asyncio.create_task(client.ask("agent_ready", agent="alice"))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            async with asyncio.timeout(20):
+                await server.stop()
+            await asyncio.gather(asking, return_exceptions=True)

@@ -105,7 +105,8 @@ class Pages:
 
     async def _database(self) -> bool:
         try:
-            await asyncio.wait_for(self._sources.database(), DATABASE_SECONDS)
+            async with asyncio.timeout(DATABASE_SECONDS):
+                await self._sources.database()
         except Exception as error:  # whatever is wrong with it: it cannot be used
             log.warning("database_away", error=type(error).__name__)
             return False
@@ -152,9 +153,11 @@ class Pages:
         version = 0
         while True:
             with contextlib.suppress(TimeoutError):
-                version = await asyncio.wait_for(feed.newer(version), SEND_AT_LEAST_EVERY)
+                async with asyncio.timeout(SEND_AT_LEAST_EVERY):
+                    version = await feed.newer(version)
             text = json.dumps(page(feed.picture, await self._kpi_now()))
-            await asyncio.wait_for(stream.write(f"event: page\ndata: {text}\n\n".encode()), SEND_SECONDS)
+            async with asyncio.timeout(SEND_SECONDS):
+                await stream.write(f"event: page\ndata: {text}\n\n".encode())
 
     async def _kpi_now(self) -> KpiRows | None:
         """Today's figures, at most some seconds old; asked once for all who watch."""
@@ -162,7 +165,8 @@ class Pages:
         if self._kpi is None or now - self._kpi[0] > KPI_EVERY:
             self._kpi = now, self._kpi[1] if self._kpi else None  # who comes meanwhile takes the former ones
             try:
-                self._kpi = now, await asyncio.wait_for(self._sources.kpi_today(), DATABASE_SECONDS)
+                async with asyncio.timeout(DATABASE_SECONDS):
+                    self._kpi = now, await self._sources.kpi_today()
             except Exception as error:
                 log.warning("kpi_missing", error=type(error).__name__)
                 self._kpi = now, None
