@@ -245,6 +245,23 @@ def disposition(
     _agent_became(ask_engine(config, "agent_disposition", agent=name, disposition=disposition), name)
 
 
+ServedQueue = Annotated[str, typer.Argument(metavar="QUEUE", help="One of the agent's queues.")]
+
+
+@agent_app.command("opt-in")
+def opt_in(name: AgentName, queue: ServedQueue, config: Config = DEFAULT) -> None:
+    """Serve a queue again that the agent had opted out of."""
+    ask_engine(config, "agent_opt_in", agent=name, queue=queue)
+    typer.echo(f"{name}: serves {queue}")
+
+
+@agent_app.command("opt-out")
+def opt_out(name: AgentName, queue: ServedQueue, config: Config = DEFAULT) -> None:
+    """Serve a queue no longer, as far as the configuration lets the agent."""
+    ask_engine(config, "agent_opt_out", agent=name, queue=queue)
+    typer.echo(f"{name}: serves {queue} no longer")
+
+
 @app.command()
 def reload(config: Config = DEFAULT) -> None:
     """Take over changes of the configuration file; calls in progress are not touched."""

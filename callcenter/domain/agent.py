@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from callcenter.domain.facts import AgentRequestRemembered, AgentState, AgentStateChanged, Fact
+from callcenter.domain.load import Load
 
 LOGGED_OUT, NOT_READY, READY = AgentState.LOGGED_OUT, AgentState.NOT_READY, AgentState.READY
 RESERVED, TALKING, WRAP_UP = AgentState.RESERVED, AgentState.TALKING, AgentState.WRAP_UP
@@ -35,7 +36,8 @@ MISSED_OFFER = "missed_offer"
 PHONE_UNREACHABLE = "phone_unreachable"
 FALLBACK_CALL = "fallback_call"
 OWN_CALL = "own_call"
-OWN_REASONS = frozenset({LOGIN, MISSED_OFFER, PHONE_UNREACHABLE, FALLBACK_CALL, OWN_CALL})
+MICRO_BREAK = "micro_break"
+OWN_REASONS = frozenset({LOGIN, MISSED_OFFER, PHONE_UNREACHABLE, FALLBACK_CALL, OWN_CALL, MICRO_BREAK})
 """Reasons to be not ready that nobody asks for: the center gives them by itself."""
 
 ASK_PHONE_AFTER = timedelta(seconds=15)
@@ -50,6 +52,8 @@ class Agent:
     name: str
     endpoint: str = ""
     queues: tuple[str, ...] = ()
+    """Those she serves now."""
+    opted_out: tuple[str, ...] = ()
     state: AgentState = LOGGED_OUT
     reason: str = ""
     since: datetime | None = None
@@ -63,6 +67,7 @@ class Agent:
     """This wrap-up was extended already."""
     remembered: AgentRequestRemembered | None = None
     reachable: bool = True
+    load: Load = field(default_factory=Load)
     missed_at: tuple[datetime, ...] = ()
     """When she missed offers lately."""
     fallback_leg: str = ""

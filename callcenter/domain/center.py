@@ -8,7 +8,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
-from callcenter.domain import agent_requests, arrivals, delivery, flows, legs, missed, nodes, watch, wrap_up
+from callcenter.domain import agent_requests, arrivals, delivery, flows, legs, missed, nodes, opting, watch, wrap_up
 from callcenter.domain import events as e
 from callcenter.domain.agent import Agent
 from callcenter.domain.commands import Answer, Command, ConnectLegs, Dial, Play, RingAgent, StartRecording
@@ -232,5 +232,7 @@ def _stories() -> dict[type, Callable[..., None]]:
         e.WrapUpEndRequested: _asked(wrap_up.end),
         e.WrapUpExtensionRequested: _asked(wrap_up.extend),
         e.DispositionChosen: _asked(wrap_up.dispose, "disposition"),
+        e.OptOutRequested: _asked(opting.opt_out, "queue"),
+        e.OptInRequested: _asked(opting.opt_in, "queue"),
         e.ConfigChanged: _config_changed,
     }

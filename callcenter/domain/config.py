@@ -90,6 +90,10 @@ class AgentConfig:
     endpoint: str
     """The PJSIP endpoint of the agent's phone. Never guessable from the name."""
     queues: tuple[str, ...] = ()
+    may_opt_out: tuple[str, ...] = ()
+    """Queues she may leave, and come back to, by herself ..."""
+    least_queues: int = 1
+    """... as long as she serves so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,15 @@ class MissPolicy:
     busy_rest: timedelta = timedelta(seconds=30)
     busy_counts: bool = True
     """Whether a phone that was busy counts as a miss."""
+
+
+@dataclass(frozen=True, slots=True)
+class OccupancyRule:
+    """Who has been busy too long gets a break before the next offer."""
+
+    ceiling: float
+    """Occupancy of the last half hour, 0 to 1."""
+    micro_break: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,5 +142,6 @@ class CenterConfig:
     """What agents may be not ready for by their own wish; the first is that of the plain star code."""
     calling: CallingConfig = field(default_factory=CallingConfig)
     missed_offers: MissPolicy = MissPolicy()
+    occupancy: OccupancyRule | None = None
     node_lost_after: timedelta = timedelta(seconds=30)
     """A node out of reach for so long is taken for dead, and its calls for lost."""

@@ -275,7 +275,7 @@ def part(turn: Turn, contact: Contact, why: EndedWhy) -> None:
 def finish_wrap_up(turn: Turn, agent: Agent) -> None:
     """Wrap-up is over, by time or because she says so; she obeys what she asked for meanwhile, or is ready."""
     end_contact(turn, agent)
-    become_free(turn, agent)
+    become_free(turn, agent, after_contact=True)
     route_agent(turn, agent)
 
 

@@ -250,6 +250,20 @@ class DispositionChosen:
 
 
 @dataclass(frozen=True, slots=True)
+class OptOutRequested:
+    """The agent wants to serve the queue no longer."""
+
+    agent: str
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class OptInRequested:
+    agent: str
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigChanged:
     config: CenterConfig
 
@@ -272,6 +286,8 @@ AgentRequest = (
     | WrapUpEndRequested
     | WrapUpExtensionRequested
     | DispositionChosen
+    | OptOutRequested
+    | OptInRequested
 )
 NodeEvent = NodeConnected | NodeDisconnected
 PhoneEvent = PhoneReachable | PhoneUnreachable | FallbackTalkBegan | FallbackTalkEnded | FallbackCallReported

@@ -458,6 +458,25 @@ class AgentTakenOut:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentOptedOut:
+    """The queues the agent does not serve now by her own wish: all of them; none: she serves all she may."""
+
+    at: datetime
+    agent: str
+    queues: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLoadKept:
+    """How busy the agent was until her last change of state (``domain.load``); in checkpoints only, as it follows from her states."""
+
+    at: datetime
+    agent: str
+    busy: float
+    free: float
+
+
+@dataclass(frozen=True, slots=True)
 class AgentPhoneAsked:
     """We asked the nodes whether the agent's phone answers; at ``until`` we ask again."""
 
@@ -626,6 +645,8 @@ AgentFact = (
     | WrapUpExtended
     | MissedOffersCounted
     | AgentTakenOut
+    | AgentOptedOut
+    | AgentLoadKept
     | AgentPhoneAsked
     | AgentPhoneChanged
     | AgentFallbackTalkChanged

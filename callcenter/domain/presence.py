@@ -3,9 +3,9 @@
 Who is ready is told to the router by its callers; this module only moves agents between states.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from callcenter.domain.agent import ASK_PHONE_AFTER, FALLBACK_CALL, MISSED_OFFER, PHONE_UNREACHABLE, Agent
+from callcenter.domain.agent import ASK_PHONE_AFTER, FALLBACK_CALL, MICRO_BREAK, MISSED_OFFER, PHONE_UNREACHABLE, Agent
 from callcenter.domain.contact import Contact
 from callcenter.domain.facts import (
     AgentPhoneChanged,
@@ -28,7 +28,7 @@ def become(
     turn.emit(AgentStateChanged(turn.now, agent.name, state, reason, idle_since=idle_since, until=until))
 
 
-def become_free(turn: Turn, agent: Agent, idle_since: datetime | None = None) -> None:
+def become_free(turn: Turn, agent: Agent, idle_since: datetime | None = None, *, after_contact: bool = False) -> None:
     """After an offer or a contact: obey what was asked for meanwhile; else ready, if she can be."""
     remembered = agent.remembered
     if agent.name not in turn.state.config.agents:
@@ -39,8 +39,19 @@ def become_free(turn: Turn, agent: Agent, idle_since: datetime | None = None) ->
         rest(turn, agent, FALLBACK_CALL)
     elif not agent.reachable:
         wait_for_phone(turn, agent)
+    elif after_contact and (pause := _micro_break(turn, agent)):
+        rest(turn, agent, MICRO_BREAK, turn.now + pause)
     else:
         become(turn, agent, AgentState.READY, idle_since=idle_since)
+
+
+def _micro_break(turn: Turn, agent: Agent) -> timedelta | None:
+    """How long she rests before the next offer, because she has been busy too much lately."""
+    rule = turn.state.config.occupancy
+    if rule is None or agent.since is None:
+        return None
+    occupancy = agent.load.after(agent.state, turn.now - agent.since).occupancy
+    return rule.micro_break if occupancy is not None and occupancy > rule.ceiling else None
 
 
 def rest(turn: Turn, agent: Agent, reason: str, until: datetime | None = None, idle_since: datetime | None = None) -> None:

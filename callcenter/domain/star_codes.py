@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from callcenter.domain import agent_requests, wrap_up
+from callcenter.domain import agent_requests, opting, wrap_up
 from callcenter.domain.agent import Agent
 from callcenter.domain.facts import AgentState
 from callcenter.domain.ivr.flow import (
@@ -10,6 +10,8 @@ from callcenter.domain.ivr.flow import (
     CONFIRM_EXTENDED,
     CONFIRM_NOT_POSSIBLE,
     CONFIRM_NOT_READY,
+    CONFIRM_OPTED_IN,
+    CONFIRM_OPTED_OUT,
     CONFIRM_READY,
 )
 from callcenter.domain.turn import Turn
@@ -78,11 +80,30 @@ def _extend(turn: Turn, agent: Agent, digits: str) -> str:
     return CONFIRM_EXTENDED.name
 
 
+def _queue(turn: Turn, agent: Agent, digits: str) -> str:
+    config = turn.state.config.agents.get(agent.name)
+    return _chosen(turn, config.queues if config else (), digits)
+
+
+def _opt_in(turn: Turn, agent: Agent, digits: str) -> str:
+    if queue := _queue(turn, agent, digits):
+        opting.opt_in(turn, agent, queue)
+    return CONFIRM_OPTED_IN.name
+
+
+def _opt_out(turn: Turn, agent: Agent, digits: str) -> str:
+    if queue := _queue(turn, agent, digits):
+        opting.opt_out(turn, agent, queue)
+    return CONFIRM_OPTED_OUT.name
+
+
 STAR_CODES: Mapping[str, Obey] = {
     "*11": _ready,
     "*12": _not_ready,
     "*13": _end_wrap_up,
     "*14": _dispose,
     "*15": _extend,
+    "*16": _opt_in,
+    "*17": _opt_out,
 }
 """``*11`` logs in as well: a desk phone has no other way. ``*12`` alone is the first reason, ``*123`` the third."""

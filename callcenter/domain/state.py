@@ -17,6 +17,7 @@ from callcenter.domain.config import AgentConfig, CenterConfig, QueueConfig
 from callcenter.domain.contact import CONTACT_TRANSITIONS, FINISHED, UNANSWERED, Contact, ContactState
 from callcenter.domain.ivr.flow import BUILT_IN_FLOWS, CALLER, GOODBYE, Flow
 from callcenter.domain.ivr.interpreter import FlowRun
+from callcenter.domain.load import Load
 from callcenter.domain.machine import Alarm, Deadlines, IllegalTransition, transition
 from callcenter.domain.queue import Queue, Waiter
 
@@ -120,11 +121,12 @@ class State:
 
     def checkpoint(self) -> Iterator[f.Fact]:
         """The facts from which ``apply`` makes this state again: those of what is not over yet, in their order."""
-        kept: list[tuple[int, f.Fact]] = []
+        kept: list[tuple[float, f.Fact]] = []
         for call in self.calls.values():
             kept += call.history
         for agent in self.agents.values():
             kept += agent.history.values()
+            kept += self._load_of(agent)
         for node in self.nodes.values():
             kept += node.history.values()
         kept += [(self._applied, self.measured(queue)) for queue in self.queues.values() if queue.measures.at is not None]
@@ -140,6 +142,13 @@ class State:
             self.at, queue.name, measures.line, measures.agents, measures.at, measures.level, measures.remembered(), standings
         )
 
+    def _load_of(self, agent: Agent) -> Iterator[tuple[float, f.Fact]]:
+        """Of all the states that made it, a checkpoint holds but the last."""
+        changed = agent.history.get(f.AgentStateChanged)
+        if changed is not None:
+            number, fact = changed
+            yield number + 0.5, f.AgentLoadKept(fact.at, agent.name, agent.load.busy, agent.load.free)
+
     # --- what keeps the order -------------------------------------------------------------------
 
     def _keeper(self, kind: type) -> Callable[..., None]:
@@ -151,7 +160,7 @@ class State:
 
     def _keep_with_agent(self, number: int, fact: f.AgentFact) -> None:
         agent = self.agents.get(fact.agent)
-        if agent is not None:
+        if agent is not None and not isinstance(fact, f.AgentLoadKept):
             agent.history[type(fact)] = (number, fact)
 
     def _keep_with_node(self, number: int, fact: f.NodeFact) -> None:
@@ -200,7 +209,7 @@ class State:
         self._stand_back(agent)
         self._count_out(agent)
         retired = [name for name in agent.queues if name not in self.config.queues and self.queue(name).unanswered]
-        agent.endpoint, agent.queues = config.endpoint, (*config.queues, *retired)
+        agent.endpoint, agent.queues = config.endpoint, (*_served(config, agent), *retired)
         self.endpoints[agent.endpoint] = agent
         self._count_in(agent)
         self._line_up(agent)
@@ -259,6 +268,8 @@ class State:
         comes_or_goes = comes_or_goes or (agent.state in SERVING) is not (fact.state in SERVING)
         if comes_or_goes:
             self._count_out(agent)
+        if agent.since is not None:
+            agent.load = agent.load.after(agent.state, fact.at - agent.since)
         agent.state, agent.reason, agent.since = fact.state, fact.reason, fact.at
         agent.idle_since, agent.contact, agent.until = fact.idle_since, fact.contact, fact.until
         agent.extended = False
@@ -292,6 +303,20 @@ class State:
 
     def _agent_taken_out(self, fact: f.AgentTakenOut) -> None:
         pass  # the state that follows says it all; this is for people
+
+    def _agent_opted_out(self, fact: f.AgentOptedOut) -> None:
+        agent = self._agent(fact.agent)
+        config = self.config.agents.get(agent.name)
+        self._stand_back(agent)
+        self._count_out(agent)
+        agent.opted_out = fact.queues
+        retired = [name for name in agent.queues if name not in self.config.queues]
+        agent.queues = (*_served(config, agent), *retired) if config else ()
+        self._count_in(agent)
+        self._line_up(agent)
+
+    def _agent_load_kept(self, fact: f.AgentLoadKept) -> None:
+        self._agent(fact.agent).load = Load(fact.busy, fact.free)
 
     def _agent_phone_asked(self, fact: f.AgentPhoneAsked) -> None:
         agent = self._agent(fact.agent)
@@ -598,6 +623,11 @@ class State:
 
 def _keep_nowhere(number: int, fact: f.QueueFact) -> None:
     pass
+
+
+def _served(config: AgentConfig, agent: Agent) -> tuple[str, ...]:
+    """Her queues, but for those she opted out of as far as she still may."""
+    return tuple(name for name in config.queues if name not in agent.opted_out or name not in config.may_opt_out)
 
 
 def _snake(name: str) -> str:

@@ -9,9 +9,9 @@ from pathlib import Path
 import phonenumbers
 from pydantic import Field, PrivateAttr, ValidationError
 
-from callcenter.domain.config import AgentConfig, CenterConfig, NumberConfig, QueueConfig
+from callcenter.domain.config import CenterConfig, NumberConfig, QueueConfig
 from callcenter.runtime.catalogue import DEFAULT_MUSIC, CatalogueError, Prompt, catalogue, tones
-from callcenter.runtime.settings_agents import agents_faults, disposition_rule, miss_policy
+from callcenter.runtime.settings_agents import agent_config, agents_faults, disposition_rule, miss_policy, occupancy_rule
 from callcenter.runtime.settings_calling import calling_config, calling_faults
 from callcenter.runtime.settings_fields import Name, Section
 from callcenter.runtime.settings_flows import flow, flow_faults
@@ -26,6 +26,7 @@ from callcenter.runtime.settings_model import (
     MusicSection,
     NodeSection,
     NumberSection,
+    OccupancySection,
     PathsSection,
     PromptSection,
     QueueSection,
@@ -57,6 +58,7 @@ class Settings(Section):
     web: WebSection = WebSection()
     recording: RecordingSection = RecordingSection()
     missed_offers: MissedOffersSection = MissedOffersSection()
+    occupancy: OccupancySection = OccupancySection()
     trunks: tuple[TrunkSection, ...] = Field(default=(), alias="trunk")
     calling: CallingSection = CallingSection()
     numbers: tuple[NumberSection, ...] = Field(default=(), alias="number")
@@ -120,7 +122,7 @@ class Settings(Section):
         """What the core reads; ``endpoints`` are the agents' phones by name."""
         return CenterConfig(
             queues={queue.name: self._queue(queue) for queue in self.queues},
-            agents={agent.name: AgentConfig(agent.name, endpoints[agent.name], agent.queues) for agent in self.agents},
+            agents={agent.name: agent_config(agent, endpoints[agent.name]) for agent in self.agents},
             numbers={
                 self.did(number): NumberConfig(self.did(number), number.flow, self.fallback_queue(number) or "") for number in self.numbers
             },
@@ -128,6 +130,7 @@ class Settings(Section):
             flows={name: flow(name, section) for name, section in self.flows.items()},
             calling=calling_config(self),
             missed_offers=miss_policy(self.missed_offers),
+            occupancy=occupancy_rule(self.occupancy),
             node_lost_after=self.center.node_lost_after,
         )
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from callcenter.domain.agent import OWN_REASONS
-from callcenter.domain.config import DispositionRule, MissPolicy
-from callcenter.runtime.settings_model import MissedOffersSection, QueueSection
+from callcenter.domain.config import AgentConfig, DispositionRule, MissPolicy, OccupancyRule
+from callcenter.runtime.settings_model import AgentSection, MissedOffersSection, OccupancySection, QueueSection
 from callcenter.runtime.settings_problems import Problem
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ def agents_faults(settings: "Settings") -> Iterator[Problem]:
     yield from _reason_faults(settings)
     for index, queue in enumerate(settings.queues):
         yield from _wrap_up_faults(settings, f"queue[{index}]", queue)
+    for index, agent in enumerate(settings.agents):
+        yield from _opting_faults(f"agent[{index}]", agent)
 
 
 def disposition_rule(queue: QueueSection) -> DispositionRule:
@@ -25,6 +27,24 @@ def disposition_rule(queue: QueueSection) -> DispositionRule:
 
 def miss_policy(section: MissedOffersSection) -> MissPolicy:
     return MissPolicy(section.most, section.within, section.rest, section.busy_rest, section.busy_counts)
+
+
+def occupancy_rule(section: OccupancySection) -> OccupancyRule | None:
+    return None if section.ceiling is None else OccupancyRule(section.ceiling, section.micro_break)
+
+
+def agent_config(agent: AgentSection, endpoint: str) -> AgentConfig:
+    return AgentConfig(agent.name, endpoint, agent.queues, agent.may_opt_out, agent.least_queues)
+
+
+def _opting_faults(key: str, agent: AgentSection) -> Iterator[Problem]:
+    for place, name in enumerate(agent.may_opt_out):
+        if name not in agent.queues:
+            yield Problem(
+                f"{key}.may_opt_out[{place}]", f"names queue '{name}', which she does not serve; {key}.queues: {', '.join(agent.queues)}"
+            )
+    if agent.may_opt_out and agent.least_queues >= len(agent.queues):
+        yield Problem(f"{key}.least_queues", f"is {agent.least_queues} of {len(agent.queues)} queues, so she may never opt out; lower it")
 
 
 def _reason_faults(settings: "Settings") -> Iterator[Problem]:

@@ -182,6 +182,10 @@ class QueueSection(Section):
 class AgentSection(Section):
     name: Name
     queues: tuple[Name, ...] = ()
+    may_opt_out: tuple[Name, ...] = ()
+    """Queues she may leave, and come back to, by herself ..."""
+    least_queues: int = Field(default=1, ge=0, le=100)
+    """... as long as she serves so many."""
 
 
 def _pieces(value: object) -> object:
@@ -200,6 +204,14 @@ class MissedOffersSection(Section):
     rest: SomeSeconds = Field(default=timedelta(seconds=5), alias="rest_s")
     busy_rest: SomeSeconds = Field(default=timedelta(seconds=30), alias="busy_rest_s")
     busy_counts: bool = True
+
+
+class OccupancySection(Section):
+    """Who has been busy too much in the last half hour gets a break before the next offer."""
+
+    ceiling: float | None = Field(default=None, gt=0, lt=1)
+    """Without it there are no such breaks."""
+    micro_break: SomeSeconds = Field(default=timedelta(seconds=60), alias="micro_break_s")
 
 
 class PromptNodeSection(Section):

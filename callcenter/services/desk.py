@@ -9,6 +9,8 @@ from callcenter.domain.events import (
     AgentReadyRequested,
     DispositionChosen,
     Event,
+    OptInRequested,
+    OptOutRequested,
     TransferRequested,
     WrapUpEndRequested,
     WrapUpExtensionRequested,
@@ -42,6 +44,8 @@ class Desk:
             "agent_wrap_up_end": self.agent_wrap_up_end,
             "agent_extend": self.agent_extend,
             "agent_disposition": self.agent_disposition,
+            "agent_opt_in": self.agent_opt_in,
+            "agent_opt_out": self.agent_opt_out,
             "reload": self.reload,
             "drain": self.drain,
         }
@@ -80,6 +84,12 @@ class Desk:
 
     async def agent_disposition(self, request: JsonObject) -> Mapping[str, object]:
         return await self._ask(request, DispositionChosen(_text(request, "agent"), _text(request, "disposition")))
+
+    async def agent_opt_in(self, request: JsonObject) -> Mapping[str, object]:
+        return await self._ask(request, OptInRequested(_text(request, "agent"), _text(request, "queue")))
+
+    async def agent_opt_out(self, request: JsonObject) -> Mapping[str, object]:
+        return await self._ask(request, OptOutRequested(_text(request, "agent"), _text(request, "queue")))
 
     async def reload(self, request: JsonObject) -> Mapping[str, object]:
         return {"ok": True, "detail": await self._reload()}

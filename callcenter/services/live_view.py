@@ -31,6 +31,7 @@ def live_view(state: State, seq: int, now: datetime) -> dict[str, object]:
                 "contact": agent.contact,
                 "until": _date(agent.until),
                 "queues": list(agent.queues),
+                "opted_out": list(agent.opted_out),
                 "phone_reachable": agent.reachable,
             }
             for agent in sorted(state.agents.values(), key=lambda agent: agent.name)

@@ -69,6 +69,8 @@ def engine(data: Path) -> Iterator[list[JsonObject]]:
         (["not-ready", "alice"], {"do": "agent_not_ready", "agent": "alice"}),
         (["wrap-up-end", "alice"], {"do": "agent_wrap_up_end", "agent": "alice"}),
         (["disposition", "alice", "sale"], {"do": "agent_disposition", "agent": "alice", "disposition": "sale"}),
+        (["opt-in", "alice", "sales"], {"do": "agent_opt_in", "agent": "alice", "queue": "sales"}),
+        (["opt-out", "alice", "sales"], {"do": "agent_opt_out", "agent": "alice", "queue": "sales"}),
         (["logout", "alice"], {"do": "agent_logout", "agent": "alice"}),
         (["transfer", "alice", "--queue", "support"], {"do": "agent_transfer", "agent": "alice", "queue": "support"}),
     ],

@@ -262,6 +262,30 @@ async def wrap_up_from_a_plain_phone(center: StoryCenter) -> None:
     assert len(center.book.of(f.WrapUpExtended, agent=dora.name)) == 1
 
 
+async def opting_out_and_in_from_a_plain_phone(center: StoryCenter) -> None:
+    """Carol serves ``care`` too; what she leaves, nobody offers her."""
+    carol = await center.agent("carol")
+    await carol.ready()
+    call = await carol.dials("*172")
+    await call.hears("queue-left")
+    await call.meets(f.CallEnded)
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("3")
+    await caller.hears("music")
+    call = await carol.dials("*171")
+    await call.hears("not-possible")
+    await call.meets(f.CallEnded)
+    assert carol.states() == ["not_ready login", "ready"]
+    call = await carol.dials("*162")
+    await call.hears("queue-joined")
+    await call.meets(f.CallEnded)
+    await carol.talks()
+    await caller.hears("carol")
+    await caller.hangs_up()
+    await carol.becomes(AgentState.WRAP_UP)
+
+
 async def a_phone_that_vanishes_in_mid_call(center: StoryCenter) -> None:
     """Twenty seconds without audio; then the caller is at the head of the line again."""
     alice, bob = await center.agent("alice"), await center.agent("bob")
@@ -322,6 +346,7 @@ STORIES: list[Story] = [
     a_number_nobody_knows,
     star_codes,
     wrap_up_from_a_plain_phone,
+    opting_out_and_in_from_a_plain_phone,
     a_phone_that_vanishes_in_mid_call,
     a_caller_who_vanishes_in_mid_call,
     an_arrival_that_is_told_twice,

@@ -17,7 +17,7 @@ from callcenter.domain import events as e
 from callcenter.domain import facts as f
 from callcenter.domain.center import Center
 from callcenter.domain.conditions import Comparator, Condition, Metric
-from callcenter.domain.config import DispositionRule, MissPolicy, QueueConfig, Strategy
+from callcenter.domain.config import AgentConfig, DispositionRule, MissPolicy, OccupancyRule, QueueConfig, Strategy
 from callcenter.domain.contact import ContactState
 from callcenter.domain.facts import AgentState
 from callcenter.domain.ids import Ids
@@ -68,7 +68,7 @@ def picture(state: State) -> object:
         "legs": {leg: call.id for leg, call in state.legs.items()},
         "contacts": {k: asdict(c) for k, c in state.contacts.items()},
         "agents": {k: (a.state, a.reason, a.since, a.idle_since, a.contact, a.until, a.extended, a.remembered, a.missed_at,
-                       a.reachable, a.fallback_leg)
+                       a.load, a.queues, a.opted_out, a.reachable, a.fallback_leg)
                    for k, a in state.agents.items()},
         "queues": {k: (q.waiting.in_order(), q.ready.in_order(), q.ringing.in_order(),
                        q.unanswered, q.logged_in, q.serving, q.oldest.in_order(), q.standings) for k, q in state.queues.items()},
@@ -80,13 +80,19 @@ def picture(state: State) -> object:
     }  # fmt: skip
 
 
+CALM = OccupancyRule(0.5, timedelta(seconds=20))
+ALL = tuple(queue.name for queue in QUEUES)
+CREW = {
+    name: AgentConfig(name, f"phone-of-{name}", ALL, may, least)
+    for name, may, least in (("alice", (), 1), ("bob", ("support", "care"), 3), ("carol", ALL, 0))
+}
 MISSES = MissPolicy(most=2, within=timedelta(seconds=60), rest=timedelta(seconds=3), busy_rest=timedelta(seconds=8))
 
 
 class CenterMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(replace(small_center(QUEUES, AGENTS, [MENU]), missed_offers=MISSES))
+        self.world = World(replace(small_center(QUEUES, AGENTS, [MENU]), missed_offers=MISSES, occupancy=CALM, agents=CREW))
         self.offered: list[f.ContactOffered] = []
         self.seen = 0
 
@@ -135,6 +141,18 @@ class CenterMachine(RuleBasedStateMachine):
     @rule(agent=st.sampled_from(AGENTS), code=st.sampled_from(["*11", "*12", "*13", "*141", "*15", "*16"]))
     def an_agent_dials_a_star_code(self, agent: str, code: str) -> None:
         self.world.pbx.dial_from_phone(f"phone-of-{agent}", code)
+
+    @rule(agent=st.sampled_from(AGENTS), queue=st.sampled_from([*ALL, "nowhere"]), out=st.booleans())
+    def an_agent_opts(self, agent: str, queue: str, out: bool) -> None:
+        self.world.tell(e.OptOutRequested(agent, queue) if out else e.OptInRequested(agent, queue))
+
+    @invariant()
+    def who_opted_out_may_and_serves_enough(self) -> None:
+        for agent in self.world.center.state.agents.values():
+            config = CREW[agent.name]
+            assert set(agent.queues) == set(config.queues) - set(agent.opted_out)
+            assert set(agent.opted_out) <= set(config.may_opt_out)
+            assert len(agent.queues) >= config.least_queues
 
     @rule(agent=st.sampled_from(AGENTS), queue=st.sampled_from(["support", "sales", "team", "nowhere"]))
     def an_agent_transfers(self, agent: str, queue: str) -> None:
@@ -279,7 +297,7 @@ class CenterMachine(RuleBasedStateMachine):
                 assert agent.reason != "fallback_call" or agent.fallback_leg
                 assert agent.reason != "phone_unreachable" or (agent.until and not agent.reachable)
                 if agent.remembered is not None:
-                    assert agent.fallback_leg or (agent.until and agent.reason in ("phone_unreachable", "missed_offer"))
+                    assert agent.fallback_leg or (agent.until and agent.reason in ("phone_unreachable", "missed_offer", "micro_break"))
 
     @invariant()
     def what_must_be_given_is_given(self) -> None:
@@ -357,7 +375,7 @@ class CenterMachine(RuleBasedStateMachine):
     # --- the naive model ------------------------------------------------------------------------
 
     def model_step(self, fact: f.Fact) -> None:
-        model = self.__dict__.setdefault("model", {"waiting": {}, "agents": {}, "away": False, "missed": []})
+        model = self.__dict__.setdefault("model", {"waiting": {}, "agents": {}, "out": {}, "away": False, "missed": []})
         waiting, agents = model["waiting"], model["agents"]
         match fact:
             case f.ContactEntered():
@@ -369,6 +387,8 @@ class CenterMachine(RuleBasedStateMachine):
                 if before and before.state is AgentState.RESERVED and fact.state is AgentState.READY:
                     assert fact.idle_since == before.idle_since  # a withdrawn offer is not her fault
                 agents[fact.agent] = fact
+            case f.AgentOptedOut():
+                model["out"][fact.agent] = fact.queues
             case f.OfferMissed() if fact.why is not f.MissedWhy.UNREACHABLE:
                 model["missed"].append(fact)
             case f.AgentTakenOut() if fact.misses:
@@ -388,7 +408,8 @@ class CenterMachine(RuleBasedStateMachine):
                     assert other.contact in open_offers or any(o.contact == other.contact for o in self.offered), (other, fact)
                 state = agents[fact.agent]
                 assert state.state is AgentState.READY
-                ready = [a for a in agents.values() if a.state is AgentState.READY]
+                ready = [a for a in agents.values() if a.state is AgentState.READY and mine.queue not in model["out"].get(a.agent, ())]
+                assert state in ready
                 if mine.queue != "team":  # which rings all
                     assert state.idle_since == min(a.idle_since for a in ready)
                 self.offered.append(fact)

@@ -35,6 +35,16 @@ FAULTS: list[tuple[Change, str]] = [
         lambda raw: raw["center"].update(not_ready_reasons=["break", "missed_offer"]),
         "center.not_ready_reasons[1]: 'missed_offer' is a reason that the center gives by itself; those are: ",
     ),
+    (
+        lambda raw: raw["agent"][0].update(may_opt_out=["nowhere"]),
+        "agent[0].may_opt_out[0]: names queue 'nowhere', which she does not serve; agent[0].queues: sales, support",
+    ),
+    (
+        lambda raw: raw["agent"][0].update(may_opt_out=["sales"], least_queues=2),
+        "agent[0].least_queues: is 2 of 2 queues, so she may never opt out; lower it",
+    ),
+    (lambda raw: raw.update(occupancy={"ceiling": 85}), "occupancy.ceiling: must be less than 1, but is 85"),
+    (lambda raw: raw.update(occupancy={"ceiling": 0}), "occupancy.ceiling: must be greater than 0, but is 0"),
     (lambda raw: raw.update(missed_offers={"most": 0}), "missed_offers.most: must be greater than or equal to 1, but is 0"),
     (lambda raw: raw.update(missed_offers={"rest_s": 0}), "missed_offers.rest_s: must be more than 0 seconds"),
     (lambda raw: raw["center"].update(not_ready_reasons=["break", "break"]), "center.not_ready_reasons[1]: 'break' is there already"),

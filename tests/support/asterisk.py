@@ -71,6 +71,8 @@ def raw_settings(data: Path, nodes: Iterable[str] = ("node1",), **tables: Any) -
             {"id": "you-are-not-ready", "source": _tone((800.0, 1000.0), 0.5)},
             {"id": "disposition-noted", "source": _tone((880.0, 1080.0), 0.5)},
             {"id": "wrap-up-extended", "source": _tone((920.0, 1120.0), 0.5)},
+            {"id": "queue-joined", "source": _tone((960.0, 1160.0), 0.5)},
+            {"id": "queue-left", "source": _tone((1000.0, 1200.0), 0.5)},
             {"id": "wrong-key", "source": _tone((840.0, 1040.0), 0.5)},
             *({"id": prompt, "source": _tone(pair, 0.7)} for prompt, pair in PROMPT_TONES.items()),
         ],

@@ -204,7 +204,7 @@ def did(story: int) -> str:
 
 
 def story_settings(raw: dict[str, Any], stories: int) -> dict[str, Any]:
-    """``raw`` for so many stories: each its number, menu, queues ``support`` (agents alice and bob), ``second`` (carol), ``care`` (dora).
+    """``raw`` for so many stories: each its number, menu, queues ``support`` (alice and bob), ``second`` (carol), ``care`` (dora, carol).
 
     Key 3 leads to ``care``, which requires a disposition; key 4 asks for a code, and says it back.
     """
@@ -212,7 +212,7 @@ def story_settings(raw: dict[str, Any], stories: int) -> dict[str, Any]:
     policy = {"music": "tones", "wrap_up_s": 1, "ring_timeout_s": 3}
     queues = [{"name": f"{name}-{queue}", **policy} for name in names for queue in ("support", "second")]
     agents = [{"name": f"{name}-{agent}", "queues": [f"{name}-support"]} for name in names for agent in ("alice", "bob")]
-    agents += [{"name": f"{name}-carol", "queues": [f"{name}-second"]} for name in names]
+    agents += [{"name": f"{name}-carol", "queues": [f"{name}-second", f"{name}-care"], "may_opt_out": [f"{name}-care"]} for name in names]
     care = {"wrap_up_s": 30, "wrap_up_extension_s": 30, "dispositions": ["solved", "open"], "disposition_required": True}
     queues += [{"name": f"{name}-care", **policy, **care} for name in names]
     agents += [{"name": f"{name}-dora", "queues": [f"{name}-care"]} for name in names]

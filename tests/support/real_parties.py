@@ -34,6 +34,8 @@ HEARD: dict[str, TonePair] = {
     "you-are-not-ready": (800.0, 1000.0),
     "disposition-noted": (880.0, 1080.0),
     "wrap-up-extended": (920.0, 1120.0),
+    "queue-joined": (960.0, 1160.0),
+    "queue-left": (1000.0, 1200.0),
     **PROMPT_TONES,
 }
 AGENT_TONES = {"alice": tone_pair(60), "bob": tone_pair(66), "carol": tone_pair(72), "dora": tone_pair(74)}

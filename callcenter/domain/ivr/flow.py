@@ -123,6 +123,8 @@ CONFIRM_READY = say_and_hang_up("you-are-ready")
 CONFIRM_NOT_READY = say_and_hang_up("you-are-not-ready")
 CONFIRM_DISPOSITION = say_and_hang_up("disposition-noted")
 CONFIRM_EXTENDED = say_and_hang_up("wrap-up-extended")
+CONFIRM_OPTED_IN = say_and_hang_up("queue-joined")
+CONFIRM_OPTED_OUT = say_and_hang_up("queue-left")
 CONFIRM_NOT_POSSIBLE = say_and_hang_up("not-possible")
 """What an agent hears who used a star code."""
 
@@ -135,6 +137,8 @@ BUILT_IN_FLOWS: Mapping[str, Flow] = {
         CONFIRM_NOT_READY,
         CONFIRM_DISPOSITION,
         CONFIRM_EXTENDED,
+        CONFIRM_OPTED_IN,
+        CONFIRM_OPTED_OUT,
         CONFIRM_NOT_POSSIBLE,
     )
 }
