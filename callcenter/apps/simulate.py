@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from callcenter.apps.chaos.command import chaos
+
 if TYPE_CHECKING:
     from callcenter.domain.erlang import ErlangA
     from callcenter.sim.measures import Measures
@@ -142,3 +144,6 @@ def _shown(name: str, number: float | None) -> str:
     if number is None:
         return ""
     return f"{number:.2f} s" if name.endswith("_s") else f"{number:.2%}"
+
+
+simulate_app.command("chaos")(chaos)

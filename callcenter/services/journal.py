@@ -96,7 +96,7 @@ class Journal:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = _lock(folder / "lock")
-            self.id, seq = _open(folder, boot())
+            self.id, seq = _open(folder, boot(), sync)
             self._seq = self._synced = self._written = seq
         except OSError as error:
             raise JournalError(f"the journal in {folder} cannot be opened: {error.strerror}") from error
@@ -280,7 +280,7 @@ def _lock(path: Path) -> int:
     return fd
 
 
-def _open(folder: Path, boot: str) -> tuple[UUID, int]:
+def _open(folder: Path, boot: str, sync: Callable[[int], None]) -> tuple[UUID, int]:
     """The journal's id, made at first use, and the last number that may have been used.
 
     When the machine was started since, unsynced records may be gone that others have read: their numbers are passed
@@ -295,6 +295,10 @@ def _open(folder: Path, boot: str) -> tuple[UUID, int]:
         identity, journal, floor = {}, uuid4(), 0
     restarted = bool(identity) and (identity.get("boot") != boot or not boot)
     seq = _mend(folder, restarted, floor)
+    for segment in segments(folder):  # whoever wrote them may have been killed before it came to that
+        with segment.open("rb") as file:
+            sync(file.fileno())
+    checkpoints.sync_folder(folder)
     wanted = {"journal": str(journal), "format": 1, "boot": boot, "floor": seq if restarted else floor}
     if identity != wanted:  # seldom: a full disk must not keep us from starting
         _write_identity(folder / "journal.json", wanted)
@@ -335,7 +339,5 @@ def _mend(folder: Path, unclean: bool, floor: int) -> int:
             elif content and not content.endswith(b"\n"):
                 file.seek(0, os.SEEK_END)
                 file.write(b"\n")
-            file.flush()
-            os.fsync(file.fileno())
         unclean = unclean or bool(damages)
     return seq + _LEAP if unclean and seq else seq

@@ -136,13 +136,18 @@ class Shipper:
         except PositionMoved as error:
             log.warning("position_moved %s", error)
             self._begin_anew()
+        except OSError as error:
+            self._rest(f"the journal's disk fails: {error.strerror or error}")
         return False
 
     async def _digest(self) -> bool:
-        """Ship a batch. What is refused, or upsets our folds, must not stop what comes after it."""
+        """Ship a batch. What is refused, or upsets our folds, must not stop what comes after it.
+
+        Raises StoreAway, PositionMoved, OSError.
+        """
         try:
             return await self._ship_some()
-        except (StoreAway, PositionMoved):
+        except (StoreAway, PositionMoved, OSError):
             raise
         except StoreRefused as error:
             await self._refused(str(error))

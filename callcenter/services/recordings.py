@@ -73,7 +73,10 @@ class RecordingStore(Protocol):
 
 
 def finish(folders: Mapping[str, Path], recording: Unfinished, now: datetime) -> Finished | None:
-    """Finish one recording; None when it is too early, or its node's folder is not ours to see. Blocks. Raises OSError."""
+    """Finish one recording; None when it is too early, or its node's folder is not ours to see. Blocks. Raises OSError.
+
+    A date in the future is one from before the clock was set back.
+    """
     folder = folders.get(recording.node)
     if folder is None or not folder.is_dir():
         return None
@@ -82,7 +85,7 @@ def finish(folders: Mapping[str, Path], recording: Unfinished, now: datetime) ->
     raw, wav = folder / f"{recording.recording_id}.raw", folder / f"{recording.recording_id}.wav"
     frames = 0
     with suppress(FileNotFoundError):
-        if now.timestamp() - raw.stat().st_mtime < _SETTLED_AFTER.total_seconds():
+        if abs(now.timestamp() - raw.stat().st_mtime) < _SETTLED_AFTER.total_seconds():
             return None
         frames = raw.stat().st_size // _FRAME
         if frames and not wav.exists():
@@ -93,7 +96,7 @@ def finish(folders: Mapping[str, Path], recording: Unfinished, now: datetime) ->
         return Finished(
             recording.recording_id, RecordingState.FINISHED, file=wav.name, bytes=size, seconds=(size - _HEADER) // _FRAME / RATE
         )
-    if now - recording.stopped_at < _MISSING_AFTER:
+    if abs(now - recording.stopped_at) < _MISSING_AFTER:
         return None
     return Finished(recording.recording_id, RecordingState.MISSING, why="empty" if raw.exists() else "no_file")
 

@@ -142,6 +142,21 @@ class FakePbx:
         self._tell(arrival)
         return leg
 
+    def wait_in_fallback(self) -> str:
+        """Somebody dials while the dialplan takes us for away; returns the leg, which is not ours."""
+        leg = self._channel_id()
+        self.channels[leg] = Channel(leg, "carrier", up=True, ours=False)
+        return leg
+
+    def hand_over(self, leg: str, did: str, caller: str, waiting_since: datetime) -> None:
+        """The dialplan hands a caller who waited in its fallback to us."""
+        channel = self.channels[leg]
+        channel.arrival = LegArrived(
+            self.name, leg, Door.TRUNK, did, caller, trunk="carrier", linkedid=leg, waiting_since=waiting_since, up=True
+        )
+        channel.ours = True
+        self._tell(channel.arrival)
+
     def dial_from_phone(self, endpoint: str, dialed: str) -> str:
         """An agent dials from the desk phone."""
         leg = self._channel_id()

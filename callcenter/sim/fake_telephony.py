@@ -5,6 +5,7 @@ get stuck. The nodes (``FakePbx``) outlive this object, as Asterisk outlives the
 """
 
 import asyncio
+import contextvars
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,10 @@ def _none(command: Command) -> bool:
     return False
 
 
+def _at_once(event: Event) -> Sequence[float]:
+    return (0.0,)
+
+
 def varied(seed: int | None) -> Callable[[], float]:
     """How long one way takes: always the same without a seed, else now and then ten times as long. The order is always kept."""
     chance = random.Random(seed)
@@ -52,6 +57,10 @@ class Wire:
     """Such commands are not carried out before ``freed``."""
     freed: asyncio.Event = field(default_factory=asyncio.Event)
     carried_out: list[Command] = field(default_factory=list)
+    silent: bool = False
+    """Nothing gets through in either direction, and nobody has noticed yet."""
+    lags: Callable[[Event], Sequence[float]] = _at_once
+    """Seconds until each copy of the event arrives. Asterisk keeps the order of each leg's events, not that of different legs."""
 
     def __post_init__(self) -> None:
         self.pbx.fall_deaf()
@@ -85,6 +94,9 @@ class _Node:
         self._connected = False
         self._open = False
         self._latest = 0.0
+        self._due: dict[str, float] = {}
+        """By leg: when its latest event arrives."""
+        self._context = contextvars.copy_context()
 
     async def keep(self) -> None:
         """Connect, and connect again."""
@@ -123,6 +135,21 @@ class _Node:
         self._inbox(NodeDisconnected(self.wire.pbx.name))
 
     def _heard(self, event: Event) -> None:
+        if self.wire.silent:
+            return
+        loop = asyncio.get_running_loop()
+        leg = str(getattr(event, "leg", ""))
+        for lag in self.wire.lags(event):
+            due = max(loop.time() + lag, self._due.get(leg, 0.0))
+            if due <= loop.time():
+                self._arrived(self._connection, event)
+            else:
+                self._due[leg] = due + STEP
+                loop.call_at(due, self._arrived, self._connection, event, context=self._context)
+
+    def _arrived(self, connection: int, event: Event) -> None:
+        if connection != self._connection or not self._connected:
+            return
         if self._kept_back is None:
             self._inbox(event)
         else:
@@ -156,6 +183,7 @@ class _Node:
         connection = self._connection
         if not self._connected or self.wire.cut_short.is_set():
             raise CommandError(Refusal.NODE_AWAY, "not connected")
+        lost = lost or self.wire.silent
         if lost:
             await asyncio.sleep(REQUEST_TIMEOUT)
         else:

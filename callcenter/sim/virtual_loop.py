@@ -6,6 +6,7 @@ varies how long things take (``sim.fake_telephony``).
 """
 
 import asyncio
+import contextvars
 import selectors
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
@@ -70,6 +71,7 @@ class LoopTimeline(Timeline):
     def __init__(self, loop: asyncio.AbstractEventLoop, start: datetime = EPOCH) -> None:
         self._loop = loop
         self._start = start
+        self._context = contextvars.copy_context()  # what is planned is the world's, whoever planned it (sim.processes)
         super().__init__(start)
 
     @property
@@ -84,7 +86,7 @@ class LoopTimeline(Timeline):
         self._made += 1
         when = max(when, self.now)
         heappush(self._plans, (when, self._made, do, args))
-        self._loop.call_at((when - self._start).total_seconds(), self._pump)
+        self._loop.call_at((when - self._start).total_seconds(), self._pump, context=self._context)
 
     def _pump(self) -> None:
         while self.next is not None and self.next <= self.now:

@@ -365,3 +365,15 @@ def test_records_after_a_checkpoint_have_higher_numbers(folder: Path) -> None:
     assert journal.append([ended("b")]) == 2
     assert [record.seq for record in journal.read_all(after=1)] == [2]
     journal.close()
+
+
+def test_what_a_killed_engine_did_not_sync_is_synced_by_the_next_one(folder: Path) -> None:
+    """Its records count as safe from then on, and they may lie in several segments."""
+    killed = Journal(folder, segment_bytes=300, sync_after=3600)
+    for number in range(10):
+        killed.append([ended(f"call-{number}")])
+    os.close(killed._lock)  # as the kernel does when the process is gone
+    synced: set[str] = set()
+    Journal(folder, sync=lambda fd: synced.add(os.readlink(f"/proc/self/fd/{fd}"))).close()
+    assert len(segments(folder)) > 2
+    assert {str(path) for path in segments(folder)} <= synced

@@ -1,6 +1,8 @@
 """The shipper's promises, on a store that is a list."""
 
+import errno
 import json
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -135,3 +137,29 @@ async def test_before_there_is_a_journal_it_waits(tmp_path: Path, shipper: Shipp
     write(tmp_path, HUNDRED)
     await ship_all(shipper)
     assert shelf.calls == HUNDRED
+
+
+async def test_a_journal_that_cannot_be_read_is_waited_out(
+    tmp_path: Path, shipper: Shipper, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, HUNDRED)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pread", lambda *asked: (_ for _ in ()).throw(OSError(errno.EIO, "Input/output error")))
+        assert await shipper.step() is False  # else it would try again without a pause, for ever
+    assert "Input/output error" in shipper.state(AT).trouble
+    await ship_all(shipper)
+    assert (shelf.calls, shipper.state(AT).trouble) == (HUNDRED, "")
+
+
+async def test_a_disk_without_room_for_dead_letters_is_waited_out(
+    tmp_path: Path, shipper: Shipper, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.bad = {"c3"}
+    write(tmp_path, HUNDRED[:5])
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", lambda *asked: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left on device")))
+        while await shipper.step():
+            pass
+    assert "No space left" in shipper.state(AT).trouble
+    await ship_all(shipper)
+    assert shelf.calls == ["c0", "c1", "c2", "c4"]

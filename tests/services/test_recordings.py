@@ -48,6 +48,13 @@ def test_a_file_that_may_still_be_written_waits(tmp_path: Path) -> None:
     assert finish({"ast1": tmp_path}, stopped(ago=60), NOW) is None
 
 
+def test_a_clock_that_was_set_back_holds_up_nothing(tmp_path: Path) -> None:
+    """What was stopped and written before that seems to lie in the future."""
+    raw(tmp_path, SAMPLES, ago=-3600)
+    finished = [finish({"ast1": tmp_path}, stopped(name, ago=-3600), NOW) for name in ("r1", "r2")]
+    assert [each and each.state for each in finished] == [RecordingState.FINISHED, RecordingState.MISSING]
+
+
 def test_finishing_twice_is_finishing_once(tmp_path: Path) -> None:
     raw(tmp_path, SAMPLES)
     first = finish({"ast1": tmp_path}, stopped(), NOW)

@@ -1,0 +1,201 @@
+"""Callers and agents of a simulated day: they come, wait, press keys, hold, talk, hang up, and change their minds."""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+
+from callcenter.apps.chaos.nodes import ChaosPbx
+from callcenter.domain import events as e
+from callcenter.domain.config import CenterConfig
+from callcenter.sim.fake_pbx import Mood, Phone
+from callcenter.sim.timeline import Timeline
+
+PATIENCE_S = 45.0
+TALK_S = 20.0
+AGENT_ACTS_EVERY_S = 12.0
+MOODS = (Mood.ANSWERS,) * 12 + (Mood.BUSY, Mood.DECLINES, Mood.RINGS_ON, Mood.UNREACHABLE)
+
+
+class People:
+    """Everybody outside. All of it is drawn from ``dice``."""
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        nodes: Mapping[str, ChaosPbx],
+        tell: Callable[[e.Event], None],
+        config: CenterConfig,
+        dice: random.Random,
+        arrivals_every_s: float,
+    ) -> None:
+        self.callers: list[tuple[str, str]] = []
+        """Node and leg of everybody who ever called a DID."""
+        self.calm = False
+        """Nobody does anything odd any more."""
+        self.open = True
+        """Callers come."""
+        self._timeline, self._nodes, self._tell, self._dice = timeline, nodes, tell, dice
+        self._agents = sorted(config.agents)
+        self._endpoints = {name: agent.endpoint for name, agent in config.agents.items()}
+        self._queues = sorted(config.queues)
+        self._dids = [*sorted(config.numbers), "+18005559999"]
+        self._every = arrivals_every_s
+        self.phones = {endpoint: Phone(Mood.ANSWERS, self._answers_after) for endpoint in self._endpoints.values()}
+        for node in nodes.values():
+            node.phones = self.phones
+            node.on_connected = self._connected
+            node.at_a_bad_moment = self._bad_moment
+
+    def begin(self) -> None:
+        for agent in self._agents:
+            self._after(self._dice.uniform(0, 20), self._comes_to_work, agent)
+        self._after(1.0, self._somebody_calls)
+
+    def _after(self, seconds: float, do: Callable[..., None], *args: object) -> None:
+        self._timeline.after(timedelta(seconds=seconds), do, *args)
+
+    def _mean(self, seconds: float) -> float:
+        return self._dice.expovariate(1 / seconds)
+
+    # --- callers --------------------------------------------------------------------------------
+
+    def _somebody_calls(self) -> None:
+        if not self.open:
+            return
+        self._after(self._mean(self._every), self._somebody_calls)
+        dice = self._dice
+        node = dice.choice(sorted(self._nodes))
+        did = dice.choice(self._dids)
+        leg = self._nodes[node].dialplan.dial(did, f"+1202555{dice.randrange(10_000):04d}")
+        self.callers.append((node, leg))
+        self._after(self._mean(PATIENCE_S), self._gives_up, node, leg)
+        for _ in range(dice.choice((0, 0, 1, 1, 2, 4))):
+            self._after(self._mean(6.0), self._nodes[node].party_presses, leg, dice.choice("1129#"))
+
+    def _gives_up(self, node: str, leg: str) -> None:
+        """Unless talking, or about to."""
+        channel = self._nodes[node].channels.get(leg)
+        if channel is not None and not channel.bridge:
+            self._hangs_up(node, leg)
+
+    def _hangs_up(self, node: str, leg: str, cause: e.Cause = e.Cause.NORMAL) -> None:
+        if leg in self._nodes[node].channels:
+            if cause is e.Cause.NORMAL:
+                self._nodes[node].dialplan.hangs_up(leg)
+            else:
+                self._nodes[node].party_hangs_up(leg, cause)
+
+    def _node_of(self, leg: str) -> str:
+        return next((name for name, node in self._nodes.items() if leg in node.channels), "")
+
+    def _connected(self, legs: Sequence[str]) -> None:
+        """Two hear each other: one of them will hang up, now and then by losing the line."""
+        dice = self._dice
+        node = self._node_of(legs[0])
+        leg = dice.choice(list(legs))
+        cause = dice.choice((e.Cause.NORMAL,) * 9 + (e.Cause.LOST,))
+        length = self._mean(TALK_S)
+        self._after(length, self._hangs_up, node, leg, cause)
+        self._after(length + self._mean(10.0), self._hangs_up, node, legs[0])
+        self._after(length + self._mean(10.0), self._hangs_up, node, legs[-1])
+        if dice.random() < 0.15:
+            other = dice.choice(list(legs))
+            self._after(length * 0.3, self._nodes[node].party_holds, other, True)
+            self._after(length * 0.5, self._nodes[node].party_holds, other, False)
+
+    def _bad_moment(self, leg: str) -> None:
+        """Whoever is on this leg, or anybody else, does something just now."""
+        dice = self._dice
+        node = self._node_of(leg)
+        if not node:
+            return
+        what = dice.choice(("hang up", "hang up", "lost", "key", "hold", "agent"))
+        if what == "hang up":
+            self._after(0.0, self._hangs_up, node, leg)
+        elif what == "lost":
+            self._after(0.0, self._hangs_up, node, leg, e.Cause.LOST)
+        elif what == "key":
+            self._nodes[node].party_presses(leg, dice.choice("19#"))
+        elif what == "hold":
+            self._nodes[node].party_holds(leg, dice.random() < 0.5)
+        else:
+            self._acts(dice.choice(self._agents))
+
+    # --- agents ---------------------------------------------------------------------------------
+
+    def _answers_after(self) -> timedelta:
+        return timedelta(seconds=self._dice.choice((0.0, 0.5, 2.0, 2.0, 5.0, 14.9, 15.0, 15.1)))
+
+    def _comes_to_work(self, agent: str) -> None:
+        self._tell(e.AgentLoginRequested(agent))
+        self._tell(e.AgentReadyRequested(agent))
+        self._after(self._mean(AGENT_ACTS_EVERY_S), self._goes_on, agent)
+
+    def _goes_on(self, agent: str) -> None:
+        self._acts(agent)
+        self._after(self._mean(AGENT_ACTS_EVERY_S), self._goes_on, agent)
+
+    def _acts(self, agent: str) -> None:
+        dice = self._dice
+        if self.calm:
+            self._tell(e.AgentLoginRequested(agent))
+            self._tell(e.AgentReadyRequested(agent))
+            return
+        what = dice.choice(("ready",) * 8 + ("break", "log out", "star", "transfer", "transfer", "mood", "mood", "phone"))
+        if what == "ready":
+            self._tell(e.AgentLoginRequested(agent))
+            self._tell(e.AgentReadyRequested(agent))
+        elif what == "break":
+            self._tell(e.AgentNotReadyRequested(agent, "break"))
+        elif what == "log out":
+            self._tell(e.AgentLogoutRequested(agent))
+        elif what == "star":
+            self._dials(agent, dice.choice(("*11", "*11", "*12", "*99")))
+        elif what == "transfer":
+            self._tell(e.TransferRequested(agent, dice.choice(self._queues)))
+        elif what == "mood":
+            self._mood(agent, dice.choice(MOODS))
+        else:
+            self._mood(agent, Mood.UNREACHABLE)
+
+    def _dials(self, agent: str, code: str) -> None:
+        node = self._nodes[self._dice.choice(sorted(self._nodes))]
+        if not node.listening:
+            return
+        leg = node.dial_from_phone(self._endpoints[agent], code)
+        self._after(self._mean(8.0), self._hangs_up, node.name, leg)
+
+    def _mood(self, agent: str, mood: Mood) -> None:
+        """The phone's registration is seen by the node's qualify a moment later."""
+        endpoint = self._endpoints[agent]
+        before, self.phones[endpoint].mood = self.phones[endpoint].mood, mood
+        if (before is Mood.UNREACHABLE) is not (mood is Mood.UNREACHABLE) and self._dice.random() < 0.8:
+            self._after(self._dice.choice((0.0, 1.0, 5.0)), self._phone_is_seen, endpoint)
+
+    def _phone_is_seen(self, endpoint: str) -> None:
+        there = self.phones[endpoint].mood is not Mood.UNREACHABLE
+        self._tell(e.PhoneReachable(endpoint) if there else e.PhoneUnreachable(endpoint))
+
+    def tell_all_phones(self) -> None:
+        """A connection to the nodes that was lost begins with the state of each phone."""
+        for endpoint in self.phones:
+            self._phone_is_seen(endpoint)
+
+    # --- the end --------------------------------------------------------------------------------
+
+    def calm_down(self) -> None:
+        """From now on all phones work, and everybody who is not talking is ready."""
+        self.calm = True
+        for agent in self._agents:
+            self.phones[self._endpoints[agent]].mood = Mood.ANSWERS
+        self.tell_all_phones()
+
+    def go_home(self) -> None:
+        """Nobody calls any more, and after a while everybody has hung up."""
+        self.open = False
+        self._after(120.0, self._all_hang_up)
+
+    def _all_hang_up(self) -> None:
+        for name, node in self._nodes.items():
+            for leg in sorted(node.channels):
+                self._hangs_up(name, leg)

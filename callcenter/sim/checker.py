@@ -1,0 +1,430 @@
+"""The invariants of docs/invariants.md, judged from the facts alone: a naive book-keeper that shares no code with the center.
+
+It is told every record in order, with the settings that were in force. Used by the Hypothesis machine of
+``tests/domain/test_center_machine.py``, by ``callcenter simulate chaos`` and by ``callcenter bench survive``.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from callcenter.domain import facts as f
+from callcenter.domain.config import CenterConfig
+
+ZERO = timedelta()
+RESTING = frozenset({f.AgentState.LOGGED_OUT, f.AgentState.NOT_READY, f.AgentState.READY})
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Something that must never be."""
+
+    invariant: str
+    """``A1`` to ``A10``; others are named after what they check."""
+    what: str
+    at: datetime | None = None
+
+    def __str__(self) -> str:
+        return f"{self.invariant}: {self.what}" + (f" (at {self.at:%H:%M:%S.%f})" if self.at else "")
+
+
+@dataclass(slots=True)
+class _Contact:
+    """One contact, as its facts tell."""
+
+    entered: f.ContactEntered
+    offers: dict[str, f.ContactOffered] = field(default_factory=dict)
+    """Those still open."""
+    connected_at: datetime | None = None
+    agent: str = ""
+    offer: str = ""
+    held_since: datetime | None = None
+    hold: timedelta = ZERO
+    parted_at: datetime | None = None
+    why: f.EndedWhy | None = None
+    over: bool = False
+
+    @property
+    def in_line(self) -> bool:
+        """Waiting or offered."""
+        return not self.over and self.connected_at is None
+
+    @property
+    def rank(self) -> tuple[int, datetime]:
+        return -self.entered.priority, self.entered.place
+
+
+@dataclass(slots=True)
+class _Agent:
+    state: f.AgentState = f.AgentState.LOGGED_OUT
+    contact: str = ""
+    idle_since: datetime | None = None
+    reachable: bool = True
+    fallback_leg: str = ""
+
+
+@dataclass(slots=True)
+class _Call:
+    began: f.CallBegan
+    legs: set[str] = field(default_factory=set)
+    flow: bool = False
+    contacts: list[str] = field(default_factory=list)
+    recording: str = ""
+    ended_at: datetime | None = None
+
+
+class Checker:
+    """Feed it records with ``keep``; read ``violations``."""
+
+    def __init__(self) -> None:
+        self.violations: list[Violation] = []
+        self.at: datetime | None = None
+        self.calls: dict[str, _Call] = {}
+        self.contacts: dict[str, _Contact] = {}
+        self.agents: dict[str, _Agent] = {}
+        self.counts: dict[str, int] = {}
+        """How many facts of each kind there were."""
+        self._away: set[str] = set()
+        self._live: dict[str, _Contact] = {}
+        """Contacts that wait, are offered or talk."""
+        self._legs: dict[str, str] = {}
+        """Callers' legs that have not ended, and their calls."""
+        self._ids: set[str] = set()
+        self._touched: set[str] = set()
+        self._config = CenterConfig()
+        self._steps: Mapping[type, Callable[..., None]] = {
+            f.CallBegan: self._call_began,
+            f.LegGone: self._leg_gone,
+            f.CallEnded: self._call_ended,
+            f.FlowStarted: self._flow_started,
+            f.FlowEnded: self._flow_ended,
+            f.ContactEntered: self._entered,
+            f.ContactOffered: self._offered,
+            f.OfferMissed: self._offer_over,
+            f.OfferWithdrawn: self._offer_over,
+            f.ContactConnected: self._connected,
+            f.ContactAbandoned: self._left,
+            f.ContactOverflowed: self._left,
+            f.ContactHeld: self._held,
+            f.ContactResumed: self._resumed,
+            f.ContactParted: self._parted,
+            f.ContactEnded: self._ended,
+            f.AgentStateChanged: self._agent_changed,
+            f.AgentPhoneChanged: self._phone_changed,
+            f.AgentFallbackTalkChanged: self._fallback_talk,
+            f.RecordingStarted: self._recording_started,
+            f.RecordingStopped: self._recording_over,
+            f.RecordingMissing: self._recording_over,
+            f.NodeAway: lambda fact: self._away.add(fact.node),
+            f.NodeUp: lambda fact: self._away.discard(fact.node),
+        }
+
+    def keep(self, facts: Sequence[f.Fact], config: CenterConfig) -> None:
+        """One record: the facts of one event, and the settings in force once it was handled."""
+        self._config = config
+        for name in [name for name in self.agents if name not in config.agents]:
+            if self.agents[name].state is f.AgentState.LOGGED_OUT:  # forgotten, and what her phone did with her
+                del self.agents[name]
+        self._touched.clear()
+        for fact in facts:
+            self.counts[type(fact).__name__] = self.counts.get(type(fact).__name__, 0) + 1
+            if self.at is not None and fact.at < self.at:
+                self._wrong("order", f"{type(fact).__name__} is dated {fact.at}, before the fact it follows ({self.at})")
+            self.at = fact.at if self.at is None else max(self.at, fact.at)
+            step = self._steps.get(type(fact))
+            if step is not None:
+                step(fact)
+        self._after_the_record()
+
+    def _wrong(self, invariant: str, what: str) -> None:
+        self.violations.append(Violation(invariant, what, self.at))
+
+    # --- calls ----------------------------------------------------------------------------------
+
+    def _once(self, kind: str, name: str) -> None:
+        if name in self._ids:
+            self._wrong("once", f"{kind} {name} comes a second time")
+        self._ids.add(name)
+
+    def _call_began(self, fact: f.CallBegan) -> None:
+        self._once("call", fact.call)
+        if fact.leg in self._legs:
+            self._wrong("A2", f"leg {fact.leg} of call {self._legs[fact.leg]} begins another call {fact.call}")
+        self._legs[fact.leg] = fact.call
+        self.calls[fact.call] = _Call(fact, {fact.leg})
+
+    def _call(self, fact: f.CallFact) -> _Call | None:
+        call = self.calls.get(fact.call)
+        if call is None or (call.ended_at is not None and not isinstance(fact, f.ContactEnded)):
+            self._wrong("A3", f"{type(fact).__name__} of call {fact.call}, which {'has ended' if call else 'never began'}")
+        return call
+
+    def _leg_gone(self, fact: f.LegGone) -> None:
+        call = self._call(fact)
+        if call is not None and fact.leg not in call.legs:
+            self._wrong("A8", f"leg {fact.leg} ends, and it was not there")
+        elif call is not None:
+            call.legs.discard(fact.leg)
+            self._legs.pop(fact.leg, None)
+
+    def _call_ended(self, fact: f.CallEnded) -> None:
+        call = self._call(fact)
+        if call is None:
+            return
+        call.ended_at = fact.at
+        if call.legs:
+            self._wrong("A8", f"call {fact.call} ends and leaves {', '.join(sorted(call.legs))}")
+        if call.recording:
+            self._wrong("A10", f"call {fact.call} ends, and nothing is said of what became of recording {call.recording}")
+        live = [name for name in call.contacts if name in self._live]
+        if live or call.flow:
+            self._wrong("A2", f"call {fact.call} ends with {live or 'its flow run'} still going on")
+
+    def _flow_started(self, fact: f.FlowStarted) -> None:
+        call = self._call(fact)
+        if call is not None:
+            if call.flow:
+                self._wrong("A2", f"the caller of {fact.call} enters flow {fact.flow} while in another")
+            call.flow = True
+            self._touched.add(fact.call)
+
+    def _flow_ended(self, fact: f.FlowEnded) -> None:
+        call = self._call(fact)
+        if call is not None:
+            call.flow = False
+
+    def _recording_started(self, fact: f.RecordingStarted) -> None:
+        self._once("recording", fact.recording)
+        call = self._call(fact)
+        if call is not None:
+            call.recording = fact.recording
+
+    def _recording_over(self, fact: f.RecordingStopped | f.RecordingMissing) -> None:
+        call = self.calls.get(fact.call)
+        if call is not None and call.recording == fact.recording:
+            call.recording = ""
+
+    # --- contacts -------------------------------------------------------------------------------
+
+    def _entered(self, fact: f.ContactEntered) -> None:
+        self._once("contact", fact.contact)
+        contact = self.contacts[fact.contact] = self._live[fact.contact] = _Contact(fact)
+        call = self._call(fact)
+        if call is not None:
+            call.contacts.append(fact.contact)
+            self._touched.add(fact.call)
+        if fact.entered_at > fact.at or fact.place > fact.at:
+            self._wrong("A9", f"contact {fact.contact} enters in the future")
+        before = self.contacts.get(fact.transferred_from)
+        if before is not None and before.parted_at is None:
+            self._wrong("A2", f"contact {fact.contact} comes from {fact.transferred_from}, which goes on")
+        self._keeps_its_place(contact, before)
+
+    def _keeps_its_place(self, contact: _Contact, before: _Contact | None) -> None:
+        """Who comes back to the same queue because the agent was lost stands where he stood."""
+        fact = contact.entered
+        if before is not None and before.why is f.EndedWhy.AGENT_LOST and contact.rank != before.rank:
+            self._wrong("A4", f"contact {fact.contact} has lost the place of {before.entered.contact}")
+
+    def _find(self, contact: str, fact: f.Fact) -> _Contact | None:
+        found = self._live.get(contact)
+        if found is None:
+            self._wrong("A3", f"{type(fact).__name__} of contact {contact}, which is over or never entered")
+        return found
+
+    def _offered(self, fact: f.ContactOffered) -> None:
+        self._once("offer", fact.offer)
+        self._once("leg", fact.leg)
+        contact, call, agent = self._find(fact.contact, fact), self._call(fact), self.agents.get(fact.agent, _Agent())
+        if call is not None:
+            call.legs.add(fact.leg)
+            if call.began.node in self._away:
+                self._wrong("A5", f"contact {fact.contact} is offered while its node {call.began.node} is away")
+        if contact is None:
+            return
+        if not contact.in_line:
+            self._wrong("A2", f"contact {fact.contact} is offered while it talks")
+        self._may_be_offered(fact, agent)
+        self._nobody_is_passed_over(fact, contact)
+        contact.offers[fact.offer] = fact
+
+    def _may_be_offered(self, fact: f.ContactOffered, agent: _Agent) -> None:
+        engaged = [each for each in self._live.values() if any(offer.agent == fact.agent for offer in each.offers.values())]
+        talking = [each for each in self._live.values() if each.connected_at is not None and each.agent == fact.agent]
+        if engaged or talking:
+            self._wrong("A1", f"{fact.agent} is offered {fact.contact} and has {(engaged + talking)[0].entered.contact} already")
+        if agent.state is not f.AgentState.READY:
+            self._wrong("A5", f"{fact.agent} is offered {fact.contact} while {agent.state}")
+        if not agent.reachable:
+            self._wrong("A5", f"{fact.agent} is offered {fact.contact}, and the phone is unreachable")
+        if agent.fallback_leg:
+            self._wrong("A5", f"{fact.agent} is offered {fact.contact} while talking in the fallback")
+        if fact.queue in self._config.queues and not self._serves(fact.agent, fact.queue):
+            self._wrong("A5", f"{fact.agent} is offered {fact.contact} of queue {fact.queue}, which she does not serve")
+
+    def _nobody_is_passed_over(self, fact: f.ContactOffered, contact: _Contact) -> None:
+        """Nobody who came earlier waits in this queue, and nobody who could take it has been idle longer."""
+        for other in self._waiting(fact.queue):
+            if other.rank < contact.rank:
+                self._wrong("A4", f"{fact.contact} is offered before {other.entered.contact}, who came earlier")
+        idle_since = self.agents[fact.agent].idle_since if fact.agent in self.agents else None
+        for name, agent in self._ready(fact.queue):
+            if idle_since is not None and agent.idle_since is not None and agent.idle_since < idle_since:
+                self._wrong("A4", f"{fact.agent} is offered {fact.contact}, and {name} has been idle longer")
+
+    def _offer_over(self, fact: f.OfferMissed | f.OfferWithdrawn) -> None:
+        contact = self._find(fact.contact, fact)
+        if contact is not None and contact.offers.pop(fact.offer, None) is None:
+            self._wrong("A2", f"offer {fact.offer} is over a second time, or never was")
+        self._touched.add(fact.call)
+
+    def _connected(self, fact: f.ContactConnected) -> None:
+        contact = self._find(fact.contact, fact)
+        if contact is None:
+            return
+        if fact.offer not in contact.offers or contact.offers[fact.offer].agent != fact.agent:
+            self._wrong("A2", f"{fact.agent} is connected to {fact.contact} without an open offer")
+        contact.offers.pop(fact.offer, None)
+        contact.connected_at, contact.agent, contact.offer = fact.at, fact.agent, fact.offer
+        self._wait_is_right(contact, fact)
+
+    def _left(self, fact: f.ContactAbandoned | f.ContactOverflowed) -> None:
+        contact = self._find(fact.contact, fact)
+        if contact is None:
+            return
+        if not contact.in_line or contact.offers:
+            self._wrong("A2", f"contact {fact.contact} leaves the queue while {'offered' if contact.offers else 'talking'}")
+        contact.over = True
+        del self._live[fact.contact]
+        self._wait_is_right(contact, fact)
+
+    def _wait_is_right(self, contact: _Contact, fact: f.ContactConnected | f.ContactAbandoned | f.ContactOverflowed) -> None:
+        wait = fact.at - contact.entered.entered_at
+        if fact.wait != wait or wait < ZERO:
+            self._wrong("A9", f"contact {fact.contact} is said to have waited {fact.wait}; it was {wait}")
+
+    def _held(self, fact: f.ContactHeld) -> None:
+        contact = self._find(fact.contact, fact)
+        if contact is not None:
+            contact.held_since = fact.at
+
+    def _resumed(self, fact: f.ContactResumed) -> None:
+        contact = self._find(fact.contact, fact)
+        if contact is not None and contact.held_since is not None:
+            contact.hold, contact.held_since = contact.hold + (fact.at - contact.held_since), None
+
+    def _parted(self, fact: f.ContactParted) -> None:
+        contact = self._find(fact.contact, fact)
+        if contact is None:
+            return
+        if contact.connected_at is None:
+            self._wrong("A2", f"contact {fact.contact} parts and never talked")
+            return
+        hold = contact.hold + (fact.at - contact.held_since if contact.held_since else ZERO)
+        if fact.hold != hold or fact.talk + fact.hold != fact.at - contact.connected_at or min(fact.talk, fact.hold) < ZERO:
+            self._wrong("A9", f"contact {fact.contact}: talk {fact.talk} and hold {fact.hold} of {fact.at - contact.connected_at}")
+        contact.parted_at, contact.why = fact.at, fact.why
+        del self._live[fact.contact]
+
+    def _ended(self, fact: f.ContactEnded) -> None:
+        contact = self.contacts.get(fact.contact)
+        if contact is None or contact.parted_at is None or contact.over:
+            self._wrong("A3", f"contact {fact.contact} ends, and has not parted or has ended before")
+            return
+        contact.over = True
+        if fact.wrap_up != fact.at - contact.parted_at or fact.wrap_up < ZERO:
+            self._wrong("A9", f"contact {fact.contact}: wrap-up {fact.wrap_up} of {fact.at - contact.parted_at}")
+
+    # --- agents ---------------------------------------------------------------------------------
+
+    def _agent(self, name: str) -> _Agent:
+        return self.agents.setdefault(name, _Agent())
+
+    def _agent_changed(self, fact: f.AgentStateChanged) -> None:
+        agent = self._agent(fact.agent)
+        withdrawn = agent.state is f.AgentState.RESERVED and fact.state is f.AgentState.READY
+        if withdrawn and fact.idle_since != agent.idle_since:
+            self._wrong("A4", f"{fact.agent} loses her place among the idle by an offer that was withdrawn")
+        if fact.state is f.AgentState.READY and (not agent.reachable or agent.fallback_leg):
+            self._wrong("A5", f"{fact.agent} becomes ready with a phone that cannot be rung")
+        agent.state, agent.contact, agent.idle_since = fact.state, fact.contact, fact.idle_since
+
+    def _phone_changed(self, fact: f.AgentPhoneChanged) -> None:
+        self._agent(fact.agent).reachable = fact.reachable
+
+    def _fallback_talk(self, fact: f.AgentFallbackTalkChanged) -> None:
+        self._agent(fact.agent).fallback_leg = fact.leg if fact.talking else ""
+
+    def _serves(self, agent: str, queue: str) -> bool:
+        config = self._config.agents.get(agent)
+        return config is not None and queue in config.queues
+
+    def _ready(self, queue: str) -> Iterator[tuple[str, _Agent]]:
+        """Agents who could take a contact of the queue now."""
+        for name, agent in self.agents.items():
+            if agent.state is f.AgentState.READY and self._serves(name, queue):
+                yield name, agent
+
+    def _waiting(self, queue: str) -> Iterator[_Contact]:
+        """Contacts of the queue that could be offered now."""
+        for contact in self._live.values():
+            reachable = self.calls[contact.entered.call].began.node not in self._away
+            if contact.entered.queue == queue and contact.in_line and not contact.offers and reachable:
+                yield contact
+
+    # --- after each record ----------------------------------------------------------------------
+
+    def _after_the_record(self) -> None:
+        self._one_life_per_agent()
+        for name in self._touched:
+            call = self.calls[name]
+            live = [contact for contact in call.contacts if contact in self._live]
+            if len(live) + call.flow > 1:
+                self._wrong("A2", f"the caller of {name} is in {len(live)} contacts{' and in a flow' if call.flow else ''} at once")
+        for queue in self._config.queues:
+            waiting = next(self._waiting(queue), None)
+            ready = next(self._ready(queue), None)
+            if waiting is not None and ready is not None:
+                self._wrong("A6", f"{ready[0]} is idle while {waiting.entered.contact} waits in {queue}")
+
+    def _one_life_per_agent(self) -> None:
+        engaged: dict[str, list[str]] = {}
+        for contact in self._live.values():
+            for offer in contact.offers.values():
+                engaged.setdefault(offer.agent, []).append(f"offer of {contact.entered.contact}")
+            if contact.connected_at is not None:
+                engaged.setdefault(contact.agent, []).append(f"talk in {contact.entered.contact}")
+        for name, lives in engaged.items():
+            if len(lives) > 1:
+                self._wrong("A1", f"{name} is in {' and '.join(lives)} at once")
+            state = self._agent(name).state
+            if state is not (f.AgentState.TALKING if lives[0].startswith("talk") else f.AgentState.RESERVED):
+                self._wrong("A1", f"{name} is {state} and in an {lives[0]}")
+        for name, agent in self.agents.items():
+            if agent.state in (f.AgentState.RESERVED, f.AgentState.TALKING) and name not in engaged:
+                self._wrong("A1", f"{name} is {agent.state} for nobody")
+
+    # --- when all is over -----------------------------------------------------------------------
+
+    def at_rest(self) -> None:
+        """Everybody has hung up and every timer has run out: nothing may be left, and the books balance."""
+        for name, call in self.calls.items():
+            if call.ended_at is None:
+                self._wrong("A7", f"call {name} never ended")
+        for name, contact in self.contacts.items():
+            if not contact.over:
+                self._wrong("A3", f"contact {name} never ended")
+        for name, agent in self.agents.items():
+            if agent.state not in RESTING:
+                self._wrong("A7", f"{name} is still {agent.state}")
+        self._balance()
+
+    def _balance(self) -> None:
+        count = self.counts.get
+        out = count("ContactConnected", 0) + count("ContactAbandoned", 0) + count("ContactOverflowed", 0)
+        waiting = sum(contact.in_line for contact in self._live.values())
+        if count("ContactEntered", 0) != out + waiting:
+            self._wrong("A3", f"{count('ContactEntered', 0)} contacts entered, {out} left and {waiting} are waiting")
+        going_on = sum(call.ended_at is None for call in self.calls.values())
+        if count("CallBegan", 0) != count("CallEnded", 0) + going_on:
+            self._wrong("A3", f"{count('CallBegan', 0)} calls began, {count('CallEnded', 0)} ended and {going_on} go on")
