@@ -60,6 +60,8 @@ class Call:
     """What is known of this call by name: what the caller entered, and the number called from (``caller``)."""
     contact: str = ""
     """The contact that waits, is offered or talks; empty in a flow and after the talk."""
+    left: str = ""
+    """The last contact that left its queue unanswered."""
     bridge: str = ""
     recording: str = ""
     cause: Cause = Cause.UNKNOWN

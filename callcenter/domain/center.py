@@ -7,10 +7,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from functools import partial
 
-from callcenter.domain import agent_requests, arrivals, delivery, flows, legs, missed, nodes, opting, watch, wrap_up
+from callcenter.domain import agent_requests, arrivals, callbacks, delivery, flows, legs, missed, nodes, opting, promises, watch, wrap_up
 from callcenter.domain import events as e
 from callcenter.domain.agent import Agent
+from callcenter.domain.callback_register import CALLBACK
+from callcenter.domain.callback_register import DEADLINES as CALLBACK_DEADLINES
 from callcenter.domain.commands import Answer, Command, ConnectLegs, Dial, Play, RingAgent, StartRecording
 from callcenter.domain.config import CenterConfig
 from callcenter.domain.contact import ContactState
@@ -20,7 +23,7 @@ from callcenter.domain.machine import Alarm, Outputs
 from callcenter.domain.state import FLOW, LOOK, MAX_WAIT, MUSIC, NODE_LOST, OFFER, REST, WRAP_UP, State
 from callcenter.domain.turn import Story, Turn
 
-ITS_TURN: dict[str, Story] = {}
+ITS_TURN: dict[str, Story] = {CALLBACK: promises.its_turn}
 """What is done when the turn of a waiter of that kind comes; contacts are offered (``delivery``)."""
 
 
@@ -66,12 +69,11 @@ class Center:
 
     def _run(self, total: Outputs, now: datetime, story: Callable[..., None], happening: object) -> None:
         turn = Turn(self.state, self._ids, now, ITS_TURN)
-        try:
-            story(turn, happening)
-            while turn.to_flow:
-                flows.start_flow(turn, *turn.to_flow.pop(0))
-        except Exception as fault:  # one call's bug must not stop the center; the engine reports it
-            total.faults.append(fault)
+        for step in (partial(story, turn, happening), partial(_heed, turn)):
+            try:
+                step()
+            except Exception as fault:  # one call's bug must not stop the center; the engine reports it
+                total.faults.append(fault)
         total.facts += turn.out.facts
         total.commands += turn.out.commands
         total.refusal = turn.out.refusal or total.refusal
@@ -91,6 +93,9 @@ class Center:
         if kind == NODE_LOST:
             nodes.lost(turn, subject)
             return
+        if kind in CALLBACK_DEADLINES:
+            self._callback_due(turn, alarm)
+            return
         contact = state.offers.get(subject) or state.contacts.get(subject)
         call = state.calls[contact.entered.call if contact else subject]
         node = state.node(call.node)
@@ -106,6 +111,25 @@ class Center:
             delivery.start_music(turn, contact)
         elif kind == MAX_WAIT:
             delivery.overflow(turn, contact, OverflowWhy.MAX_WAIT)
+
+    def _callback_due(self, turn: Turn, alarm: Alarm) -> None:
+        _, kind, subject = alarm
+        call = self.state.calls.get(self.state.callbacks.open[subject].live_call)
+        if call is not None and self.state.node(call.node).away:
+            self.state.node(call.node).held_back.add(alarm)
+        else:
+            callbacks.due(turn, kind, subject)
+
+
+def _heed(turn: Turn) -> None:
+    """What the facts mean for callbacks, and whoever was sent on goes on, until nothing more follows."""
+    heeded = 0
+    while heeded < len(turn.out.facts) or turn.to_flow:
+        if heeded < len(turn.out.facts):
+            callbacks.heed(turn, turn.out.facts[heeded])
+            heeded += 1
+        else:
+            flows.start_flow(turn, *turn.to_flow.pop(0))
 
 
 def _agent(turn: Turn, name: str) -> Agent | None:
@@ -145,7 +169,12 @@ def _fallback_talk_ended(turn: Turn, event: e.FallbackTalkEnded) -> None:
 
 def _key_pressed(turn: Turn, event: e.DigitPressed) -> None:
     call = turn.state.legs.get(event.leg)
-    if call is not None and event.leg == call.began.leg:
+    if call is None or event.leg != call.began.leg:
+        return
+    contact = turn.state.contacts.get(call.contact)
+    if contact is not None:
+        callbacks.key_pressed(turn, call, contact, event.digit)
+    else:
         flows.key_pressed(turn, call, event.digit)
 
 
@@ -165,6 +194,7 @@ def _config_changed(turn: Turn, event: e.ConfigChanged) -> None:
     turn.state.configure(event.config)
     for queue in list(turn.state.queues.values()):
         delivery.route_queue(turn, queue)
+    callbacks.route_owners(turn)
     delivery.let_go_forsaken(turn)
 
 
@@ -234,5 +264,8 @@ def _stories() -> dict[type, Callable[..., None]]:
         e.DispositionChosen: _asked(wrap_up.dispose, "disposition"),
         e.OptOutRequested: _asked(opting.opt_out, "queue"),
         e.OptInRequested: _asked(opting.opt_in, "queue"),
+        e.CallbackRequested: callbacks.request,
+        e.CallbackEditRequested: callbacks.edit,
+        e.CallbackCancelRequested: callbacks.cancel,
         e.ConfigChanged: _config_changed,
     }

@@ -16,6 +16,34 @@ from callcenter.domain.numbers import NumberRules, any_e164
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackConfig:
+    """How a queue calls its callers back."""
+
+    key: str = "1"
+    """What a waiting caller presses to be called back; empty: no key does it, only flows and people do."""
+    flow: str = ""
+    """Where the caller who pressed it goes on; empty: the promise is confirmed and the call ends."""
+    agent_first: bool = True
+    """True: the agent's phone rings first, then the caller is dialed. False: the caller first, with an agent reserved."""
+    greeting_flow: str = ""
+    """Caller first: what the caller hears who has answered, up to its queue node; empty: a short greeting."""
+    ring_time: timedelta = timedelta(seconds=30)
+    """How long the caller's phone rings."""
+    attempts: int = 3
+    """At most."""
+    retry_after: timedelta = timedelta(minutes=5)
+    """Between the end of an attempt and the next."""
+    expires_after: timedelta = timedelta(hours=96)
+    """From the promise, or the chosen time, on."""
+    in_time: timedelta = timedelta(minutes=15)
+    """A promise is kept in time when agent and caller talk within so long after its turn, or the chosen time."""
+    owned_for: timedelta = timedelta(minutes=30)
+    """How long after the chosen time an agent's own callback waits for her alone."""
+    number_shown: str = ""
+    """The number of ours that callers see; empty: the one they had dialed, else the center's first."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallingConfig:
     """What holds for every call that we begin."""
 
@@ -73,6 +101,8 @@ class QueueConfig:
     """The flow an overflowed caller goes on with; None: a goodbye."""
     music: str = "default"
     record: bool = True
+    callback: CallbackConfig | None = None
+    """None: nobody is called back from this queue."""
     watched: tuple[Condition, ...] = ()
     """Conditions that something in this queue depends on."""
 

@@ -25,6 +25,7 @@ from callcenter.domain.facts import (
     ContactParted,
     OfferMissed,
     OfferWithdrawn,
+    OverflowWhy,
 )
 from callcenter.domain.queue import Waiter
 
@@ -71,6 +72,8 @@ class Contact:
     held_since: datetime | None = None
     hold: timedelta = field(default_factory=timedelta)
     parted_at: datetime | None = None
+    why: OverflowWhy | None = None
+    """Why it overflowed."""
     disposition: str = ""
 
     @property

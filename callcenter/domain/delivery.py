@@ -8,6 +8,7 @@ ready looks at the heads of her own queues; nothing else is ever looked at.
 from collections.abc import Sequence
 from datetime import datetime
 
+from callcenter.domain import promises
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call, Leg
 from callcenter.domain.commands import CloseBridge, ConnectLegs, RingAgent, StartMusic, StartRecording, StopMusic, StopRecording
@@ -55,6 +56,8 @@ def route_agent(turn: Turn, agent: Agent) -> None:
 
     When nobody waits, she rings along for the first of the contacts that ring everybody.
     """
+    while agent.state is AgentState.READY and (own := turn.state.callbacks.own_of(agent.name)) is not None:
+        turn.its_turn[own.kind](turn, own, agent)
     if agent.state is not AgentState.READY:
         return
     queues = [turn.state.queue(name) for name in agent.queues]
@@ -115,8 +118,11 @@ def enter_queue(
 ) -> None:
     """The caller begins to wait, or overflows at once when the queue is full or has no agents.
 
-    Who comes back to an old place (``entered_at`` or ``place``) is not turned away because others came meanwhile.
+    Who comes back to an old place (``entered_at`` or ``place``), or to a promised one, is not turned away because others came meanwhile.
     """
+    promised = promises.entry(turn, call, queue_name)
+    if promised is not None:
+        queue_name, priority, place = promised.queue, max(priority, promised.priority), min(place or promised.place, promised.place)
     queue = turn.state.queue(queue_name)
     limit = queue.config.max_wait
     comes_back = entered_at is not None or place is not None
@@ -144,6 +150,8 @@ def enter_queue(
         overflow(turn, contact, OverflowWhy.NO_AGENTS)
     else:
         route_queue(turn, queue)
+    if promised is not None and promised.freed is not None:
+        route_agent(turn, promised.freed)
 
 
 def start_music(turn: Turn, contact: Contact) -> None:
@@ -169,14 +177,14 @@ def abandon(turn: Turn, contact: Contact) -> None:
         route_agent(turn, agent)
 
 
-def overflow(turn: Turn, contact: Contact, why: OverflowWhy) -> None:
-    """The caller leaves the queue unanswered and goes on in the queue's overflow flow, or is said goodbye."""
+def overflow(turn: Turn, contact: Contact, why: OverflowWhy, flow: str = "") -> None:
+    """The caller leaves the queue unanswered and goes on in that flow, in the queue's overflow flow, or is said goodbye."""
     queue = turn.state.queue(contact.entered.queue)
     freed = withdraw_all(turn, contact, WithdrawnWhy.OVERFLOWED)
     call = turn.state.calls[contact.entered.call]
     turn.emit(ContactOverflowed(turn.now, call.id, contact.id, queue.name, contact.wait(turn.now), why))
     stop_music(turn, contact)
-    turn.send_on(call, queue.config.overflow_flow or GOODBYE.name)
+    turn.send_on(call, flow or queue.config.overflow_flow or GOODBYE.name)
     for agent in freed:
         route_agent(turn, agent)
 
@@ -223,7 +231,7 @@ def miss(turn: Turn, contact: Contact, offered: ContactOffered, why: MissedWhy) 
     if remembered is not None and remembered.state is not AgentState.READY:
         become(turn, agent, remembered.state, remembered.reason)
     else:
-        take_out(turn, agent, contact, why)
+        take_out(turn, agent, offered.queue, why, contact.id)
     route_queue(turn, turn.state.queue(offered.queue))
 
 

@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from callcenter.domain.config import CenterConfig
@@ -264,6 +264,43 @@ class OptInRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackRequested:
+    """Somebody of ours promises a callback. ``callback`` is the asker's to choose, so that asking twice promises once."""
+
+    callback: str
+    queue: str
+    number: str
+    """As it was entered."""
+    due_at: datetime | None = None
+    """None: as soon as it is its turn."""
+    caller_name: str = ""
+    priority: int = 0
+    owner: str = ""
+    owned_for: timedelta | None = None
+    """None: as the queue says."""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackEditRequested:
+    """What is given is changed, the rest stays."""
+
+    callback: str
+    queue: str | None = None
+    number: str | None = None
+    due_at: datetime | None = None
+    owner: str | None = None
+    """Empty: anybody's from now on."""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackCancelRequested:
+    callback: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigChanged:
     config: CenterConfig
 
@@ -289,8 +326,9 @@ AgentRequest = (
     | OptOutRequested
     | OptInRequested
 )
+CallbackRequest = CallbackRequested | CallbackEditRequested | CallbackCancelRequested
 NodeEvent = NodeConnected | NodeDisconnected
 PhoneEvent = PhoneReachable | PhoneUnreachable | FallbackTalkBegan | FallbackTalkEnded | FallbackCallReported
-Event = LegArrived | LegEvent | AgentRequest | NodeEvent | PhoneEvent | CommandRefused | ConfigChanged | TimePassed
+Event = LegArrived | LegEvent | AgentRequest | CallbackRequest | NodeEvent | PhoneEvent | CommandRefused | ConfigChanged | TimePassed
 
 EventTypes: Mapping[str, type] = {kind.__name__: kind for kind in Event.__args__}

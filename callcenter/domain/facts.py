@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from callcenter.domain.callback_facts import CallbackAttempted, CallbackCreated, CallbackEdited, CallbackFact, CallbackOffered
 from callcenter.domain.conditions import Phase
 from callcenter.domain.events import Cause
 
@@ -36,6 +37,7 @@ class OverflowWhy(StrEnum):
     MAX_WAIT = "max_wait"
     FULL = "full"
     NO_AGENTS = "no_agents"
+    CALLBACK_TAKEN = "callback_taken"
 
 
 class MissedWhy(StrEnum):
@@ -111,6 +113,17 @@ class NumberUnknown:
     at: datetime
     call: str
     did: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegCreated:
+    """We are about to create this leg, of a call of our own."""
+
+    at: datetime
+    call: str
+    leg: str
+    agent: str = ""
+    """Whose phone it is; empty: the caller's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -607,6 +620,7 @@ class FallbackCallEnded:
 CallFact = (
     CallBegan
     | NumberUnknown
+    | LegCreated
     | LegRinging
     | LegUp
     | LegWasHeld
@@ -622,6 +636,7 @@ CallFact = (
     | FlowCollected
     | FlowEnded
     | ContactEntered
+    | CallbackOffered
     | ContactOffered
     | OfferMissed
     | OfferWithdrawn
@@ -653,9 +668,9 @@ AgentFact = (
 )
 NodeFact = NodeUp | NodeAway | FallbackCallEnded
 QueueFact = ConditionChanged | QueueMeasured
-Fact = CallFact | AgentFact | QueueFact | NodeFact
+Fact = CallFact | AgentFact | QueueFact | NodeFact | CallbackFact
 
-ON_DISK_FIRST: frozenset[type] = frozenset()
+ON_DISK_FIRST: frozenset[type] = frozenset({CallbackCreated, CallbackEdited, CallbackAttempted})
 """Promises and dials: the commands that such a fact justifies are not carried out before it is on disk."""
 
 FACT_TYPES: Mapping[str, type[Fact]] = {kind.__name__: kind for kind in Fact.__args__}

@@ -1,11 +1,12 @@
 """Callers in a flow: what is said, what was pressed, and the way out. Where it goes is the interpreter's matter."""
 
+from callcenter.domain import callbacks
 from callcenter.domain.call import Call
 from callcenter.domain.commands import Play, StopPlayback
 from callcenter.domain.delivery import enter_queue
 from callcenter.domain.facts import FlowCollected, FlowDigitTaken, FlowEnded, FlowKeyPressed, FlowListened, FlowMoved, FlowStarted
 from callcenter.domain.ivr import interpreter
-from callcenter.domain.ivr.interpreter import EnterQueue, FlowRun, HangUpCaller, Keep, Listen, Say, Step, TakeDigit
+from callcenter.domain.ivr.interpreter import EnterQueue, FlowRun, HangUpCaller, Keep, Listen, PromiseCallback, Say, Step, TakeDigit
 from callcenter.domain.turn import Turn
 
 
@@ -68,9 +69,11 @@ def _take(turn: Turn, call: Call, step: Step) -> None:
         case Keep(attribute, digits):
             turn.emit(FlowCollected(turn.now, call.id, attribute, digits))
             _take(turn, call, interpreter.go_on(_run(call)))
+        case PromiseCallback(asked):
+            _take(turn, call, interpreter.after_promise(_run(call), asked, callbacks.promise(turn, call, asked)))
         case EnterQueue(queue, priority):
             turn.emit(FlowEnded(turn.now, call.id, "queue"))
-            enter_queue(turn, call, queue, priority)
+            enter_queue(turn, call, queue, priority, place=callbacks.place_left(turn, call, queue))
         case HangUpCaller():
             turn.emit(FlowEnded(turn.now, call.id, "hang_up"))
             turn.hang_up(call, call.caller_leg)

@@ -1,5 +1,6 @@
 """What happens to legs, told as what it means for the call."""
 
+from callcenter.domain import callbacks
 from callcenter.domain.call import Call, Leg, LegState
 from callcenter.domain.commands import Answer, ConnectLegs, HangUp, StartRecording, StopMusic
 from callcenter.domain.contact import ContactState
@@ -29,6 +30,10 @@ def answered(turn: Turn, leg_id: str) -> None:
         return
     call, leg = found
     turn.emit(LegUp(turn.now, call.id, leg_id))
+    callback = turn.state.callbacks.by_call.get(call.id)
+    if callback is not None and not call.contact:
+        callbacks.leg_answered(turn, callback, call, leg)
+        return
     contact = turn.state.contacts.get(call.contact)
     offered = contact.offer_to(leg_id) if contact and contact.state is ContactState.OFFERED and not leg.closing else None
     if contact and offered:
@@ -100,7 +105,7 @@ def found_alone(turn: Turn, leg_id: str) -> None:
 def found_silent(turn: Turn, leg_id: str) -> None:
     """After a gap the caller hears nothing: say the prompt again, or let the music play; to be answered comes first."""
     found = _find(turn, leg_id)
-    if not found or found[1].closing:
+    if not found or found[1].closing or found[1].state is not LegState.UP:
         return
     call, _ = found
     turn.want(Answer(call.id, call.node, leg_id))

@@ -1,6 +1,7 @@
 """Nodes come and go; the calls on them outlive us, and sometimes we outlive them."""
 
 from callcenter.domain import legs
+from callcenter.domain.callbacks import route_owners
 from callcenter.domain.delivery import route_queue
 from callcenter.domain.events import Cause, FallbackCallReported, NodeConnected, NodeDisconnected
 from callcenter.domain.facts import FallbackCallEnded, NodeAway, NodeUp
@@ -12,6 +13,7 @@ def connected(turn: Turn, event: NodeConnected) -> None:
     turn.emit(NodeUp(turn.now, event.node, event.started_at))
     for queue in list(turn.state.queues.values()):
         route_queue(turn, queue)
+    route_owners(turn)
 
 
 def disconnected(turn: Turn, event: NodeDisconnected) -> None:

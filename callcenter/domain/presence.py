@@ -6,7 +6,6 @@ Who is ready is told to the router by its callers; this module only moves agents
 from datetime import datetime, timedelta
 
 from callcenter.domain.agent import ASK_PHONE_AFTER, FALLBACK_CALL, MICRO_BREAK, MISSED_OFFER, PHONE_UNREACHABLE, Agent
-from callcenter.domain.contact import Contact
 from callcenter.domain.facts import (
     AgentPhoneChanged,
     AgentRequestRemembered,
@@ -65,15 +64,16 @@ def wait_for_phone(turn: Turn, agent: Agent) -> None:
     rest(turn, agent, PHONE_UNREACHABLE, turn.now + ASK_PHONE_AFTER)
 
 
-def take_out(turn: Turn, agent: Agent, contact: Contact, why: MissedWhy) -> None:
+def take_out(turn: Turn, agent: Agent, queue: str, why: MissedWhy, contact: str = "") -> None:
     """RONA: the agent missed an offer. A short rest, or not ready until she says so, or until her phone answers; supervisors are told.
+
+    ``contact`` is empty for a callback whose caller was not dialed yet.
 
     Her idle clock runs on: a miss neither improves her place nor, as long as she may go on, costs it.
     """
     policy = turn.state.config.missed_offers
-    queue = contact.entered.queue
     if why is MissedWhy.UNREACHABLE:
-        turn.emit(AgentTakenOut(turn.now, agent.name, contact.id, queue, why, 0))
+        turn.emit(AgentTakenOut(turn.now, agent.name, contact, queue, why, 0))
         if agent.reachable:
             turn.emit(AgentPhoneChanged(turn.now, agent.name, reachable=False))
         wait_for_phone(turn, agent)
@@ -83,7 +83,7 @@ def take_out(turn: Turn, agent: Agent, contact: Contact, why: MissedWhy) -> None
     missed_at = (*recent, turn.now) if counts else recent
     if counts and len(missed_at) >= policy.most:
         _count(turn, agent, ())
-        turn.emit(AgentTakenOut(turn.now, agent.name, contact.id, queue, why, len(missed_at)))
+        turn.emit(AgentTakenOut(turn.now, agent.name, contact, queue, why, len(missed_at)))
         become(turn, agent, AgentState.NOT_READY, MISSED_OFFER)
     else:
         _count(turn, agent, missed_at)

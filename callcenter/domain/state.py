@@ -7,11 +7,15 @@ prefix of facts they are equal.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import cast
 from zlib import crc32
 
 from callcenter.domain import facts as f
 from callcenter.domain.agent import AGENT_MOVES, Agent
 from callcenter.domain.call import LEG_TRANSITIONS, Call, Leg, LegState
+from callcenter.domain.callback_facts import CallbackFact, CallbackOffered
+from callcenter.domain.callback_register import DEADLINES as CALLBACK_DEADLINES
+from callcenter.domain.callback_register import CallbackRegister
 from callcenter.domain.conditions import Phase, Standing
 from callcenter.domain.config import AgentConfig, CenterConfig, QueueConfig
 from callcenter.domain.contact import CONTACT_TRANSITIONS, FINISHED, UNANSWERED, Contact, ContactState
@@ -69,9 +73,10 @@ class State:
         self.queues: dict[str, Queue] = {}
         self.nodes: dict[str, Node] = {}
         self.deadlines = Deadlines(self._still_set)
+        self.callbacks = CallbackRegister(self)
         self._applied = 0
         self._appliers: dict[type, tuple[Callable[..., None], Callable[..., None]]] = {
-            kind: (getattr(self, f"_{_snake(kind.__name__)}"), self._keeper(kind)) for kind in f.FACT_TYPES.values()
+            kind: (self._applier(kind), self._keeper(kind)) for kind in f.FACT_TYPES.values()
         }
         """What each kind of fact changes, and with whom it is kept for checkpoints."""
         self.configure(config)
@@ -96,6 +101,7 @@ class State:
             self._enroll(agent_config)
         for name in [name for name in self.agents if name not in config.agents]:
             self._strike_off(self.agents[name])
+        self.callbacks.line_up_all()
         for name in [name for name, queue in self.queues.items() if name not in config.queues and not queue.unanswered]:
             del self.queues[name]
         for watched in self.queues.values():
@@ -116,6 +122,12 @@ class State:
             self.nodes[name] = Node(name)
         return self.nodes[name]
 
+    @property
+    def node_to_call(self) -> str:
+        """The connected node with the fewest calls, for a call of our own; empty: there is none."""
+        connected = [(len(node.calls), name) for name, node in self.nodes.items() if node.started_at is not None and not node.away]
+        return min(connected)[1] if connected else ""
+
     def flow(self, name: str) -> Flow:
         return self.config.flows.get(name) or BUILT_IN_FLOWS.get(name) or GOODBYE
 
@@ -130,6 +142,7 @@ class State:
         for node in self.nodes.values():
             kept += node.history.values()
         kept += [(self._applied, self.measured(queue)) for queue in self.queues.values() if queue.measures.at is not None]
+        kept += self.callbacks.history()
         return (fact for _, fact in sorted(kept, key=lambda numbered: numbered[0]))
 
     def measured(self, queue: Queue) -> f.QueueMeasured:
@@ -151,7 +164,14 @@ class State:
 
     # --- what keeps the order -------------------------------------------------------------------
 
+    def _applier(self, kind: type) -> Callable[..., None]:
+        if kind in CallbackFact.__args__:
+            return self.callbacks.apply
+        return cast(Callable[..., None], getattr(self, f"_{_snake(kind.__name__)}"))
+
     def _keeper(self, kind: type) -> Callable[..., None]:
+        if kind in CallbackFact.__args__:
+            return self.callbacks.keep
         if kind in f.AgentFact.__args__:
             return self._keep_with_agent
         if kind in f.QueueFact.__args__:
@@ -185,6 +205,8 @@ class State:
         if kind in (WRAP_UP, REST):
             agent = self.agents.get(subject)
             return agent is not None and agent.until == at and (agent.state is f.AgentState.WRAP_UP) is (kind == WRAP_UP)
+        if kind in CALLBACK_DEADLINES:
+            return self.callbacks.still_set(alarm)
         if kind == NODE_LOST:
             return subject in self.nodes and self.nodes[subject].lost_at == at
         if kind == LOOK:
@@ -377,6 +399,7 @@ class State:
         node.held_back = set()
         for contact in self._unanswered_on(node):
             self._line_up_contact(contact)
+        self.callbacks.line_up_all()
 
     def _node_away(self, fact: f.NodeAway) -> None:
         node = self.node(fact.node)
@@ -384,6 +407,7 @@ class State:
         self.deadlines.set(fact.lost_at, NODE_LOST, node.name)
         for contact in self._unanswered_on(node):
             self._step_aside(contact)
+        self.callbacks.line_up_all()
 
     def _unanswered_on(self, node: Node) -> Iterable[Contact]:
         contacts = (self.contacts.get(self.calls[call].contact) for call in sorted(node.calls))
@@ -398,7 +422,11 @@ class State:
         call = Call(fact, attributes={CALLER: fact.caller} if fact.caller else {})
         self.calls[call.id] = call
         self.node(call.node).calls.add(call.id)
-        self._add_leg(call, Leg(fact.leg, agent=fact.agent, state=LegState.UP))
+        if fact.direction is not f.Direction.OUTBOUND:
+            self._add_leg(call, Leg(fact.leg, agent=fact.agent, state=LegState.UP))
+
+    def _leg_created(self, fact: f.LegCreated) -> None:
+        self._add_leg(self.calls[fact.call], Leg(fact.leg, agent=fact.agent))
 
     def _add_leg(self, call: Call, leg: Leg) -> None:
         call.legs[leg.id] = leg
@@ -533,7 +561,9 @@ class State:
         contact.offers[fact.offer] = fact
         self.offers[fact.offer] = contact
         self._line_up_contact(contact)
-        self._add_leg(self.calls[fact.call], Leg(fact.leg, agent=fact.agent))
+        call = self.calls[fact.call]
+        if fact.leg not in call.legs:  # agent first, she is there before the caller is
+            self._add_leg(call, Leg(fact.leg, agent=fact.agent))
         self.deadlines.set(fact.until, OFFER, fact.offer)
         self._recount(self.queue(fact.queue), fact.at)
 
@@ -578,13 +608,18 @@ class State:
         self._line_up_contact(contact)
         queue = self._no_longer_waits(contact, fact.at)
         queue.measures.gone(fact.at, counts=isinstance(fact, f.ContactAbandoned) and not fact.short)
-        self.calls[fact.call].contact = ""
+        call = self.calls[fact.call]
+        call.contact, call.left = "", contact.id
 
     def _contact_abandoned(self, fact: f.ContactAbandoned) -> None:
         self._leave_queue(fact)
 
     def _contact_overflowed(self, fact: f.ContactOverflowed) -> None:
+        self.contacts[fact.contact].why = fact.why
         self._leave_queue(fact)
+
+    def _callback_offered(self, fact: CallbackOffered) -> None:
+        pass
 
     def _contact_held(self, fact: f.ContactHeld) -> None:
         self.contacts[fact.contact].held_since = fact.at

@@ -36,6 +36,7 @@ def live_view(state: State, seq: int, now: datetime) -> dict[str, object]:
             }
             for agent in sorted(state.agents.values(), key=lambda agent: agent.name)
         ],
+        "callbacks": len(state.callbacks.open),
         "calls": [_call(state, call) for call in state.calls.values() if call.ended_at is None],
     }
 
@@ -76,11 +77,13 @@ def _call(state: State, call: Call) -> dict[str, object]:
 
 
 def _phase(call: Call, contact: Contact | None) -> str:
-    """``flow``, ``waiting``, ``offered``, ``talking``, ``held``, or ``ending``."""
+    """``flow``, ``calling`` (somebody outside), ``waiting``, ``offered``, ``talking``, ``held``, or ``ending``."""
     if contact is not None:
         if contact.state is ContactState.CONNECTED:
             return "held" if contact.held_since else "talking"
         return contact.state.value
+    if call.flow is None and call.began.direction is Direction.OUTBOUND and call.ended_at is None:
+        return "calling"
     if call.flow is not None:
         return "flow" if call.began.direction is Direction.INBOUND else "star_code"
     return "ending"

@@ -13,15 +13,25 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from callcenter.domain import callback_facts as cf
 from callcenter.domain import events as e
 from callcenter.domain import facts as f
 from callcenter.domain.center import Center
 from callcenter.domain.conditions import Comparator, Condition, Metric
-from callcenter.domain.config import AgentConfig, DispositionRule, MissPolicy, OccupancyRule, QueueConfig, Strategy
+from callcenter.domain.config import (
+    AgentConfig,
+    CallbackConfig,
+    CallingConfig,
+    DispositionRule,
+    MissPolicy,
+    OccupancyRule,
+    QueueConfig,
+    Strategy,
+)
 from callcenter.domain.contact import ContactState
 from callcenter.domain.facts import AgentState
 from callcenter.domain.ids import Ids
-from callcenter.domain.ivr.flow import CollectNode, Flow, HangUpNode, MenuNode, PromptNode, QueueNode
+from callcenter.domain.ivr.flow import CallbackNode, CollectNode, Flow, HangUpNode, MenuNode, PromptNode, QueueNode
 from callcenter.domain.ivr.speech import SpeakAs, Spoken
 from callcenter.domain.state import SERVING, State
 from callcenter.sim.fake_pbx import Mood, Phone
@@ -45,9 +55,25 @@ CONDITIONS = (
     Condition(Metric.LONGEST_WAIT, Comparator.ABOVE, 10),
     Condition(Metric.SERVICE_LEVEL, Comparator.BELOW, 0.8, queue="sales"),
 )
+AGENT_FIRST = CallbackConfig(
+    "5", "back", attempts=2, retry_after=timedelta(seconds=20), ring_time=timedelta(seconds=12), expires_after=timedelta(minutes=10)
+)
+CALLER_FIRST = replace(AGENT_FIRST, agent_first=False, flow="")
+BACK = Flow(
+    "back",
+    "promise",
+    {
+        "promise": CallbackNode("support", "menu", "menu"),
+        "menu": MenuNode("press-1", {"1": "wait", "2": "later"}, "end", tries=1),
+        "later": CallbackNode("support", "end", "end", after=timedelta(seconds=40)),
+        "wait": QueueNode("support"),
+        "end": HangUpNode(),
+    },
+)
+NUMBERS = ("+12025550101", "+12025550102", "anonymous")
 QUEUES = [
-    QueueConfig("support", wrap_up=timedelta(seconds=7), max_wait=timedelta(seconds=90), watched=CONDITIONS),
-    QueueConfig("sales", wrap_up=timedelta(), max_waiting=3, record=False),
+    QueueConfig("support", wrap_up=timedelta(seconds=7), max_wait=timedelta(seconds=90), watched=CONDITIONS, callback=AGENT_FIRST),
+    QueueConfig("sales", wrap_up=timedelta(), max_waiting=3, record=False, callback=CALLER_FIRST),
     QueueConfig(
         "care",
         wrap_up=timedelta(seconds=5),
@@ -64,7 +90,8 @@ def picture(state: State) -> object:
     """All that the state knows, in a form that can be compared."""
     return {
         "calls": {k: (asdict(c.began), {i: asdict(leg) for i, leg in c.legs.items()}, asdict(c.flow) if c.flow else None, c.contact,
-                      c.attributes, c.bridge, c.recording, c.cause, c.ended_at, sorted(c.unfinished)) for k, c in state.calls.items()},
+                      c.attributes, c.left, c.bridge, c.recording, c.cause, c.ended_at, sorted(c.unfinished))
+                  for k, c in state.calls.items()},
         "legs": {leg: call.id for leg, call in state.legs.items()},
         "contacts": {k: asdict(c) for k, c in state.contacts.items()},
         "agents": {k: (a.state, a.reason, a.since, a.idle_since, a.contact, a.until, a.extended, a.remembered, a.missed_at,
@@ -76,6 +103,10 @@ def picture(state: State) -> object:
                      for k, q in state.queues.items()},
         "offers": {k: c.id for k, c in state.offers.items()},
         "waiters": {k: asdict(w) for k, w in state.waiters.items()},
+        "callbacks": ({k: asdict(c) | {"history": len(c.history)} for k, c in state.callbacks.open.items()},
+                      {k: c.id for k, c in state.callbacks.by_number.items()}, {k: c.id for k, c in state.callbacks.by_call.items()},
+                      {k: c.id for k, c in state.callbacks.asked_in.items()},
+                      {k: line.in_order() for k, line in state.callbacks.owned.items() if len(line)}),
         "nodes": {k: (n.started_at, n.lost_at, sorted(n.calls), n.log_offset) for k, n in state.nodes.items()},
     }  # fmt: skip
 
@@ -92,7 +123,8 @@ MISSES = MissPolicy(most=2, within=timedelta(seconds=60), rest=timedelta(seconds
 class CenterMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(replace(small_center(QUEUES, AGENTS, [MENU]), missed_offers=MISSES, occupancy=CALM, agents=CREW))
+        center = small_center(QUEUES, AGENTS, [MENU, BACK])
+        self.world = World(replace(center, missed_offers=MISSES, occupancy=CALM, agents=CREW, calling=CallingConfig("carrier")))
         self.offered: list[f.ContactOffered] = []
         self.seen = 0
 
@@ -234,6 +266,47 @@ class CenterMachine(RuleBasedStateMachine):
             self.world.run_for(patience)
             self.world.pbx.party_presses(leg, digit)
 
+    @rule(
+        number=st.sampled_from(NUMBERS), queue=st.integers(0, 1), seconds=st.integers(0, 40), keys=st.sampled_from(["5", "51", "52", "5-"])
+    )
+    def a_caller_takes_a_callback(self, number: str, queue: int, seconds: int, keys: str) -> None:
+        """And hangs up, or waits after all, or is called at another time."""
+        leg = self.world.pbx.call_in(DIDS[queue], number)
+        for key in keys:
+            self.world.run_for(1)
+            if key == "-":
+                self.world.pbx.party_hangs_up(leg)
+            self.world.pbx.party_presses(leg, key)
+        self.world.run_for(seconds)
+
+    @rule(n=st.integers(0, 50))
+    def a_waiting_caller_presses_the_callback_key(self, n: int) -> None:
+        self.world.pbx.party_presses(self.leg(n), "5")
+
+    @rule(number=st.sampled_from(NUMBERS[:2]), mood=st.sampled_from(Mood), seconds=st.floats(0, 15))
+    def somebody_outside_changes_habits(self, number: str, mood: Mood, seconds: float) -> None:
+        self.world.pbx.outside[number] = Phone(mood, lambda: timedelta(seconds=seconds))
+
+    @rule(
+        n=st.integers(0, 9),
+        queue=st.sampled_from(["support", "sales", "team"]),
+        number=st.sampled_from(NUMBERS),
+        owner=st.sampled_from(["", *AGENTS]),
+        seconds=st.integers(-5, 60),
+        what=st.sampled_from("adec"),
+    )
+    def a_supervisor_asks_for_callbacks(self, n: int, queue: str, number: str, owner: str, seconds: int, what: str) -> None:
+        at = self.world.now + timedelta(seconds=seconds)
+        known = sorted(self.world.center.state.callbacks.open)
+        callback = known[n % len(known)] if known else "nothing"
+        asked: dict[str, e.Event] = {
+            "a": e.CallbackRequested(f"asked-{len(self.world.facts)}", queue, number, at, owner=owner, owned_for=timedelta(seconds=25)),
+            "d": e.CallbackRequested(f"asked-{len(self.world.facts)}", queue, number),
+            "e": e.CallbackEditRequested(callback, queue, number, at, owner),
+            "c": e.CallbackCancelRequested(callback, "sue"),
+        }
+        self.world.tell(asked[what])
+
     @rule(seconds=st.floats(0, 120))
     def time_passes(self, seconds: float) -> None:
         self.world.run_for(seconds)
@@ -280,10 +353,11 @@ class CenterMachine(RuleBasedStateMachine):
         engaged = Counter(
             o.agent for c in state.contacts.values() if c.state in (ContactState.OFFERED, ContactState.CONNECTED) for o in c.offers.values()
         )
-        assert all(count == 1 for count in engaged.values())
         for contact in state.contacts.values():
             assert (contact.state is ContactState.OFFERED) is any(offer in state.offers for offer in contact.offers)
             assert contact.state is not ContactState.CONNECTED or len(contact.offers) == 1
+        engaged.update(c.reserved.agent for c in state.callbacks.open.values() if c.reserved is not None)
+        assert all(count == 1 for count in engaged.values())
         busy = {a.name for a in state.agents.values() if a.state in (AgentState.RESERVED, AgentState.TALKING)}
         assert busy == set(engaged)
 
@@ -367,6 +441,43 @@ class CenterMachine(RuleBasedStateMachine):
             assert queue.serving == sum(a.state in SERVING for a in state.agents.values() if queue.name in a.queues)
 
     @invariant()
+    def a_callback_is_dialed_once_for_each_attempt_and_never_on_two_legs(self) -> None:
+        attempted = {fact.leg: fact for fact in self.world.facts if isinstance(fact, cf.CallbackAttempted)}
+        dialed = Counter(dial.leg for dial in self.world.pbx.dialed)
+        assert all(count == 1 for count in dialed.values())
+        assert set(dialed) <= set(attempted)
+        assert all(dial.number == attempted[dial.leg].number for dial in self.world.pbx.dialed)
+        alive = Counter(fact.callback for leg, fact in attempted.items() if leg in self.world.pbx.channels and self.is_wanted(leg))
+        assert all(count == 1 for count in alive.values()), alive
+        settled = {fact.callback for fact in self.world.facts if isinstance(fact, cf.CallbackKept | cf.CallbackBroken)}
+        tries = Counter(fact.callback for fact in attempted.values() if fact.callback not in settled)
+        assert all(self.world.center.state.callbacks.open[callback].attempts == count for callback, count in tries.items())
+        assert all(count <= AGENT_FIRST.attempts for count in Counter(fact.callback for fact in attempted.values()).values())
+
+    def is_wanted(self, leg: str) -> bool:
+        call = self.world.center.state.legs.get(leg)
+        return call is not None and not call.legs[leg].closing
+
+    @invariant()
+    def no_callback_is_lost_and_the_funnel_balances(self) -> None:
+        kinds = Counter(type(fact) for fact in self.world.facts)
+        callbacks = self.world.center.state.callbacks
+        assert kinds[cf.CallbackCreated] == kinds[cf.CallbackKept] + kinds[cf.CallbackBroken] + len(callbacks.open)
+        assert kinds[cf.CallbackBridged] <= kinds[cf.CallbackReached] <= kinds[cf.CallbackAttempted]
+        state = self.world.center.state
+        for callback in callbacks.open.values():
+            in_line = callback.id in state.waiters or (callback.owner in callbacks.owned and callback.id in callbacks.owned[callback.owner])
+            if callback.live_call:
+                assert state.calls[callback.live_call].legs or callback.state == "bridged"
+                assert not in_line
+            elif callback.state == "due":
+                assert in_line or not state.node_to_call
+            else:
+                assert callback.state == "created"
+                assert callback.due_at is not None
+                assert callback.due_at >= self.world.now or callbacks.waits_for_call(callback) or state.deadlines.next is not None
+
+    @invariant()
     def restored_equals_live(self) -> None:
         live = picture(self.world.center.state)
         assert picture(Center.restore(self.world.config, Ids("r"), self.world.facts).state) == live
@@ -375,7 +486,8 @@ class CenterMachine(RuleBasedStateMachine):
     # --- the naive model ------------------------------------------------------------------------
 
     def model_step(self, fact: f.Fact) -> None:
-        model = self.__dict__.setdefault("model", {"waiting": {}, "agents": {}, "out": {}, "away": False, "missed": []})
+        new = {"waiting": {}, "agents": {}, "out": {}, "away": False, "missed": [], "legs": {}, "reserved": {}}
+        model = self.__dict__.setdefault("model", new)
         waiting, agents = model["waiting"], model["agents"]
         match fact:
             case f.ContactEntered():
@@ -389,6 +501,14 @@ class CenterMachine(RuleBasedStateMachine):
                 agents[fact.agent] = fact
             case f.AgentOptedOut():
                 model["out"][fact.agent] = fact.queues
+            case cf.CallbackReserved():
+                assert not model["away"]
+                model["legs"][fact.leg] = fact
+                model["reserved"][fact.callback] = fact
+            case cf.CallbackReleased():
+                model["reserved"].pop(fact.callback)
+                if fact.why is cf.ReleasedWhy.MISSED:
+                    model["missed"].append(fact)
             case f.OfferMissed() if fact.why is not f.MissedWhy.UNREACHABLE:
                 model["missed"].append(fact)
             case f.AgentTakenOut() if fact.misses:
@@ -406,18 +526,27 @@ class CenterMachine(RuleBasedStateMachine):
                 ahead = [c for c in waiting.values() if c.queue == mine.queue and (-c.priority, c.place) < (-mine.priority, mine.place)]
                 for other in ahead:  # whoever is ahead must have been offered already (and may have been missed since)
                     assert other.contact in open_offers or any(o.contact == other.contact for o in self.offered), (other, fact)
+                self.offered.append(fact)
                 state = agents[fact.agent]
+                if fact.leg in model["legs"]:  # agent first: she has been there since before the caller was
+                    assert (state.state, model["legs"][fact.leg].agent) == (AgentState.RESERVED, fact.agent)
+                    return
                 assert state.state is AgentState.READY
                 ready = [a for a in agents.values() if a.state is AgentState.READY and mine.queue not in model["out"].get(a.agent, ())]
                 assert state in ready
                 if mine.queue != "team":  # which rings all
                     assert state.idle_since == min(a.idle_since for a in ready)
-                self.offered.append(fact)
 
     def teardown(self) -> None:
         """When everybody hangs up, nothing is left."""
         for agent in AGENTS:
             self.a_phone_changes_its_mood(agent, Mood.ANSWERS, 1.0)
+        self.world.pbx.outside = {number: Phone(Mood.UNREACHABLE) for number in NUMBERS}
+        for leg in list(self.world.pbx.channels):
+            self.world.pbx.party_hangs_up(leg)
+        self.world.run_for(30)
+        for callback in list(self.world.center.state.callbacks.open):
+            self.world.tell(e.CallbackCancelRequested(callback))
         for leg in list(self.world.pbx.channels):
             self.world.pbx.party_hangs_up(leg)
         for leg in list(self.world.center.state.fallback_legs):

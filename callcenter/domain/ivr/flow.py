@@ -84,6 +84,27 @@ class QueueNode:
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackNode:
+    """Promises a callback, at the place in the queue that the caller has left for it, if any; then goes on."""
+
+    queue: str
+    next: str
+    """When it is promised."""
+    otherwise: str
+    """When the number is none that we call, or the queue calls nobody back."""
+    attribute: str = "caller"
+    """The attribute of the call that holds the number."""
+    priority: int = 0
+    """For who has not waited in the queue."""
+    after: timedelta | None = None
+    """The chosen time, from now on; None: when its turn comes."""
+
+    def targets(self) -> Iterator[str]:
+        yield self.next
+        yield self.otherwise
+
+
+@dataclass(frozen=True, slots=True)
 class HangUpNode:
     """Ends the call."""
 
@@ -91,7 +112,7 @@ class HangUpNode:
         return iter(())
 
 
-Node = PromptNode | MenuNode | CollectNode | QueueNode | HangUpNode
+Node = PromptNode | MenuNode | CollectNode | CallbackNode | QueueNode | HangUpNode
 SpeakingNode = PromptNode | MenuNode | CollectNode
 
 
@@ -128,10 +149,21 @@ CONFIRM_OPTED_OUT = say_and_hang_up("queue-left")
 CONFIRM_NOT_POSSIBLE = say_and_hang_up("not-possible")
 """What an agent hears who used a star code."""
 
+CALLBACK_PROMISED = say_and_hang_up("callback-promised")
+"""What a caller hears who took a callback."""
+
+CALLBACK_GREETING = Flow("callback-greeting", "say", {"say": PromptNode("callback-greeting", "enter"), "enter": QueueNode("")})
+"""What a caller hears whom we have called back, before an agent is there. Without a name, the queue is the callback's."""
+
+CALLBACK_TO_AGENT = "callback-to-agent"
+"""What an agent hears before the caller is dialed."""
+
 BUILT_IN_FLOWS: Mapping[str, Flow] = {
     flow.name: flow
     for flow in (
         GOODBYE,
+        CALLBACK_PROMISED,
+        CALLBACK_GREETING,
         UNKNOWN_NUMBER,
         CONFIRM_READY,
         CONFIRM_NOT_READY,
@@ -158,16 +190,27 @@ def faults(flow: Flow, queues: Mapping[str, object]) -> Iterator[str]:
                 yield f"node '{name}' goes to '{target}', which does not exist; nodes: {_names(flow.nodes)}"
         if isinstance(node, QueueNode) and node.queue not in queues:
             yield f"node '{name}' enters queue '{node.queue}', which does not exist; queues: {_names(queues)}"
+        if isinstance(node, CallbackNode) and node.queue not in queues:
+            yield f"node '{name}' calls back from queue '{node.queue}', which does not exist; queues: {_names(queues)}"
     for name, node in flow.nodes.items():
         yield from _collect_faults(name, node)
         if isinstance(node, SpeakingNode) and all(isinstance(piece, Spoken) for piece in pieces(node.prompt)):
             yield f"node '{name}' says values only, which may be missing; say a prompt beside them"
+    yield from _callback_faults(flow)
     reached = _reachable(flow, flow.start)
     for name in flow.nodes:
         if name not in reached:
             yield f"node '{name}' cannot be reached from '{flow.start}'"
         elif not any(isinstance(flow.nodes[end], QueueNode | HangUpNode) for end in _reachable(flow, name)):
             yield f"node '{name}' has no way to a queue or a hang-up"
+
+
+def _callback_faults(flow: Flow) -> Iterator[str]:
+    """A circle in which nothing is said would go round for ever at once."""
+    silent = Flow(flow.name, flow.start, {name: node for name, node in flow.nodes.items() if isinstance(node, CallbackNode)})
+    for name, node in silent.nodes.items():
+        if any(name in _reachable(silent, target) for target in node.targets()):
+            yield f"node '{name}' comes back to itself without a word being said; put a prompt or a menu in between"
 
 
 def _collect_faults(name: str, node: Node) -> Iterator[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from callcenter.domain.ivr import speech
-from callcenter.domain.ivr.flow import CollectNode, Flow, HangUpNode, MenuNode, PromptNode, QueueNode
+from callcenter.domain.ivr.flow import CallbackNode, CollectNode, Flow, HangUpNode, MenuNode, PromptNode, QueueNode
 
 DIGITS = frozenset("0123456789")
 
@@ -62,6 +62,13 @@ class Keep:
 
 
 @dataclass(frozen=True, slots=True)
+class PromiseCallback:
+    """Promise a callback as the node says, then go on ``after_promise``."""
+
+    node: CallbackNode
+
+
+@dataclass(frozen=True, slots=True)
 class EnterQueue:
     """Leave the flow for a queue."""
 
@@ -74,7 +81,7 @@ class HangUpCaller:
     """Leave the flow and end the call."""
 
 
-Step = Say | Listen | TakeDigit | Keep | EnterQueue | HangUpCaller
+Step = Say | Listen | TakeDigit | Keep | PromiseCallback | EnterQueue | HangUpCaller
 
 
 def start(run: FlowRun) -> Step:
@@ -138,6 +145,11 @@ def go_on(run: FlowRun) -> Step:
     return _enter(run, node.next)
 
 
+def after_promise(run: FlowRun, node: CallbackNode, promised: bool) -> Step:
+    """The callback is promised, or it cannot be."""
+    return _enter(run, node.next if promised else node.otherwise)
+
+
 def without_key(run: FlowRun) -> Step:
     """No key came in time: what has been entered so far may do; else say it again, or take the way out."""
     node = run.flow.nodes[run.node]
@@ -157,6 +169,8 @@ def _enter(run: FlowRun, name: str) -> Step:
     match run.flow.nodes[name]:
         case PromptNode(prompt=prompt) | MenuNode(prompt=prompt) | CollectNode(prompt=prompt):
             return Say(name, 0, speech.say(prompt, run.attributes))
+        case CallbackNode() as node:
+            return PromiseCallback(node)
         case QueueNode(queue=queue, priority=priority):
             return EnterQueue(queue, priority)
         case HangUpNode():
