@@ -5,6 +5,7 @@ from pathlib import Path
 
 from callcenter.domain.agent import AGENT_MOVES
 from callcenter.domain.call import LEG_TRANSITIONS, LegState
+from callcenter.domain.callback import CALLBACK_TRANSITIONS, SETTLED, CallbackState
 from callcenter.domain.contact import CONTACT_TRANSITIONS, FINISHED, ContactState
 from callcenter.domain.facts import AgentState
 
@@ -17,6 +18,7 @@ def page() -> str:
         "# States\n\nDrawn from the tables in the code by `python -m callcenter.apps.diagrams`; a test keeps them current.\n",
         _chart("Leg", "callcenter/domain/call.py", _rows(LEG_TRANSITIONS), LegState.CREATED, {LegState.ENDED}),
         _chart("Contact", "callcenter/domain/contact.py", _rows(CONTACT_TRANSITIONS), ContactState.WAITING, set(FINISHED)),
+        _chart("Callback", "callcenter/domain/callback.py", _rows(CALLBACK_TRANSITIONS), CallbackState.CREATED, set(SETTLED)),
         _chart("Agent", "callcenter/domain/agent.py", _moves(), AgentState.LOGGED_OUT, set()),
     ]
     return "\n".join(parts)
@@ -35,7 +37,11 @@ def _moves() -> Iterator[tuple[str, str, str]]:
 
 
 def _chart(
-    name: str, file: str, rows: Iterator[tuple[str, str, str]], first: str, last: set[ContactState] | set[LegState] | set[AgentState]
+    name: str,
+    file: str,
+    rows: Iterator[tuple[str, str, str]],
+    first: str,
+    last: set[ContactState] | set[LegState] | set[AgentState] | set[CallbackState],
 ) -> str:
     lines = [f"    [*] --> {first}"]
     lines += [f"    {state} --> {target}" + (f": {label}" if label else "") for state, target, label in rows]

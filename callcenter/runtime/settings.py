@@ -12,7 +12,7 @@ from pydantic import Field, PrivateAttr, ValidationError
 from callcenter.domain.config import CenterConfig, NumberConfig, QueueConfig
 from callcenter.runtime.catalogue import DEFAULT_MUSIC, CatalogueError, Prompt, catalogue, tones
 from callcenter.runtime.settings_agents import agent_config, agents_faults, disposition_rule, miss_policy, occupancy_rule
-from callcenter.runtime.settings_calling import calling_config, calling_faults
+from callcenter.runtime.settings_calling import callback_config, calling_config, calling_faults
 from callcenter.runtime.settings_fields import Name, Section
 from callcenter.runtime.settings_flows import flow, flow_faults
 from callcenter.runtime.settings_model import (
@@ -151,6 +151,7 @@ class Settings(Section):
             overflow_flow=queue.overflow_flow,
             music=queue.music,
             record=queue.record and self.recording.enabled,
+            callback=callback_config(self, queue),
         )
 
 

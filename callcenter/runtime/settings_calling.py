@@ -6,14 +6,14 @@ from datetime import date, time
 from typing import TYPE_CHECKING
 
 from callcenter.domain.calling_hours import CallingHours, Window
-from callcenter.domain.config import CallingConfig
+from callcenter.domain.config import CallbackConfig, CallingConfig
 from callcenter.domain.numbers import NumberRefusal
 from callcenter.runtime.dialing_rules import DialingRules, read_list
 from callcenter.runtime.settings_problems import Problem
 
 if TYPE_CHECKING:
     from callcenter.runtime.settings import Settings
-    from callcenter.runtime.settings_model import CallingHoursSection
+    from callcenter.runtime.settings_model import CallingHoursSection, QueueSection
 
 EVERY_DAY: tuple[Window, ...] = ((time(0), time(0)),)
 
@@ -30,6 +30,31 @@ def calling_config(settings: "Settings") -> CallingConfig:
     return CallingConfig(
         trunk=settings.calling.trunk or "", hours=_hours(settings.calling.hours, settings.center.time_zone), rules=dialing_rules(settings)
     )
+
+
+def callback_config(settings: "Settings", queue: "QueueSection") -> CallbackConfig | None:
+    section = queue.callback
+    if section is None:
+        return None
+    return CallbackConfig(
+        key=section.key,
+        flow=section.flow or "",
+        agent_first=section.first == "agent",
+        greeting_flow=section.greeting_flow or "",
+        ring_time=section.ring_time,
+        attempts=section.attempts,
+        retry_after=section.retry_after,
+        expires_after=section.expires_after,
+        in_time=section.in_time,
+        owned_for=section.owned_for,
+        number_shown=_e164(settings, section.number_shown) if section.number_shown else "",
+    )
+
+
+def _e164(settings: "Settings", text: str) -> str:
+    """A number of ours; empty when it is none."""
+    number = _plain_rules(settings)(text).number
+    return number if number in _ours(settings) else ""
 
 
 def _hours(section: "CallingHoursSection", zone: str) -> CallingHours:
@@ -84,6 +109,27 @@ def calling_faults(settings: "Settings") -> Iterator[Problem]:
         if day in {dated for dated, _ in hours.dated}:
             yield Problem(f"calling.hours.closed[{index}]", f"{day} is in calling.hours.dated as well; take it out of one of them")
     yield from _list_faults(settings)
+    for index, queue in enumerate(settings.queues):
+        yield from _callback_faults(settings, f"queue[{index}].callback", queue)
+
+
+def _callback_faults(settings: "Settings", key: str, queue: "QueueSection") -> Iterator[Problem]:
+    section = queue.callback
+    if section is None:
+        return
+    if settings.calling.trunk is None:
+        yield Problem(key, "needs calling.trunk, through which we call")
+    for name, value in (("flow", section.flow), ("greeting_flow", section.greeting_flow)):
+        if value is not None and value not in settings.flows:
+            flows = ", ".join(sorted(settings.flows)) or "none"
+            yield Problem(f"{key}.{name}", f"names flow '{value}', which does not exist; flows: {flows}")
+    greeting = settings.flows.get(section.greeting_flow or "")
+    if greeting is not None and not any(node.type == "queue" and node.queue == queue.name for node in greeting.nodes.values()):
+        yield Problem(f"{key}.greeting_flow", f"names flow '{section.greeting_flow}', which never enters queue '{queue.name}'")
+    if section.number_shown is not None and not _e164(settings, section.number_shown):
+        yield Problem(f"{key}.number_shown", f"'{section.number_shown}' is none of our numbers; callers see only [[number]]s of ours")
+    if not settings.numbers:
+        yield Problem(key, "needs a [[number]] of ours to show to those we call")
 
 
 def _list_faults(settings: "Settings") -> Iterator[Problem]:

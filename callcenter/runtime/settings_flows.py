@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from callcenter.domain.ivr.flow import (
     CALLER,
+    CallbackNode,
     CollectNode,
     Flow,
     HangUpNode,
@@ -18,6 +19,7 @@ from callcenter.domain.ivr.flow import (
 )
 from callcenter.domain.ivr.speech import LANGUAGES, Pieces, SpeakAs, Spoken
 from callcenter.runtime.settings_model import (
+    CallbackNodeSection,
     CollectNodeSection,
     FlowNodeSection,
     FlowSection,
@@ -69,6 +71,8 @@ def _node(section: FlowNodeSection) -> Node:
                 tries=section.tries,
                 invalid_prompt=said(section.invalid_prompt or ()) or None,
             )
+        case CallbackNodeSection():
+            return CallbackNode(section.queue, section.next, section.otherwise, section.attribute, section.priority, section.after)
         case QueueNodeSection():
             return QueueNode(section.queue, section.priority)
         case HangUpNodeSection():
@@ -84,11 +88,17 @@ def flow_faults(sections: Mapping[str, FlowSection], queues: Iterable[str], prom
     for name, each in flows.items():
         for sentence in faults(each, there):
             yield Problem(f"flow.{name}", sentence)
-        for node, attribute in attributes_said(each):
+        for speaking, attribute in attributes_said(each):
             if attribute not in attributes:
                 yield Problem(
-                    f"flow.{name}.node.{node}.prompt",
+                    f"flow.{name}.node.{speaking}.prompt",
                     f"says attribute '{attribute}', which no collect node sets; attributes: {', '.join(sorted(attributes))}",
+                )
+        for node_name, node in each.nodes.items():
+            if isinstance(node, CallbackNode) and node.attribute not in attributes:
+                yield Problem(
+                    f"flow.{name}.node.{node_name}.attribute",
+                    f"'{node.attribute}' is set by no collect node; attributes: {', '.join(sorted(attributes))}",
                 )
         for node_name, node_section in sections[name].nodes.items():
             yield from _prompt_faults(f"flow.{name}.node.{node_name}", node_section, known)

@@ -153,6 +153,29 @@ class NumberSection(Section):
     """Whose agents the dialplan rings while the engine is away; the first queue when not given."""
 
 
+class CallbackSection(Section):
+    """How a queue calls its callers back."""
+
+    key: Key | Literal[""] = "1"
+    """What a waiting caller presses to be called back; empty: no key does it."""
+    flow: Name | None = None
+    """Where the caller who pressed it goes on; without it, the promise is confirmed and the call ends."""
+    first: Literal["agent", "caller"] = "agent"
+    """Whose phone rings first."""
+    greeting_flow: Name | None = None
+    """Caller first: what the caller hears who has answered; must lead to the queue."""
+    ring_time: SomeSeconds = Field(default=timedelta(seconds=30), alias="ring_time_s")
+    attempts: int = Field(default=3, ge=1, le=10)
+    retry_after: SomeSeconds = Field(default=timedelta(minutes=5), alias="retry_after_s")
+    expires_after: SomeSeconds = Field(default=timedelta(hours=96), alias="expires_after_s")
+    in_time: SomeSeconds = Field(default=timedelta(minutes=15), alias="in_time_s")
+    """Kept in time: agent and caller talk within so long after its turn, or the chosen time."""
+    owned_for: SomeSeconds = Field(default=timedelta(minutes=30), alias="owned_for_s")
+    """How long after the chosen time an agent's own callback waits for her alone."""
+    number_shown: Plain | None = None
+    """The number of ours that callers see; the one they had dialed when not given."""
+
+
 class QueueSection(Section):
     name: Name
     strategy: Strategy = Strategy.LONGEST_IDLE
@@ -177,6 +200,8 @@ class QueueSection(Section):
     overflow_flow: Name | None = None
     music: Name = "default"
     record: bool = True
+    callback: CallbackSection | None = None
+    """Without it nobody is called back from this queue."""
 
 
 class AgentSection(Section):
@@ -253,12 +278,27 @@ class QueueNodeSection(Section):
     priority: int = Field(default=0, ge=-1000, le=1000)
 
 
+class CallbackNodeSection(Section):
+    """Promises a callback at the place that the caller has left for it."""
+
+    type: Literal["callback"]
+    queue: Name
+    next: Name
+    otherwise: Name
+    """When the number is none that we call."""
+    attribute: AttributeName = "caller"
+    priority: int = Field(default=0, ge=-1000, le=1000)
+    after: SomeSeconds | None = Field(default=None, alias="after_s")
+    """The chosen time, from now on; without it, when its turn comes."""
+
+
 class HangUpNodeSection(Section):
     type: Literal["hang_up"]
 
 
 FlowNodeSection = Annotated[
-    PromptNodeSection | MenuNodeSection | CollectNodeSection | QueueNodeSection | HangUpNodeSection, Field(discriminator="type")
+    PromptNodeSection | MenuNodeSection | CollectNodeSection | CallbackNodeSection | QueueNodeSection | HangUpNodeSection,
+    Field(discriminator="type"),
 ]
 
 

@@ -9,6 +9,7 @@ import pytest
 from callcenter.domain import facts as f
 from callcenter.domain.agent import AGENT_MOVES
 from callcenter.domain.call import LEG_TRANSITIONS, LegState
+from callcenter.domain.callback import CALLBACK_TRANSITIONS, CallbackState
 from callcenter.domain.config import AgentConfig, CenterConfig
 from callcenter.domain.contact import CONTACT_TRANSITIONS, ContactState
 from callcenter.domain.facts import AgentState
@@ -16,7 +17,7 @@ from callcenter.domain.machine import IllegalTransition, transition
 from callcenter.domain.state import State
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
-TABLES = [(LegState, LEG_TRANSITIONS), (ContactState, CONTACT_TRANSITIONS)]
+TABLES = [(LegState, LEG_TRANSITIONS), (ContactState, CONTACT_TRANSITIONS), (CallbackState, CALLBACK_TRANSITIONS)]
 
 
 def some(kind: type) -> f.Fact:

@@ -139,3 +139,53 @@ def test_a_wrong_line_of_the_list_is_named(tmp_path: Path) -> None:
     (tmp_path / "dnc.txt").write_text("+12025550111\n12\n")
     with pytest.raises(SettingsError, match=r"dnc\.txt:2: '12' is not a valid telephone number"):
         settings(tmp_path, {"do_not_call_file": "dnc.txt"})
+
+
+# --- callbacks of a queue -----------------------------------------------------------------------
+
+
+def with_callback(folder: Path, callback: dict[str, Any], calling: dict[str, Any] | None = None, **tables: Any) -> Settings:
+    trunk = {"name": "carrier", "authentication": "address", "addresses": ["127.0.0.1"], "host": "127.0.0.1"}
+    raw = raw_settings(folder, trunk=[trunk], calling={"trunk": "carrier"} if calling is None else calling)
+    raw["queue"][0]["callback"] = callback
+    return parse({**raw, **tables}, folder / "callcenter.toml")
+
+
+def test_what_the_core_reads_of_callbacks(tmp_path: Path) -> None:
+    config = with_callback(tmp_path, {"first": "caller", "attempts": 2, "number_shown": "800 555 0100"}).center_config(
+        {"alice": "a", "bob": "b"}
+    )
+    callback = config.queues["support"].callback
+    assert callback is not None
+    assert (callback.agent_first, callback.attempts, callback.number_shown) == (False, 2, "+18005550100")
+    assert settings(tmp_path, {}).center_config({"alice": "a", "bob": "b"}).queues["support"].callback is None
+
+
+@pytest.mark.parametrize(
+    ("callback", "calling", "said"),
+    [
+        ({}, {}, "queue[0].callback: needs calling.trunk"),
+        ({"flow": "nothing"}, None, "queue[0].callback.flow: names flow 'nothing', which does not exist"),
+        ({"number_shown": "+12025550123"}, None, "queue[0].callback.number_shown: '+12025550123' is none of our numbers"),
+        ({"key": "12"}, None, "queue[0].callback.key"),
+        ({"attempts": 0}, None, "queue[0].callback.attempts"),
+        ({"first": "both"}, None, "queue[0].callback.first"),
+        ({"greeting_flow": "hello"}, None, "queue[0].callback.greeting_flow: names flow 'hello', which never enters queue 'support'"),
+    ],
+)
+def test_callbacks_that_cannot_be_are_refused_at_save(
+    tmp_path: Path, callback: dict[str, Any], calling: dict[str, Any] | None, said: str
+) -> None:
+    hello = {"hello": {"start": "end", "node": {"end": {"type": "hang_up"}}}}
+    with pytest.raises(SettingsError) as refused:
+        with_callback(tmp_path, callback, calling, flow={**raw_settings(tmp_path)["flow"], **hello})
+    assert said in str(refused.value)
+
+
+def test_a_callback_node_needs_a_queue_and_a_number(tmp_path: Path) -> None:
+    node = {"type": "callback", "queue": "nowhere", "next": "end", "otherwise": "end", "attribute": "nothing"}
+    flows = {"main": {"start": "a", "node": {"a": node, "end": {"type": "hang_up"}}}}
+    with pytest.raises(SettingsError) as refused:
+        with_callback(tmp_path, {}, flow=flows)
+    assert "calls back from queue 'nowhere', which does not exist" in str(refused.value)
+    assert "flow.main.node.a.attribute: 'nothing' is set by no collect node" in str(refused.value)

@@ -178,7 +178,7 @@ FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     ),
     (
         lambda raw: raw["flow"]["main"]["node"]["sales"].update(type="que"),
-        "flow.main.node.sales: has type 'que'; allowed: 'prompt', 'menu', 'collect', 'queue', 'hang_up'",
+        "flow.main.node.sales: has type 'que'; allowed: 'prompt', 'menu', 'collect', 'callback', 'queue', 'hang_up'",
     ),
     (
         lambda raw: raw["flow"]["main"]["node"]["sales"].pop("type"),
