@@ -29,7 +29,7 @@ from callcenter.services.journal_reader import JournalMissing, JournalReader, re
 from callcenter.services.journal_records import Record
 from callcenter.sim.replay.comparison import calibrate, figures, outcomes, worse_classes, worse_off
 from callcenter.sim.replay.people import NothingToLearn
-from callcenter.sim.replay.recorded import REPLAYED_FACTS, RecordedDay, recorded_day
+from callcenter.sim.replay.recorded import REPLAYED_FACTS, WARM_UP, RecordedDay, recorded_day
 from callcenter.sim.replay.run import Replayed
 from callcenter.sim.replay.run import replay as run_again
 
@@ -107,7 +107,7 @@ async def _from_database(settings: Settings, from_at: datetime, to_at: datetime)
     engine = connect(database_url(settings), name="replay", statement_timeout=_READ_TIMEOUT)
     try:
         async with engine.connect() as connection:
-            return await recorded_facts(connection, from_at, to_at, [kind.__name__ for kind in REPLAYED_FACTS])
+            return await recorded_facts(connection, from_at - WARM_UP, from_at, to_at, [kind.__name__ for kind in REPLAYED_FACTS])
     except (SQLAlchemyError, OSError) as error:
         reason = " ".join(str(getattr(error, "orig", error)).split())
         raise ReportError(f"the database does not give the facts: {reason}; is it running and migrated? (callcenter doctor)") from error

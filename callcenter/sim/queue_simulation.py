@@ -4,22 +4,18 @@ Calls come at random (Poisson); handle time and patience are exponential. The ro
 agents, contacts and calls are those of a real center, and the measures are taken from its facts, as any report's are.
 """
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
-from callcenter.domain import commands as c
-from callcenter.domain import events as e
-from callcenter.domain.center import Center
 from callcenter.domain.config import AgentConfig, CenterConfig, NumberConfig, QueueConfig
-from callcenter.domain.ids import Ids
+from callcenter.domain.events import AgentReadyRequested
 from callcenter.domain.ivr.flow import Flow, QueueNode
+from callcenter.sim.instant_center import InstantCenter
 from callcenter.sim.measures import Measures, Tally
-from callcenter.sim.timeline import Timeline
 
-NODE, DID, QUEUE = "sim", "+18005550100", "queue"
+DID, QUEUE = "+18005550100", "queue"
 AT_LEISURE = timedelta(days=365)
 """The wrap-up allowed when agents end it themselves."""
 
@@ -46,7 +42,7 @@ def simulate(traffic: Traffic, calls: int, seed: int, told: Callable[[int], None
 
 
 class _Simulation:
-    """The timeline, the center, and a PBX that does at once what it is told."""
+    """Callers and handle times by chance, around the center."""
 
     def __init__(self, traffic: Traffic, calls: int, seed: int, told: Callable[[int], None]) -> None:
         self._traffic = traffic
@@ -56,62 +52,30 @@ class _Simulation:
         self._arrived = 0
         # A stream of chance for each: the same calls come, whatever the number of agents.
         self._arrivals, self._handling, self._patience = (Random(f"{what} {seed}") for what in ("arrivals", "handling", "patience"))
-        self._timeline = Timeline()
-        self._center = Center(_config(traffic), Ids(f"simulation {seed}"))
         self._tally = Tally(calls, traffic.agents, timedelta(seconds=traffic.target_s))
-        self._ring = timedelta(seconds=traffic.ring_s)
-        self._inbox: deque[e.Event] = deque()
+        self._world = InstantCenter(_config(traffic), f"simulation {seed}", self._tally.take, self._talk, timedelta(seconds=traffic.ring_s))
         self._waiting: set[str] = set()
         """The legs of callers who may still give up."""
-        self._rung: dict[str, str] = {}
-        """From the leg of a phone that rings to its agent."""
-        self._obey: dict[type, Callable[..., None]] = {c.RingAgent: self._ring_agent, c.ConnectLegs: self._talk, c.HangUp: self._hang_up}
 
     def run(self) -> Measures:
         """Everybody logs in, calls come, and the last caller is answered or gives up."""
-        self._tell(e.NodeConnected(NODE, self._timeline.now))
-        for name in self._center.state.config.agents:
-            self._tell(e.AgentLoginRequested(name))
-            self._tell(e.AgentReadyRequested(name))
+        self._world.open()
         self._plan_arrival()
         while self._arrived < self._calls or self._tally.undecided:
-            self._step()
+            self._world.step()
         return self._tally.measures()
 
-    def _step(self) -> None:
-        """Go to whatever is next, outside or in the center."""
-        planned, due = self._timeline.next, self._center.deadline
-        if due is not None and (planned is None or due < planned):
-            self._timeline.now = due
-            self._tell(e.TimePassed())
-        else:
-            self._timeline.step()
-
-    def _tell(self, event: e.Event) -> None:
-        """Hand over the event, and what comes of it, until there is nothing more to say."""
-        self._inbox.append(event)
-        while self._inbox:
-            outputs = self._center.handle(self._inbox.popleft(), self._timeline.now)
-            if outputs.faults:
-                raise outputs.faults[0]
-            self._tally.take(outputs.facts)
-            for command in outputs.commands:
-                obey = self._obey.get(type(command))
-                if obey is not None:
-                    obey(command)
-
-    # --- callers --------------------------------------------------------------------------------
-
     def _plan_arrival(self) -> None:
-        self._timeline.after(timedelta(hours=self._arrivals.expovariate(self._traffic.calls_per_hour)), self._arrive)
+        self._world.timeline.after(timedelta(hours=self._arrivals.expovariate(self._traffic.calls_per_hour)), self._arrive)
 
     def _arrive(self) -> None:
         self._arrived += 1
         leg = f"caller-{self._arrived}"
         if self._traffic.patience_s is not None:
             self._waiting.add(leg)
-            self._timeline.after(timedelta(seconds=self._patience.expovariate(1 / self._traffic.patience_s)), self._give_up, leg)
-        self._tell(e.LegArrived(NODE, leg, e.Door.TRUNK, DID, ""))
+            patience = timedelta(seconds=self._patience.expovariate(1 / self._traffic.patience_s))
+            self._world.timeline.after(patience, self._give_up, leg)
+        self._world.call(leg, DID)
         if self._arrived < self._calls:
             self._plan_arrival()
         if self._arrived % self._tell_every == 0:
@@ -120,34 +84,15 @@ class _Simulation:
     def _give_up(self, leg: str) -> None:
         if leg in self._waiting:
             self._waiting.remove(leg)
-            self._tell(e.LegEnded(leg, e.Cause.NORMAL))
+            self._world.hang_up(leg)
 
-    # --- phones ---------------------------------------------------------------------------------
-
-    def _ring_agent(self, command: c.RingAgent) -> None:
-        self._rung[command.leg] = command.agent
-        if self._ring:
-            self._timeline.after(self._ring, self._answer, command.leg)
-        else:
-            self._inbox.append(e.LegAnswered(command.leg))
-
-    def _answer(self, leg: str) -> None:
-        if leg in self._rung:
-            self._tell(e.LegAnswered(leg))
-
-    def _talk(self, command: c.ConnectLegs) -> None:
-        caller, phone = command.legs
-        agent = self._rung.pop(phone)
+    def _talk(self, caller: str, agent: str) -> None:
         self._waiting.discard(caller)
         handle = timedelta(seconds=self._handling.expovariate(1 / self._traffic.aht_s))
         wrap_up = handle * self._traffic.wrap_up_share
-        self._timeline.after(handle - wrap_up, self._tell, e.LegEnded(caller, e.Cause.NORMAL))
+        self._world.timeline.after(handle - wrap_up, self._world.hang_up, caller)
         if self._traffic.wrap_up_share:
-            self._timeline.after(handle, self._tell, e.AgentReadyRequested(agent))
-
-    def _hang_up(self, command: c.HangUp) -> None:
-        self._rung.pop(command.leg, None)
-        self._inbox.append(e.LegEnded(command.leg, e.Cause.NORMAL))
+            self._world.timeline.after(handle, self._world.tell, AgentReadyRequested(agent))
 
 
 def _config(traffic: Traffic) -> CenterConfig:

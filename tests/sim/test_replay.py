@@ -9,6 +9,7 @@ import pytest
 
 from callcenter.apps.replay import from_journal
 from callcenter.domain import facts as f
+from callcenter.domain.agent import MICRO_BREAK
 from callcenter.domain.config import CenterConfig
 from callcenter.domain.events import AgentLogoutRequested, AgentNotReadyRequested, AgentReadyRequested
 from callcenter.sim.replay.comparison import QueueFigures, calibrate, figures, outcomes, worse_classes, worse_off
@@ -19,7 +20,7 @@ from callcenter.sim.world import World
 from tests.support.simulated_day import OPENS, SALES, SUPPORT, DayPlan, SimulatedDay, config_of, seconds, simulated_day
 
 PLAIN = DayPlan()
-LIVELY = DayPlan(shifts=True, transfer_share=0.15, missed_share=0.05, seed=2)
+LIVELY = DayPlan(shifts=True, transfer_share=0.15, missed_share=0.05, ceiling=0.92, seed=2)
 
 
 def hours(count: float) -> datetime:
@@ -42,8 +43,8 @@ def figures_of(replayed: Replayed, day: RecordedDay, config: CenterConfig) -> Ma
 
 @pytest.mark.parametrize(
     ("plan", "from_h", "to_h"),
-    [(PLAIN, 0, 4), (LIVELY, 0, 4), (LIVELY, 1, 3), (replace(LIVELY, seed=3), 1.5, 2.5)],
-    ids=["a plain day", "shifts, breaks, transfers, missed offers", "from its middle", "an hour of another"],
+    [(PLAIN, 0, 4), (LIVELY, 0, 4), (replace(LIVELY, ceiling=None), 2.5, 3.5), (replace(PLAIN, seed=3), 3, 4)],
+    ids=["a plain day", "shifts, breaks, transfers, missed offers", "an hour in its midst", "the last hour of another"],
 )
 def test_with_unchanged_configuration_the_day_is_the_same(plan: DayPlan, from_h: float, to_h: float, tmp_path: Path) -> None:
     lived = simulated_day(plan, tmp_path)
@@ -61,7 +62,15 @@ def test_the_lively_day_is_one(tmp_path: Path) -> None:
     """So that the test above says something."""
     lived = simulated_day(LIVELY, tmp_path)
     facts = list(from_journal(tmp_path))
-    for kind, least in ((f.OfferMissed, 20), (f.AgentRequestRemembered, 5), (f.ContactAbandoned, 100), (f.ContactParted, 300)):
+    assert any(isinstance(fact, f.AgentStateChanged) and fact.reason == MICRO_BREAK for fact in facts)
+    for kind, least in (
+        (f.AgentOptedOut, 2),
+        (f.AgentPhoneChanged, 2),
+        (f.OfferMissed, 20),
+        (f.AgentRequestRemembered, 5),
+        (f.ContactAbandoned, 100),
+        (f.ContactParted, 300),
+    ):
         assert sum(isinstance(fact, kind) for fact in facts) >= least, kind
     assert sum(isinstance(fact, f.ContactEntered) and fact.transferred_from != "" for fact in facts) >= 40
     requests = [request for agent in read(lived).agents.values() for _, request in agent.requests]

@@ -11,11 +11,15 @@ from pathlib import Path
 from random import Random
 
 from callcenter.domain import facts as f
-from callcenter.domain.config import AgentConfig, CenterConfig, NumberConfig, QueueConfig
+from callcenter.domain.config import AgentConfig, CenterConfig, NumberConfig, OccupancyRule, QueueConfig
 from callcenter.domain.events import (
     AgentLogoutRequested,
     AgentNotReadyRequested,
     AgentReadyRequested,
+    OptInRequested,
+    OptOutRequested,
+    PhoneReachable,
+    PhoneUnreachable,
     TransferRequested,
 )
 from callcenter.domain.ivr.flow import Flow, QueueNode
@@ -59,7 +63,10 @@ class DayPlan:
     transfer_share: float = 0.0
     missed_share: float = 0.0
     shifts: bool = False
-    """Half of them come late or leave early, and all take breaks, also in the middle of contacts."""
+    """Half of them come late or leave early, and all take breaks, also in the middle of contacts. One opts out of sales
+    for an hour, and one's phone is unplugged for a while."""
+    ceiling: float | None = None
+    """Of occupancy; who was busier gets a micro-break."""
     seed: int = 1
 
 
@@ -69,12 +76,13 @@ def config_of(plan: DayPlan) -> CenterConfig:
     vip = Flow("vip", "enter", {"enter": QueueNode(SUPPORT, 5)})
     flows = [*(straight_to(queue.name) for queue in queues), vip]
     numbers = [NumberConfig(f"+1800555010{n}", flow.name) for n, flow in enumerate(flows)]
-    agents = [AgentConfig(f"agent-{n}", f"phone-{n}", (SUPPORT,) if n % 3 == 0 else (SUPPORT, SALES)) for n in range(plan.agents)]
+    agents = [AgentConfig(f"agent-{n}", f"phone-{n}", (SUPPORT,) if n % 3 == 0 else (SUPPORT, SALES), (SALES,)) for n in range(plan.agents)]
     return CenterConfig(
         queues={queue.name: queue for queue in queues},
         agents={agent.name: agent for agent in agents},
         numbers={number.did: number for number in numbers},
         flows={flow.name: flow for flow in flows},
+        occupancy=OccupancyRule(plan.ceiling, seconds(20)) if plan.ceiling else None,
     )
 
 
@@ -122,6 +130,18 @@ class SimulatedDay:
             timeline.at(pause_at, self.world.tell, AgentNotReadyRequested(name, "break"))
             timeline.at(pause_at + seconds(900), self.world.tell, AgentReadyRequested(name))
             timeline.at(self.closes - early, self.world.tell, AgentLogoutRequested(name))
+
+        if self.plan.shifts and number == 1:
+            timeline.at(OPENS + seconds(5400), self.world.tell, OptOutRequested(name, SALES))
+            timeline.at(OPENS + seconds(9000), self.world.tell, OptInRequested(name, SALES))
+        if self.plan.shifts and number == 2:
+            timeline.at(OPENS + seconds(5000), self._unplug, name)
+            timeline.at(OPENS + seconds(6000), self.world.tell, PhoneReachable(self.config.agents[name].endpoint))
+
+    def _unplug(self, agent: str) -> None:
+        endpoint = self.config.agents[agent].endpoint
+        self.world.pbx.phones[endpoint] = Phone(Mood.UNREACHABLE)
+        self.world.tell(PhoneUnreachable(endpoint))
 
     def _caller(self, chance: Random) -> Caller:
         plan = self.plan

@@ -11,11 +11,22 @@ from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 
 from callcenter.domain import facts as f
-from callcenter.domain.agent import BUSY, LOGIN, MISSED_OFFER, PHONE_UNREACHABLE
+from callcenter.domain.agent import BUSY, LOGIN, MICRO_BREAK, MISSED_OFFER, PHONE_UNREACHABLE
 from callcenter.domain.books import fold_call, fold_stays
 from callcenter.domain.contact import ContactState
-from callcenter.domain.events import AgentLoginRequested, AgentLogoutRequested, AgentNotReadyRequested, AgentReadyRequested, AgentRequest
+from callcenter.domain.events import (
+    AgentLoginRequested,
+    AgentLogoutRequested,
+    AgentNotReadyRequested,
+    AgentReadyRequested,
+    AgentRequest,
+    OptInRequested,
+    OptOutRequested,
+)
 from callcenter.domain.records import ContactRecord, ServedBy, Stay
+
+WARM_UP = timedelta(hours=2)
+"""So long before the window a replay begins, uncounted: strategies, breaks and estimates that look back find what they look for."""
 
 REPLAYED_FACTS: frozenset[type] = frozenset(
     {
@@ -33,9 +44,14 @@ REPLAYED_FACTS: frozenset[type] = frozenset(
         f.FallbackCallEnded,
         f.AgentStateChanged,
         f.AgentRequestRemembered,
+        f.AgentPhoneChanged,
+        f.AgentOptedOut,
     }
 )
 """The kinds of fact a replay reads."""
+
+THE_CENTERS = frozenset({MISSED_OFFER, PHONE_UNREACHABLE, MICRO_BREAK})
+"""Not ready by the center's own doing, which ends it too; a replay decides that again."""
 
 
 A_MOMENT = timedelta(milliseconds=1)
@@ -104,6 +120,8 @@ class RecordedAgent:
 
     name: str
     requests: tuple[tuple[datetime, AgentRequest], ...]
+    phone: tuple[tuple[datetime, bool], ...]
+    """When her phone could be reached again (True), or no longer."""
     absences: tuple[Absence, ...]
     stays: tuple[Stay, ...]
     idle_since: datetime | None = None
@@ -124,10 +142,11 @@ class RecordedAgent:
 class RecordedDay:
     """A stretch of time, ``to_at`` not included; contacts and presences around it are there to fill it truthfully."""
 
+    begins_at: datetime
     from_at: datetime
     to_at: datetime
     contacts: Mapping[str, RecordedContact] = field(default_factory=dict)
-    """In the order they entered; also those that waited at ``from_at`` and those that came while the last of the window waited."""
+    """In the order they entered; also those that waited at ``begins_at`` and those that came while the last of the window waited."""
     agents: Mapping[str, RecordedAgent] = field(default_factory=dict)
     until_at: datetime | None = None
     """The last moment of the record."""
@@ -150,14 +169,18 @@ class RecordedDay:
 
 def recorded_day(facts: Iterable[f.Fact], from_at: datetime, to_at: datetime) -> RecordedDay:
     """The day from facts in the order they happened: all of the calls with a contact that waited within the window,
-    and each agent's from the last change of state before it on."""
+    and each agent's from the last change of state before ``WARM_UP`` on."""
+    begins_at = from_at - WARM_UP
     of_call: dict[str, list[f.Fact]] = defaultdict(list)
     of_agent: dict[str, list[f.Fact]] = defaultdict(list)
+    lasting: dict[tuple[str, type], f.Fact] = {}
     in_fallback, until_at = 0, None
     for fact in facts:
-        if isinstance(fact, f.AgentStateChanged) and fact.at < from_at:
+        if isinstance(fact, f.AgentStateChanged) and fact.at < begins_at:
             of_agent[fact.agent] = [fact]
-        elif isinstance(fact, f.AgentStateChanged | f.AgentRequestRemembered):
+        elif isinstance(fact, f.AgentPhoneChanged | f.AgentOptedOut) and fact.at < begins_at:
+            lasting[fact.agent, type(fact)] = fact
+        elif isinstance(fact, f.AgentStateChanged | f.AgentRequestRemembered | f.AgentPhoneChanged | f.AgentOptedOut):
             of_agent[fact.agent].append(fact)
         elif isinstance(fact, f.FallbackCallEnded):
             in_fallback += from_at <= fact.entered_at < to_at
@@ -167,20 +190,23 @@ def recorded_day(facts: Iterable[f.Fact], from_at: datetime, to_at: datetime) ->
             if isinstance(fact, f.OfferMissed) and (rung := _offer(of_call[call], fact.offer)):
                 of_agent[fact.agent] += [rung, fact]
         until_at = fact.at if until_at is None else max(until_at, fact.at)
+    for (agent, _), fact in lasting.items():
+        of_agent[agent].append(fact)
     contacts = sorted((each for call in of_call.values() for each in _contacts(call)), key=lambda each: (each.record.entered_at, each.id))
-    contacts = _around(contacts, from_at, to_at)
-    agents = {name: _agent(name, of_agent[name], from_at) for name in sorted(of_agent)}
-    return RecordedDay(from_at, to_at, {each.id: each for each in contacts}, agents, until_at, in_fallback)
+    contacts = _around(contacts, begins_at, from_at, to_at)
+    agents = {name: _agent(name, of_agent[name], begins_at) for name in sorted(of_agent)}
+    return RecordedDay(begins_at, from_at, to_at, {each.id: each for each in contacts}, agents, until_at, in_fallback)
 
 
-def _around(contacts: Sequence[RecordedContact], from_at: datetime, to_at: datetime) -> list[RecordedContact]:
-    """Those of the window, who waited when it began, and who came while its last ones waited."""
+def _around(contacts: Sequence[RecordedContact], begins_at: datetime, from_at: datetime, to_at: datetime) -> list[RecordedContact]:
+    """Those of the window and before it, who waited when that began, and who came while its last ones waited."""
     settled = [each.settled_at for each in contacts if from_at <= each.record.entered_at < to_at]
     until = max((at for at in settled if at is not None), default=to_at)
     return [
         each
         for each in contacts
-        if each.record.entered_at < max(until, to_at) and (each.record.entered_at >= from_at or (each.settled_at or from_at) > from_at)
+        if each.record.entered_at < max(until, to_at)
+        and (each.record.entered_at >= begins_at or (each.settled_at or begins_at) > begins_at)
     ]
 
 
@@ -224,15 +250,16 @@ def _handling(record: ContactRecord, parted: f.ContactParted, following: f.Conta
 # --- agents ---------------------------------------------------------------------------------------------
 
 
-def _agent(name: str, facts: Sequence[f.Fact], from_at: datetime) -> RecordedAgent:
+def _agent(name: str, facts: Sequence[f.Fact], begins_at: datetime) -> RecordedAgent:
     """Presence from state changes, requests and missed offers (each preceded by its offer), in order."""
     changes = [fact for fact in facts if isinstance(fact, f.AgentStateChanged)]
     reader = _Presence(name)
     for fact in sorted(facts, key=lambda fact: fact.at):
         reader.take(fact)
     reader.back(datetime.max.replace(tzinfo=UTC))
-    idle_since = next((change.idle_since for change in changes if change.at < from_at), None)
-    return RecordedAgent(name, tuple(reader.requests), tuple(reader.absences), tuple(fold_stays(changes)), idle_since)
+    idle_since = next((change.idle_since for change in changes if change.at < begins_at), None)
+    stays = tuple(fold_stays(changes))
+    return RecordedAgent(name, tuple(reader.requests), tuple(reader.phone), tuple(reader.absences), stays, idle_since)
 
 
 class _Presence:
@@ -242,9 +269,14 @@ class _Presence:
         self.name = name
         self.requests: list[tuple[datetime, AgentRequest]] = []
         self.absences: list[Absence] = []
+        self.phone: list[tuple[datetime, bool]] = []
         self._state = f.AgentState.LOGGED_OUT
+        self._reason = ""
+        self._ends: datetime | None = None
+        """When the state that she is in ends by itself."""
+        self._opted_out: tuple[str, ...] = ()
         self._carries = False
-        """She is still in the contact that she was in when the record began; the replay takes her for not ready."""
+        """She is still in what she was in when the record began; the replay takes her for not ready."""
         self._wish: f.AgentRequestRemembered | None = None
         self._rung_at: datetime | None = None
         self._missed: tuple[datetime, f.OfferMissed] | None = None
@@ -258,11 +290,24 @@ class _Presence:
                 self._missed = (self._rung_at or fact.at, fact)
             case f.AgentRequestRemembered():
                 self._asked_meanwhile(fact)
+            case f.AgentPhoneChanged():
+                self.phone.append((fact.at, fact.reachable))
+            case f.AgentOptedOut():
+                self._opted(fact)
             case f.AgentStateChanged():
                 self._changed(fact)
-                self._state = fact.state
+                self._state, self._reason, self._ends = fact.state, fact.reason, fact.until
                 if fact.state not in (f.AgentState.TALKING, f.AgentState.WRAP_UP):
                     self._wish = None
+
+    def _opted(self, fact: f.AgentOptedOut) -> None:
+        for queue in fact.queues:
+            if queue not in self._opted_out:
+                self._ask(fact.at, OptOutRequested(self.name, queue))
+        for queue in self._opted_out:
+            if queue not in fact.queues:
+                self._ask(fact.at, OptInRequested(self.name, queue))
+        self._opted_out = fact.queues
 
     def _ask(self, at: datetime, request: AgentRequest) -> None:
         self.requests.append((at, request))
@@ -284,14 +329,16 @@ class _Presence:
         if self._state is f.AgentState.LOGGED_OUT and fact.state is not f.AgentState.LOGGED_OUT:
             self._ask(fact.at, AgentLoginRequested(self.name))
             # Only at the beginning of the record: she is in the middle of something.
-            if fact.state is f.AgentState.RESERVED:  # the contact is offered anew
+            if fact.state is f.AgentState.RESERVED or fact.reason == PHONE_UNREACHABLE:  # offered anew, or once the phone is back
                 self._ask(fact.at, AgentReadyRequested(self.name))
-            self._carries = fact.state in (f.AgentState.TALKING, f.AgentState.WRAP_UP)
+                return
+            in_contact = fact.state in (f.AgentState.TALKING, f.AgentState.WRAP_UP)
+            self._carries = in_contact or (fact.state is f.AgentState.NOT_READY and fact.reason in THE_CENTERS)
         missed, self._missed = self._missed, None
         if missed is not None:
             self._away = missed
-        if missed is not None and fact.state is f.AgentState.NOT_READY and fact.reason in (MISSED_OFFER, PHONE_UNREACHABLE):
-            return  # the center's doing, not hers
+        if fact.state is f.AgentState.NOT_READY and fact.reason in THE_CENTERS:
+            return
         if fact.state is f.AgentState.READY:
             self._is_ready(fact)
         elif fact.state in (f.AgentState.NOT_READY, f.AgentState.LOGGED_OUT):
@@ -302,9 +349,14 @@ class _Presence:
 
     def _is_ready(self, fact: f.AgentStateChanged) -> None:
         self.back(fact.at)
-        if self._state in (f.AgentState.NOT_READY, f.AgentState.LOGGED_OUT) or self._carries:
+        rested = self._state in (f.AgentState.NOT_READY, f.AgentState.LOGGED_OUT)
+        if (rested and not self._rest_ended(fact.at)) or self._carries:
             self._ask(fact.at, AgentReadyRequested(self.name))
         self._carries = False
+
+    def _rest_ended(self, at: datetime) -> bool:
+        """Whether the center ended by itself, at this date, what it made of her."""
+        return self._reason == PHONE_UNREACHABLE or (self._reason in THE_CENTERS and at == self._ends)
 
     def back(self, at: datetime) -> None:
         """She answers again what comes from then on."""

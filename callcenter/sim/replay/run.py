@@ -14,6 +14,8 @@ from callcenter.domain.events import (
     AgentRequest,
     Cause,
     DispositionChosen,
+    PhoneReachable,
+    PhoneUnreachable,
     TransferRequested,
     WrapUpEndRequested,
     WrapUpExtensionRequested,
@@ -60,7 +62,7 @@ class _Replay:
         self._day = day
         self._told = told
         self._people = People(day, seed)
-        self._world = World(_with_doors(config, day), seed=f"replay {seed}", start=day.from_at - LEAD)
+        self._world = World(_with_doors(config, day), seed=f"replay {seed}", start=day.begins_at - LEAD)
         self._world.on_facts = self._hear
         self._facts: dict[str, list[f.Fact]] = defaultdict(list)
         self._changes: dict[str, list[f.AgentStateChanged]] = defaultdict(list)
@@ -89,9 +91,12 @@ class _Replay:
         }
 
     def run(self) -> Replayed:
+        for agent in self._day.agents.values():
+            for at, reachable in agent.phone:
+                self._world.timeline.at(max(at, self._world.now), self._phone, agent.name, reachable)
         for at, request in _in_order(self._day):
             self._world.timeline.at(at, self._ask, request)
-        begins = self._day.from_at
+        begins = self._day.begins_at
         waited = [contact for contact in self._day.arrivals if contact.entered.at < begins]
         for number, contact in enumerate(waited):
             self._world.timeline.at(begins - timedelta(microseconds=len(waited) - number), self._arrive, contact)
@@ -113,6 +118,12 @@ class _Replay:
     def _ask(self, request: AgentRequest) -> None:
         if request.agent in self._world.config.agents:
             self._world.tell(request)
+
+    def _phone(self, name: str, reachable: bool) -> None:
+        agent = self._world.config.agents.get(name)
+        if agent is not None:
+            self._world.pbx.phones[agent.endpoint] = Phone(Mood.ANSWERS if reachable else Mood.UNREACHABLE)
+            self._world.tell(PhoneReachable(agent.endpoint) if reachable else PhoneUnreachable(agent.endpoint))
 
     def _arrive(self, contact: RecordedContact) -> None:
         self._came += 1
@@ -149,7 +160,7 @@ class _Replay:
         self._last[fact.call] = fact.contact
         self._open.add(fact.contact)
         waits_since = fact.entered_at
-        if recorded is not None and itself and recorded.entered.at < self._day.from_at:  # a phone may have been ringing
+        if recorded is not None and itself and recorded.entered.at < self._day.begins_at:  # a phone may have been ringing
             waits_since = recorded.record.entered_at
             answered_at = recorded.record.answered_at or fact.at + part.ring
             self._parts[fact.contact] = replace(part, ring=min(part.ring, answered_at - fact.at))
@@ -239,12 +250,12 @@ def _in_order(day: RecordedDay) -> Iterable[tuple[datetime, AgentRequest]]:
     """All requests, earliest first; those who were there when the day began come before it, longest idle first."""
 
     def idle(agent: RecordedAgent) -> tuple[datetime, str]:
-        return agent.idle_since or day.from_at, agent.name
+        return agent.idle_since or day.begins_at, agent.name
 
     asked = []
     for number, agent in enumerate(sorted(day.agents.values(), key=idle)):
-        begins = day.from_at - LEAD + timedelta(microseconds=number)
-        asked += [(begins if at < day.from_at else at, request) for at, request in agent.requests]
+        begins = day.begins_at - LEAD + timedelta(microseconds=number)
+        asked += [(begins if at < day.begins_at else at, request) for at, request in agent.requests]
     return sorted(asked, key=lambda each: each[0])
 
 
