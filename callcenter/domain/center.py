@@ -9,7 +9,21 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
 
-from callcenter.domain import agent_requests, arrivals, callbacks, delivery, flows, legs, missed, nodes, opting, promises, watch, wrap_up
+from callcenter.domain import (
+    agent_requests,
+    announcing,
+    arrivals,
+    callbacks,
+    delivery,
+    flows,
+    legs,
+    missed,
+    nodes,
+    opting,
+    promises,
+    watch,
+    wrap_up,
+)
 from callcenter.domain import events as e
 from callcenter.domain.agent import Agent
 from callcenter.domain.callback_register import CALLBACK
@@ -20,7 +34,7 @@ from callcenter.domain.contact import ContactState
 from callcenter.domain.facts import EndedWhy, Fact, MissedWhy, MissingWhy, OverflowWhy, RecordingMissing
 from callcenter.domain.ids import Ids
 from callcenter.domain.machine import Alarm, Outputs
-from callcenter.domain.state import FLOW, LOOK, MAX_WAIT, MUSIC, NODE_LOST, OFFER, REST, WRAP_UP, State
+from callcenter.domain.state import ANNOUNCE, FLOW, LOOK, MAX_WAIT, MUSIC, NODE_LOST, OFFER, REST, WRAP_UP, State
 from callcenter.domain.turn import Story, Turn
 
 ITS_TURN: dict[str, Story] = {CALLBACK: promises.its_turn}
@@ -107,6 +121,8 @@ class Center:
             return
         elif kind == OFFER:
             delivery.miss(turn, contact, contact.offers[subject], MissedWhy.NO_ANSWER)
+        elif kind == ANNOUNCE:
+            announcing.due(turn, contact)
         elif kind == MUSIC:
             delivery.start_music(turn, contact)
         elif kind == MAX_WAIT:
@@ -180,7 +196,12 @@ def _key_pressed(turn: Turn, event: e.DigitPressed) -> None:
 
 def _prompt_ended(turn: Turn, event: e.PlaybackEnded) -> None:
     call = turn.state.legs.get(event.leg)
-    if call is not None:
+    if call is None:
+        return
+    contact = turn.state.contacts.get(call.contact)
+    if contact is not None:
+        announcing.ended(turn, contact, event.playback)
+    else:
         flows.prompt_ended(turn, call, event.playback)
 
 

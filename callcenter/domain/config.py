@@ -75,6 +75,35 @@ class DispositionRule:
     """The reason she is not ready for afterwards; empty: none, she is ready."""
 
 
+class PositionTold(StrEnum):
+    """Whether a waiting caller is told the position in line."""
+
+    NO = "no"
+    YES = "yes"
+    LIMIT = "limit"
+    """Up to the limit; beyond, nothing is said."""
+    MORE = "more"
+    """Up to the limit; beyond, "more than" the limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceConfig:
+    """What waiting callers are told between the music."""
+
+    position: PositionTold = PositionTold.NO
+    position_limit: int = 10
+    ewt: bool = False
+    """The estimated wait, when it is sure enough."""
+    first_after: timedelta = timedelta(seconds=20)
+    """After entering the queue: the first position and estimated wait ..."""
+    every: timedelta = timedelta(seconds=60)
+    """... and again so often."""
+    comfort: tuple[str, ...] = ()
+    """Prompts said in turn ..."""
+    comfort_every: timedelta = timedelta(seconds=60)
+    """... so often, counted from entering the queue."""
+
+
 @dataclass(frozen=True, slots=True)
 class QueueConfig:
     """A named waiting line with its policy."""
@@ -100,6 +129,7 @@ class QueueConfig:
     overflow_flow: str | None = None
     """The flow an overflowed caller goes on with; None: a goodbye."""
     music: str = "default"
+    announce: AnnounceConfig = AnnounceConfig()
     record: bool = True
     callback: CallbackConfig | None = None
     """None: nobody is called back from this queue."""

@@ -61,6 +61,35 @@ FINISHED = frozenset({ContactState.ENDED, ContactState.ABANDONED, ContactState.O
 
 
 @dataclass(slots=True)
+class Announcing:
+    """What the waiting caller was told, and what comes next."""
+
+    status_at: datetime | None = None
+    comfort_at: datetime | None = None
+    comforts: int = 0
+    quiet_until: datetime | None = None
+    playback: str = ""
+    """What is being said; empty: nothing."""
+    position: int | None = None
+    """The last position told."""
+    told: list[tuple[datetime, timedelta]] = field(default_factory=list)
+    """The estimated waits told, and when."""
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When something is to be said, or looked whether there is something."""
+        dates = [date for date in (self.status_at, self.comfort_at) if date is not None]
+        if self.playback or not dates:
+            return None
+        return max(min(dates), self.quiet_until) if self.quiet_until else min(dates)
+
+    @property
+    def promised_by(self) -> datetime | None:
+        """The earliest date by which an agent was promised."""
+        return min((at + under for at, under in self.told), default=None)
+
+
+@dataclass(slots=True)
 class Contact:
     """``entered`` is what never changes; the rest is where it stands."""
 
@@ -75,6 +104,7 @@ class Contact:
     why: OverflowWhy | None = None
     """Why it overflowed."""
     disposition: str = ""
+    announcing: Announcing = field(default_factory=Announcing)
 
     @property
     def id(self) -> str:

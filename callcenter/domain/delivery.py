@@ -8,10 +8,10 @@ ready looks at the heads of her own queues; nothing else is ever looked at.
 from collections.abc import Sequence
 from datetime import datetime
 
-from callcenter.domain import promises
+from callcenter.domain import announcing, promises
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call, Leg
-from callcenter.domain.commands import CloseBridge, ConnectLegs, RingAgent, StartMusic, StartRecording, StopMusic, StopRecording
+from callcenter.domain.commands import CloseBridge, ConnectLegs, RingAgent, StartRecording, StopMusic, StopPlayback, StopRecording
 from callcenter.domain.config import Strategy
 from callcenter.domain.contact import Contact, ContactState
 from callcenter.domain.events import Cause
@@ -141,6 +141,7 @@ def enter_queue(
             call.began.caller,
             entered_at + limit if limit is not None else None,
             transferred_from,
+            *announcing.first_dates(queue.config.announce, turn.now),
         )
     )
     contact = turn.state.contacts[contact_id]
@@ -155,16 +156,19 @@ def enter_queue(
 
 
 def start_music(turn: Turn, contact: Contact) -> None:
-    """The caller has waited long enough to hear music. Starting it twice changes nothing."""
+    """The caller has waited long enough to hear music. Starting it twice changes nothing; after an announcement it goes on anyway."""
     call = turn.state.calls[contact.entered.call]
-    if turn.now >= contact.music_at:
-        turn.want(StartMusic(call.id, call.node, call.began.leg, turn.state.queue(contact.entered.queue).config.music))
+    if turn.now >= contact.music_at and not contact.announcing.playback:
+        announcing.play_music(turn, call, contact)
 
 
 def stop_music(turn: Turn, contact: Contact) -> None:
+    """Silence, before something else is heard; what is being announced is cut off."""
     call = turn.state.calls[contact.entered.call]
     if turn.now >= contact.music_at:
         turn.want(StopMusic(call.id, call.node, call.began.leg))
+    if contact.announcing.playback:
+        turn.want(StopPlayback(call.id, call.node, contact.announcing.playback))
 
 
 def abandon(turn: Turn, contact: Contact) -> None:

@@ -272,6 +272,9 @@ class ContactEntered:
     max_wait_until: datetime | None = None
     transferred_from: str = ""
     """The contact that the caller comes from, after a transfer or a lost agent."""
+    status_at: datetime | None = None
+    """When the caller is told position and estimated wait for the first time."""
+    comfort_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,6 +354,49 @@ class ContactOverflowed:
     queue: str
     wait: timedelta
     why: OverflowWhy
+
+
+@dataclass(frozen=True, slots=True)
+class ContactAnnounced:
+    """The waiting caller is told ``prompts`` as ``playback``; the music goes on afterwards."""
+
+    at: datetime
+    call: str
+    contact: str
+    queue: str
+    playback: str
+    prompts: tuple[str, ...]
+    position: int | None
+    """The position in line that was told."""
+    under: timedelta | None
+    """The estimated wait that was told: "under ..." from now on."""
+    status_at: datetime | None
+    """When position and estimated wait are due next."""
+    comfort_at: datetime | None
+    comforts: int
+    """How many comfort prompts were said in turn so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementEnded:
+    """It has been said, or cut off; the next does not begin before ``quiet_until``."""
+
+    at: datetime
+    call: str
+    contact: str
+    playback: str
+    quiet_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementsPlanned:
+    """There was nothing to say; when to look again."""
+
+    at: datetime
+    call: str
+    contact: str
+    status_at: datetime | None
+    comfort_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -643,6 +689,9 @@ CallFact = (
     | ContactConnected
     | ContactAbandoned
     | ContactOverflowed
+    | ContactAnnounced
+    | AnnouncementEnded
+    | AnnouncementsPlanned
     | ContactHeld
     | ContactResumed
     | ContactParted

@@ -1,6 +1,6 @@
 """What happens to legs, told as what it means for the call."""
 
-from callcenter.domain import callbacks
+from callcenter.domain import announcing, callbacks
 from callcenter.domain.call import Call, Leg, LegState
 from callcenter.domain.commands import Answer, ConnectLegs, HangUp, StartRecording, StopMusic
 from callcenter.domain.contact import ContactState
@@ -114,4 +114,7 @@ def found_silent(turn: Turn, leg_id: str) -> None:
         turn.want(StopMusic(call.id, call.node, leg_id))
         say_again(turn, call)
     elif contact and contact.state in (ContactState.WAITING, ContactState.OFFERED):
-        start_music(turn, contact)
+        if contact.announcing.playback:
+            announcing.ended(turn, contact, contact.announcing.playback)
+        else:
+            start_music(turn, contact)

@@ -5,6 +5,7 @@ denies is dropped when it comes to the top, and the heap is rebuilt when most of
 operation costs O(log n), amortised.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import heapify, heappop, heappush
@@ -20,11 +21,13 @@ Rank = TypeVar("Rank", tuple[int, datetime, str], tuple[datetime, str])
 class Line(Generic[Rank]):
     """Things in the order of their rank, lowest first. The last field of the rank is the thing's id."""
 
-    __slots__ = ("_heap", "_ranks")
+    __slots__ = ("_heap", "_order", "_ranks")
 
     def __init__(self) -> None:
         self._heap: list[Rank] = []
         self._ranks: dict[str, Rank] = {}
+        self._order: list[Rank] | None = None
+        """All in order, if nothing has changed since somebody asked."""
 
     def __len__(self) -> int:
         return len(self._ranks)
@@ -37,10 +40,12 @@ class Line(Generic[Rank]):
         if self._ranks.get(name) == rank:
             return
         self._ranks[name] = rank
+        self._order = None
         heappush(self._heap, rank)
 
     def take(self, name: str) -> None:
         """Remove it, wherever it stands; nothing happens when it is not in line."""
+        self._order = None
         if self._ranks.pop(name, None) is not None and len(self._heap) > 2 * len(self._ranks) + 64:
             self._heap = list(self._ranks.values())
             heapify(self._heap)
@@ -63,6 +68,12 @@ class Line(Generic[Rank]):
         for rank in found:
             heappush(self._heap, rank)
         return found
+
+    def position(self, name: str) -> int:
+        """1 for the head. Sorted once after each change, and only when somebody asks; not for routing."""
+        if self._order is None:
+            self._order = sorted(self._ranks.values())
+        return bisect_left(self._order, self._ranks[name]) + 1
 
     def in_order(self) -> list[str]:
         """All ids in order; for screens and tests, not for routing."""

@@ -28,7 +28,7 @@ from callcenter.domain.queue import Queue, Waiter
 OFFER, WRAP_UP, REST, FLOW, MUSIC, MAX_WAIT, NODE_LOST = "offer", "wrap_up", "rest", "flow", "music", "max_wait", "node_lost"
 
 
-LOOK = "look"
+LOOK, ANNOUNCE = "look", "announce"
 SERVING = frozenset({f.AgentState.READY, f.AgentState.RESERVED, f.AgentState.TALKING, f.AgentState.WRAP_UP})
 
 
@@ -219,6 +219,8 @@ class State:
         contact = self.contacts.get(subject)
         if contact is None:
             return False
+        if kind == ANNOUNCE:
+            return contact.state is ContactState.WAITING and contact.announcing.due_at == at
         date = contact.music_at if kind == MUSIC else contact.entered.max_wait_until
         return contact.state in UNANSWERED and date == at
 
@@ -545,6 +547,8 @@ class State:
         if fact.max_wait_until is not None:
             self.deadlines.set(fact.max_wait_until, MAX_WAIT, contact.id)
         self.deadlines.set(contact.music_at, MUSIC, contact.id)
+        contact.announcing.status_at, contact.announcing.comfort_at = fact.status_at, fact.comfort_at
+        self._announce_later(contact)
         queue.oldest.put((fact.entered_at, contact.id))
         self._recount(queue, fact.at)
         self.look_soon(queue, fact.at)
@@ -581,6 +585,7 @@ class State:
             self._move_contact(fact, fact.contact)
         del contact.offers[fact.offer], self.offers[fact.offer]
         self._line_up_contact(contact)
+        self._announce_later(contact)
         self._recount(self.queue(fact.queue), fact.at)
 
     def _contact_connected(self, fact: f.ContactConnected) -> None:
@@ -594,6 +599,8 @@ class State:
         queue, offered_at = self._no_longer_waits(contact, fact.at), contact.offers[fact.offer].at
         stood_in_line = offered_at > contact.entered.at
         in_time = fact.wait <= queue.config.target_wait
+        for told_at, under in contact.announcing.told:
+            queue.measures.came_true(fact.at <= told_at + under)
         queue.measures.answered(fact.at, stood_in_line=stood_in_line, rang=fact.at - offered_at, in_time=in_time)
 
     def _no_longer_waits(self, contact: Contact, at: datetime) -> Queue:
@@ -607,6 +614,9 @@ class State:
         contact = self._move_contact(fact, fact.contact)
         self._line_up_contact(contact)
         queue = self._no_longer_waits(contact, fact.at)
+        for told_at, under in contact.announcing.told:
+            if fact.at > told_at + under:
+                queue.measures.came_true(right=False)
         queue.measures.gone(fact.at, counts=isinstance(fact, f.ContactAbandoned) and not fact.short)
         call = self.calls[fact.call]
         call.contact, call.left = "", contact.id
@@ -620,6 +630,33 @@ class State:
 
     def _callback_offered(self, fact: CallbackOffered) -> None:
         pass
+
+    def _announce_later(self, contact: Contact) -> None:
+        due_at = contact.announcing.due_at
+        if due_at is not None:
+            self.deadlines.set(due_at, ANNOUNCE, contact.id)
+
+    def _contact_announced(self, fact: f.ContactAnnounced) -> None:
+        contact = self.contacts[fact.contact]
+        if contact.state is not ContactState.WAITING:
+            raise IllegalTransition(contact.id, contact.state, type(fact).__name__)
+        announcing = contact.announcing
+        announcing.playback, announcing.comforts = fact.playback, fact.comforts
+        announcing.status_at, announcing.comfort_at = fact.status_at, fact.comfort_at
+        if fact.position is not None:
+            announcing.position = fact.position
+        if fact.under is not None:
+            announcing.told.append((fact.at, fact.under))
+
+    def _announcement_ended(self, fact: f.AnnouncementEnded) -> None:
+        contact = self.contacts[fact.contact]
+        contact.announcing.playback, contact.announcing.quiet_until = "", fact.quiet_until
+        self._announce_later(contact)
+
+    def _announcements_planned(self, fact: f.AnnouncementsPlanned) -> None:
+        contact = self.contacts[fact.contact]
+        contact.announcing.status_at, contact.announcing.comfort_at = fact.status_at, fact.comfort_at
+        self._announce_later(contact)
 
     def _contact_held(self, fact: f.ContactHeld) -> None:
         self.contacts[fact.contact].held_since = fact.at

@@ -18,6 +18,11 @@ NEEDED = (
     "not-possible",
     "not-available",
     "please-wait",
+    "you-are-next",
+    "your-position-is",
+    "more-callers-than",
+    "are-waiting",
+    "your-wait-is-under",
 )
 """Prompts that the built-in flows, the star codes and the dialplan say."""
 

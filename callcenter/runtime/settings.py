@@ -35,6 +35,7 @@ from callcenter.runtime.settings_model import (
     WebSection,
 )
 from callcenter.runtime.settings_problems import Problem, from_pydantic
+from callcenter.runtime.settings_waiting import announce, waiting_faults
 
 DEFAULT_FILE = Path("callcenter.toml")
 
@@ -150,6 +151,7 @@ class Settings(Section):
             wait_without_agents=queue.wait_without_agents,
             overflow_flow=queue.overflow_flow,
             music=queue.music,
+            announce=announce(queue.announce),
             record=queue.record and self.recording.enabled,
             callback=callback_config(self, queue),
         )
@@ -201,6 +203,7 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from agents_faults(settings)
     yield from _media_faults(settings)
     yield from flow_faults(settings.flows, [queue.name for queue in settings.queues], settings.catalogue)
+    yield from waiting_faults(settings.queues, settings.catalogue)
 
 
 def _repeated(table: str, names: list[str], key: str = "name") -> Iterator[Problem]:

@@ -72,6 +72,12 @@ def _not_zero(value: timedelta) -> timedelta:
     return value
 
 
+def _announcement_interval(value: timedelta) -> timedelta:
+    if value < timedelta(seconds=15):
+        raise ValueError(f"must be 15 seconds at least, but is {value.total_seconds():g}")
+    return value
+
+
 def _port(value: int) -> int:
     if not 1 <= value <= 65_535:
         raise ValueError(f"must be a port between 1 and 65535, but is {value}")
@@ -159,6 +165,8 @@ Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
 """A duration, written in the file as a number of seconds under a key that ends in ``_s``."""
 SomeSeconds = Annotated[timedelta, BeforeValidator(_seconds), AfterValidator(_not_zero)]
 """The same, but not 0."""
+Interval = Annotated[timedelta, BeforeValidator(_seconds), AfterValidator(_announcement_interval)]
+"""The same, but 15 at least."""
 Port = Annotated[int, AfterValidator(_port)]
 RtpRange = Annotated[tuple[int, int], AfterValidator(_rtp_range)]
 Date = Annotated[date, BeforeValidator(_date)]

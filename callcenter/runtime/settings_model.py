@@ -15,6 +15,7 @@ from callcenter.runtime.settings_fields import (
     DatedWindow,
     Dialable,
     HostName,
+    Interval,
     Key,
     Name,
     Network,
@@ -176,6 +177,18 @@ class CallbackSection(Section):
     """The number of ours that callers see; the one they had dialed when not given."""
 
 
+class AnnounceSection(Section):
+    """What waiting callers are told between the music."""
+
+    position: Literal["no", "yes", "limit", "more"] = "no"
+    position_limit: int = Field(default=10, ge=1, le=1000)
+    ewt: bool = False
+    first_after: SomeSeconds = Field(default=timedelta(seconds=20), alias="first_after_s")
+    every: Interval = Field(default=timedelta(seconds=60), alias="every_s")
+    comfort: tuple[PromptId, ...] = Field(default=(), max_length=10)
+    comfort_every: Interval = Field(default=timedelta(seconds=60), alias="comfort_every_s")
+
+
 class QueueSection(Section):
     name: Name
     strategy: Strategy = Strategy.LONGEST_IDLE
@@ -199,6 +212,7 @@ class QueueSection(Section):
     wait_without_agents: bool = True
     overflow_flow: Name | None = None
     music: Name = "default"
+    announce: AnnounceSection = AnnounceSection()
     record: bool = True
     callback: CallbackSection | None = None
     """Without it nobody is called back from this queue."""

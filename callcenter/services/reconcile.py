@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
 from callcenter.domain.call import Call, Leg, LegState
-from callcenter.domain.contact import ContactState
+from callcenter.domain.contact import UNANSWERED, ContactState
 from callcenter.domain.events import (
     Cause,
     Event,
@@ -42,7 +42,15 @@ class Missed:
 def playbacks(state: State, node: str) -> list[str]:
     """The playbacks whose fate the snapshot should tell."""
     calls = (state.calls[call] for call in sorted(state.node(node).calls))
-    return [call.flow.playback for call in calls if call.flow is not None and call.flow.playback]
+    return [playback for call in calls if (playback := _being_said(state, call))]
+
+
+def _being_said(state: State, call: Call) -> str:
+    """The playback that the caller should hear now; empty: none."""
+    if call.flow is not None:
+        return call.flow.playback
+    contact = state.contacts.get(call.contact)
+    return contact.announcing.playback if contact is not None and contact.state in UNANSWERED else ""
 
 
 def compare(state: State, seen: Snapshot, busy: Callable[[str], bool], suspects: Collection[str] | None = None) -> Missed:
@@ -89,7 +97,9 @@ def _missed_of(state: State, call: Call, seen: Snapshot, crashed: bool) -> Itera
     if contact is not None and contact.state is ContactState.CONNECTED and contact.offer is not None:
         if not answered or not {caller.id, contact.offer.leg} <= seen.bridges.get(call.bridge, frozenset()):
             yield LegFoundAlone(caller.id)
-    elif contact is not None or not answered or (call.flow is not None and call.flow.playback and call.flow.playback not in seen.playbacks):
+        return
+    said = _being_said(state, call)
+    if not answered or (said not in seen.playbacks if said else contact is not None):
         yield LegFoundSilent(caller.id)
 
 

@@ -237,7 +237,7 @@ class FakePbx:
         channel = self._channel(command.leg)
         if self.broken_prompts & set(command.prompts):
             raise CommandError(Refusal.NO_SUCH_MEDIA, ", ".join(command.prompts))
-        channel.playback = command.playback
+        channel.playback, channel.music = command.playback, ""
         channel.heard += command.prompts
         self._timeline.after(self.prompt_length * len(command.prompts), self._playback_over, channel, command.playback)
 

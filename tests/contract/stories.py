@@ -213,6 +213,38 @@ async def a_caller_who_enters_digits(center: StoryCenter) -> None:
     assert await caller.story() == [*asked, "ContactEntered", "LegGone caller normal", "ContactAbandoned True", "CallEnded normal"]
 
 
+async def callers_who_are_told_their_position(center: StoryCenter) -> None:
+    """Between announcements there is music; the agent cuts off what is being said."""
+    first = await center.calls()
+    await first.hears("menu")
+    await first.presses("5")
+    await first.hears("music")
+    second = await center.calls()
+    await second.hears("menu")
+    await second.presses("5")
+    await second.hears("your-position-is")
+    await second.hears("en-2")
+    await second.hears("music")
+    await second.hangs_up()
+    await second.meets(f.CallEnded)
+    await first.meets(f.AnnouncementEnded)
+    await first.hears("music")
+    await first.hears("comfort")
+    carol = await center.agent("carol")
+    await carol.ready()
+    await carol.talks()
+    await first.hears("carol")
+    await first.hangs_up()
+    story = await first.story()
+    told = ["ContactAnnounced", "AnnouncementEnded"]
+    waited = [*MENU[:3], "FlowKeyPressed 5 told", *MENU[4:], *told, "ContactAnnounced"]
+    assert story[: len(waited)] == waited
+    assert [fact.prompts for fact in center.book.of(f.ContactAnnounced, call=(await first.began()).call)] == [
+        ("you-are-next",),
+        ("comfort",),
+    ]
+
+
 async def a_number_nobody_knows(center: StoryCenter) -> None:
     caller = await center.calls("+18005559999")
     await caller.hears("unknown-number")
@@ -343,6 +375,7 @@ STORIES: list[Story] = [
     a_caller_on_hold,
     a_transfer_to_another_queue,
     a_caller_who_enters_digits,
+    callers_who_are_told_their_position,
     a_number_nobody_knows,
     star_codes,
     wrap_up_from_a_plain_phone,

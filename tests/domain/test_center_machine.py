@@ -20,11 +20,13 @@ from callcenter.domain.center import Center
 from callcenter.domain.conditions import Comparator, Condition, Metric
 from callcenter.domain.config import (
     AgentConfig,
+    AnnounceConfig,
     CallbackConfig,
     CallingConfig,
     DispositionRule,
     MissPolicy,
     OccupancyRule,
+    PositionTold,
     QueueConfig,
     Strategy,
 )
@@ -50,6 +52,9 @@ MENU = Flow(
         "end": HangUpNode(),
     },
 )
+ANNOUNCE = AnnounceConfig(
+    PositionTold.MORE, 2, ewt=True, first_after=timedelta(seconds=5), every=timedelta(seconds=20), comfort=("comfort", "broken")
+)
 CONDITIONS = (
     Condition(Metric.WAITING, Comparator.AT_LEAST, 2, timedelta(seconds=3)),
     Condition(Metric.LONGEST_WAIT, Comparator.ABOVE, 10),
@@ -72,7 +77,9 @@ BACK = Flow(
 )
 NUMBERS = ("+12025550101", "+12025550102", "anonymous")
 QUEUES = [
-    QueueConfig("support", wrap_up=timedelta(seconds=7), max_wait=timedelta(seconds=90), watched=CONDITIONS, callback=AGENT_FIRST),
+    QueueConfig(
+        "support", wrap_up=timedelta(seconds=7), max_wait=timedelta(seconds=90), watched=CONDITIONS, announce=ANNOUNCE, callback=AGENT_FIRST
+    ),
     QueueConfig("sales", wrap_up=timedelta(), max_waiting=3, record=False, callback=CALLER_FIRST),
     QueueConfig(
         "care",
@@ -125,6 +132,7 @@ class CenterMachine(RuleBasedStateMachine):
         super().__init__()
         center = small_center(QUEUES, AGENTS, [MENU, BACK])
         self.world = World(replace(center, missed_offers=MISSES, occupancy=CALM, agents=CREW, calling=CallingConfig("carrier")))
+        self.world.pbx.broken_prompts.add("broken")
         self.offered: list[f.ContactOffered] = []
         self.seen = 0
 
@@ -431,6 +439,34 @@ class CenterMachine(RuleBasedStateMachine):
     def facts_are_in_the_order_of_their_dates(self) -> None:
         dates = [fact.at for fact in self.world.facts]
         assert dates == sorted(dates)
+
+    @invariant()
+    def announcements_keep_their_distance_and_never_begin_while_it_rings(self) -> None:
+        """And nobody is told more than before. Who waits hears music or a voice."""
+        before: dict[str, f.ContactAnnounced] = {}
+        quiet: dict[str, f.AnnouncementEnded] = {}
+        ringing: Counter[str] = Counter()
+        for fact in self.world.facts:
+            match fact:
+                case f.ContactOffered():
+                    ringing[fact.contact] += 1
+                case f.OfferMissed() | f.OfferWithdrawn():
+                    ringing[fact.contact] -= 1
+                case f.ContactAnnounced():
+                    assert not ringing[fact.contact]
+                    if fact.contact in before:
+                        assert fact.at - quiet[fact.contact].at >= timedelta(seconds=15)
+                    told = before.get(fact.contact)
+                    if told and told.position is not None and fact.position is not None:
+                        assert fact.position <= told.position
+                    before[fact.contact] = fact
+                case f.AnnouncementEnded():
+                    quiet[fact.contact] = fact
+        state = self.world.center.state
+        for contact in [] if state.node(NODE).away else state.contacts.values():
+            channel = self.world.pbx.channels.get(state.calls[contact.entered.call].began.leg)
+            if contact.state == "waiting" and channel and self.world.now > contact.music_at:
+                assert channel.music or channel.playback
 
     @invariant()
     def what_is_counted_is_there(self) -> None:

@@ -32,6 +32,9 @@ PROMPT_TONES: dict[str, TonePair] = {
     "en-2": tone_pair(36),
     "en-3": tone_pair(47),
     "en-4": tone_pair(53),
+    "you-are-next": tone_pair(5),
+    "your-position-is": tone_pair(16),
+    "comfort": tone_pair(28),
 }
 """Prompts that stories recognise one by one, also in the middle of others."""
 

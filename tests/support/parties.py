@@ -206,13 +206,17 @@ def did(story: int) -> str:
 def story_settings(raw: dict[str, Any], stories: int) -> dict[str, Any]:
     """``raw`` for so many stories: each its number, menu, queues ``support`` (alice and bob), ``second`` (carol), ``care`` (dora, carol).
 
-    Key 3 leads to ``care``, which requires a disposition; key 4 asks for a code, and says it back.
+    Key 3 leads to ``care``, which requires a disposition; key 4 asks for a code, and says it back;
+    key 5 leads to ``told``, where callers are told their position after 2 s, and comforted; carol serves it, too.
     """
     names = [f"s{story}" for story in range(stories)]
     policy = {"music": "tones", "wrap_up_s": 1, "ring_timeout_s": 3}
     queues = [{"name": f"{name}-{queue}", **policy} for name in names for queue in ("support", "second")]
     agents = [{"name": f"{name}-{agent}", "queues": [f"{name}-support"]} for name in names for agent in ("alice", "bob")]
-    agents += [{"name": f"{name}-carol", "queues": [f"{name}-second", f"{name}-care"], "may_opt_out": [f"{name}-care"]} for name in names]
+    carol = {"queues": ["second", "care", "told"], "may_opt_out": ["care"]}
+    agents += [{"name": f"{name}-carol", **{key: [f"{name}-{queue}" for queue in of] for key, of in carol.items()}} for name in names]
+    announce = {"position": "yes", "first_after_s": 2, "comfort": ["comfort"], "comfort_every_s": 15}
+    queues += [{"name": f"{name}-told", **policy, "announce": announce} for name in names]
     care = {"wrap_up_s": 30, "wrap_up_extension_s": 30, "dispositions": ["solved", "open"], "disposition_required": True}
     queues += [{"name": f"{name}-care", **policy, **care} for name in names]
     agents += [{"name": f"{name}-dora", "queues": [f"{name}-care"]} for name in names]
@@ -223,7 +227,7 @@ def story_settings(raw: dict[str, Any], stories: int) -> dict[str, Any]:
                 "menu": {
                     "type": "menu",
                     "prompt": "menu",
-                    "choices": {"2": "enter", "3": "care", "4": "code"},
+                    "choices": {"2": "enter", "3": "care", "4": "code", "5": "told"},
                     "otherwise": "enter",
                     "timeout_s": 3,
                     "tries": 1,
@@ -232,6 +236,7 @@ def story_settings(raw: dict[str, Any], stories: int) -> dict[str, Any]:
                 "repeat": {"type": "prompt", "prompt": ["you-entered", "{digits:code}"], "next": "enter"},
                 "enter": {"type": "queue", "queue": f"{name}-support"},
                 "care": {"type": "queue", "queue": f"{name}-care"},
+                "told": {"type": "queue", "queue": f"{name}-told"},
             },
         }
         for name in names
