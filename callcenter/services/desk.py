@@ -15,6 +15,7 @@ from callcenter.domain.events import (
     WrapUpEndRequested,
     WrapUpExtensionRequested,
 )
+from callcenter.services.callback_desk import CallbackDesk
 from callcenter.services.control import ControlError, JsonObject
 from callcenter.services.engine import Engine
 from callcenter.services.live_view import live_view
@@ -34,6 +35,7 @@ class Desk:
         self._clock = clock
         self._reload = reload
         self._journal = journal
+        callbacks = CallbackDesk(engine, clock)
         self._operations: dict[str, Operation] = {
             "state": self.state,
             "agent_login": self.agent_login,
@@ -48,6 +50,10 @@ class Desk:
             "agent_opt_out": self.agent_opt_out,
             "reload": self.reload,
             "drain": self.drain,
+            "callback_list": callbacks.callback_list,
+            "callback_add": callbacks.callback_add,
+            "callback_edit": callbacks.callback_edit,
+            "callback_cancel": callbacks.callback_cancel,
         }
 
     async def handle(self, request: JsonObject) -> Mapping[str, object]:

@@ -86,6 +86,10 @@ class Engine:
         self._wake_up()
         return await answer
 
+    async def on_disk(self) -> None:
+        """Return once all that was decided so far is on disk. Raises what the journal raises when it takes nothing."""
+        await self._journal.sync()
+
     async def caught_up(self) -> None:
         """Return once everything told so far has been handled."""
         await self.request(TimePassed())
