@@ -43,13 +43,15 @@ def live_view(state: State, seq: int, now: datetime) -> dict[str, object]:
 
 def _queue(state: State, name: str) -> dict[str, object]:
     queue = state.queues[name]
-    line = queue.waiting.in_order()
+    waiting = queue.waiting.in_order()
+    line = [name for name in waiting if name in state.contacts]
     return {
         "name": name,
         "waiting": queue.unanswered,
         "ready": len(queue.ready),
         "logged_in": queue.logged_in,
         "longest_wait_since": _date(min((state.contacts[contact].entered.entered_at for contact in line), default=None)),
+        "callbacks": len(waiting) - len(line),
         "line": [_waiting(state.contacts[contact]) for contact in line[:WAITING_SHOWN]],
     }
 

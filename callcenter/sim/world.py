@@ -141,7 +141,7 @@ class World:
     def waiting(self, queue: str = "support") -> list[str]:
         """The callers' legs in the order of the line; those offered to an agent are not in it."""
         state = self.center.state
-        contacts = (state.contacts[name] for name in state.queue(queue).waiting.in_order())
+        contacts = (state.contacts[name] for name in state.queue(queue).waiting.in_order() if name in state.contacts)
         return [state.calls[contact.entered.call].began.leg for contact in contacts]
 
     def talking(self) -> dict[str, str]:

@@ -120,3 +120,18 @@ async def test_a_dial_whose_answer_is_lost_is_not_given_again(center: VirtualCen
         await center.pass_time(15)
         for shown in await listed(center):
             await ask(center, "callback_cancel", callback=str(shown["callback"]))
+
+
+@in_virtual_time(config=CENTER)
+async def test_the_live_view_counts_callbacks_apart_from_callers_on_the_line(center: VirtualCenter) -> None:
+    center.calls(caller=BEN)
+    await ask(center, "callback_add", queue="support", number=ANN)
+    await center.pass_time(1)
+    state = await ask(center, "state")
+    (queue,) = state["queues"]  # type: ignore[misc]
+    assert (queue["waiting"], queue["callbacks"], [caller["caller"] for caller in queue["line"]]) == (1, 1, [BEN])  # type: ignore[index]
+    await center.agent_ready("alice")
+    await center.agent_ready("bob")
+    await center.pass_time(2.5)
+    phases = {call["caller"]: call["phase"] for call in (await ask(center, "state"))["calls"]}  # type: ignore[index, union-attr, attr-defined]
+    assert phases == {BEN: "talking", ANN: "calling"}

@@ -161,7 +161,8 @@ class VirtualCenter:
     def waiting(self, queue: str = "support") -> list[str]:
         """The callers' legs in the order of the line."""
         state = self.engine.center.state
-        return [state.calls[state.contacts[name].entered.call].began.leg for name in state.queue(queue).waiting.in_order()]
+        line = (state.contacts[name] for name in state.queue(queue).waiting.in_order() if name in state.contacts)
+        return [state.calls[contact.entered.call].began.leg for contact in line]
 
     def talking(self) -> dict[str, str]:
         """From agent to the caller's leg, as the center believes it."""
