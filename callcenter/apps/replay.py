@@ -164,6 +164,8 @@ def _notes(day: RecordedDay, config: CenterConfig, replays: Iterable[Replayed], 
     which = name or "the configuration"
     if day.in_fallback:
         yield f"{day.in_fallback} contacts were served by the dialplan while the engine was away; they are not in these figures"
+    if day.called_back:
+        yield f"{day.called_back} contacts were callbacks; their agents are away for them in the replay, and they are not in these figures"
     if gone := [agent for agent in day.agents if agent not in config.agents and day.agents[agent].requests]:
         yield f"agents who were there and whom {which} does not know: {', '.join(gone)}"
     if strangers := [agent for agent in config.agents if agent not in day.agents]:

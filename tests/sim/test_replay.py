@@ -10,13 +10,13 @@ import pytest
 from callcenter.apps.replay import from_journal
 from callcenter.domain import facts as f
 from callcenter.domain.agent import MICRO_BREAK
-from callcenter.domain.config import CenterConfig
+from callcenter.domain.config import CallbackConfig, CallingConfig, CenterConfig, QueueConfig
 from callcenter.domain.events import AgentLogoutRequested, AgentNotReadyRequested, AgentReadyRequested
 from callcenter.sim.replay.comparison import QueueFigures, calibrate, figures, outcomes, worse_classes, worse_off
 from callcenter.sim.replay.people import NothingToLearn
 from callcenter.sim.replay.recorded import RecordedDay, recorded_day
 from callcenter.sim.replay.run import Replayed, replay
-from callcenter.sim.world import World
+from callcenter.sim.world import World, small_center
 from tests.support.simulated_day import OPENS, SALES, SUPPORT, DayPlan, SimulatedDay, config_of, seconds, simulated_day
 
 PLAIN = DayPlan()
@@ -155,3 +155,28 @@ def test_where_nobody_was_answered_there_is_nothing_to_learn() -> None:
     assert len(day.counted) == 1
     with pytest.raises(NothingToLearn, match="nobody was answered"):
         replay(day, world.config, 1)
+
+
+def test_a_callback_keeps_its_agent_from_others_and_its_caller_leaves_as_before() -> None:
+    config = replace(small_center([QueueConfig(SUPPORT, callback=CallbackConfig())], ["alice"]), calling=CallingConfig("carrier"))
+    world = World(config, start=OPENS)
+    ann = world.caller_arrives(caller="+12025550101")
+    world.run_for(3)
+    world.pbx.party_presses(ann, "1")
+    world.run_for(27)
+    world.agent_ready("alice")  # and so ann is called back
+    world.run_for(10)
+    assert [dial.number for dial in world.pbx.dialed] == ["+12025550101"]
+    world.caller_arrives(caller="+12025550102")
+    world.run_for(40)
+    world.pbx.party_hangs_up(next(channel.id for channel in world.pbx.channels.values() if channel.number == "+12025550101"))
+    world.run_for(30)
+    world.pbx.party_hangs_up(next(iter(world.talking().values())))
+    world.run_for(60)
+
+    day = recorded_day(world.facts, OPENS, OPENS + timedelta(hours=1))
+    assert day.called_back == 1
+    was, now = record_of(day, config), figures_of(replay(day, config, seed=1), day, config)
+    assert now[SUPPORT].counted == was[SUPPORT].counted
+    assert (now[SUPPORT].counted.overflowed, now[SUPPORT].counted.answered) == (1, 1)
+    assert now[SUPPORT].counted.wait > seconds(45)  # alice talked to ann

@@ -29,7 +29,7 @@ _OF_CALLS = text("""
 _OF_AGENTS = text("""
     SELECT body, at, journal, seq, n FROM fact
     WHERE at >= :begins_at AND at <= :until_at
-      AND kind IN ('AgentStateChanged', 'AgentRequestRemembered', 'AgentPhoneChanged', 'AgentOptedOut')
+      AND kind IN ('AgentStateChanged', 'AgentRequestRemembered', 'AgentPhoneChanged', 'AgentOptedOut', 'CallbackReserved')
     UNION ALL
     (SELECT DISTINCT ON (agent, kind) body, at, journal, seq, n FROM fact
     WHERE at > :since AND at < :begins_at AND kind IN ('AgentPhoneChanged', 'AgentOptedOut')

@@ -59,7 +59,7 @@ class People:
         if drawn_ring <= recorded.rang_in_vain:
             drawn_ring = chance.choice([ring for ring in rings if ring > recorded.rang_in_vain] or [recorded.rang_in_vain + A_MOMENT])
         return Part(
-            waited if recorded.gave_up else patience.beyond(waited, share),
+            waited if recorded.left_by_choice else patience.beyond(waited, share),
             drawn_ring if recorded.ring is None else recorded.ring,
             recorded.handling or drawn_handling,
         )

@@ -13,6 +13,7 @@ from itertools import takewhile
 from callcenter.domain import facts as f
 from callcenter.domain.agent import BUSY, LOGIN, MICRO_BREAK, MISSED_OFFER, PHONE_UNREACHABLE
 from callcenter.domain.books import fold_call, fold_stays
+from callcenter.domain.callback_facts import CallbackReserved
 from callcenter.domain.contact import ContactState
 from callcenter.domain.events import (
     AgentLoginRequested,
@@ -46,15 +47,24 @@ REPLAYED_FACTS: frozenset[type] = frozenset(
         f.AgentRequestRemembered,
         f.AgentPhoneChanged,
         f.AgentOptedOut,
+        CallbackReserved,
     }
 )
 """The kinds of fact a replay reads."""
+
+CALLBACK = "callback"
+"""Not ready in the replay: at work on a callback of the record."""
+OWN_WILL = frozenset({f.OverflowWhy.CALLBACK_TAKEN})
+"""Overflows that the caller chose, and chooses again after the same wait."""
 
 THE_CENTERS = frozenset({MISSED_OFFER, PHONE_UNREACHABLE, MICRO_BREAK})
 """Not ready by the center's own doing, which ends it too; a replay decides that again."""
 
 
 A_MOMENT = timedelta(milliseconds=1)
+
+
+_OF_AGENTS = (f.AgentStateChanged, f.AgentRequestRemembered, f.AgentPhoneChanged, f.AgentOptedOut, CallbackReserved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,8 @@ class RecordedContact:
     entered: f.ContactEntered
     parent: str = ""
     """The contact that a transfer or an overflow made into this one; empty: the caller came in."""
+    called_back: bool = False
+    """We called, and the agent was there already."""
     ring: timedelta | None = None
     """How long the phone rang that was answered."""
     rang_in_vain: timedelta = timedelta()
@@ -96,6 +108,11 @@ class RecordedContact:
     @property
     def gave_up(self) -> bool:
         return self.record.state is ContactState.ABANDONED
+
+    @property
+    def left_by_choice(self) -> bool:
+        """Gave up, or took what was offered instead of waiting."""
+        return self.gave_up or (self.record.state is ContactState.OVERFLOWED and self.record.why in OWN_WILL)
 
     @property
     def settled_at(self) -> datetime | None:
@@ -152,6 +169,8 @@ class RecordedDay:
     """The last moment of the record."""
     in_fallback: int = 0
     """Contacts of the window that the dialplan served while the engine was away; they are not replayed."""
+    called_back: int = 0
+    """Contacts of the window that began with our call to the caller; their agents are away for them, and they are not replayed."""
 
     @property
     def arrivals(self) -> list[RecordedContact]:
@@ -180,7 +199,7 @@ def recorded_day(facts: Iterable[f.Fact], from_at: datetime, to_at: datetime) ->
             of_agent[fact.agent] = [fact]
         elif isinstance(fact, f.AgentPhoneChanged | f.AgentOptedOut) and fact.at < begins_at:
             lasting[fact.agent, type(fact)] = fact
-        elif isinstance(fact, f.AgentStateChanged | f.AgentRequestRemembered | f.AgentPhoneChanged | f.AgentOptedOut):
+        elif isinstance(fact, _OF_AGENTS):
             of_agent[fact.agent].append(fact)
         elif isinstance(fact, f.FallbackCallEnded):
             in_fallback += from_at <= fact.entered_at < to_at
@@ -192,10 +211,12 @@ def recorded_day(facts: Iterable[f.Fact], from_at: datetime, to_at: datetime) ->
         until_at = fact.at if until_at is None else max(until_at, fact.at)
     for (agent, _), fact in lasting.items():
         of_agent[agent].append(fact)
-    contacts = sorted((each for call in of_call.values() for each in _contacts(call)), key=lambda each: (each.record.entered_at, each.id))
+    read = [each for call in of_call.values() for each in _contacts(call)]
+    contacts = sorted((each for each in read if not each.called_back), key=lambda each: (each.record.entered_at, each.id))
+    called_back = sum(each.called_back and from_at <= each.record.entered_at < to_at for each in read)
     contacts = _around(contacts, begins_at, from_at, to_at)
     agents = {name: _agent(name, of_agent[name], begins_at) for name in sorted(of_agent)}
-    return RecordedDay(begins_at, from_at, to_at, {each.id: each for each in contacts}, agents, until_at, in_fallback)
+    return RecordedDay(begins_at, from_at, to_at, {each.id: each for each in contacts}, agents, until_at, in_fallback, called_back)
 
 
 def _around(contacts: Sequence[RecordedContact], begins_at: datetime, from_at: datetime, to_at: datetime) -> list[RecordedContact]:
@@ -219,6 +240,7 @@ def _contacts(facts: Sequence[f.Fact]) -> list[RecordedContact]:
     records = {record.contact_id: record for record in fold_call(facts).contacts if record.served_by is ServedBy.ENGINE}
     entries = [fact for fact in facts if isinstance(fact, f.ContactEntered)]
     following = {entered.transferred_from: entered for entered in entries if entered.transferred_from}
+    outbound = any(isinstance(fact, f.CallBegan) and fact.direction is f.Direction.OUTBOUND for fact in facts)
     found = []
     for before, entered in zip(("", *(each.contact for each in entries)), entries, strict=False):
         record = records[entered.contact]
@@ -227,7 +249,8 @@ def _contacts(facts: Sequence[f.Fact]) -> list[RecordedContact]:
         ring = connected.at - rung.at if connected and rung else None
         parted = next((fact for fact in facts if isinstance(fact, f.ContactParted) and fact.contact == record.contact_id), None)
         handling = _handling(record, parted, following.get(record.contact_id)) if parted else None
-        found.append(RecordedContact(record, entered, before, ring, _rang_in_vain(facts, record), handling))
+        called_back = outbound and record.answered_at == entered.at
+        found.append(RecordedContact(record, entered, before, called_back, ring, _rang_in_vain(facts, record), handling))
     return found
 
 
@@ -276,7 +299,7 @@ class _Presence:
         """When the state that she is in ends by itself."""
         self._opted_out: tuple[str, ...] = ()
         self._carries = False
-        """She is still in what she was in when the record began; the replay takes her for not ready."""
+        """She is still in what she was in when the record began, or works on a callback; the replay takes her for not ready."""
         self._wish: f.AgentRequestRemembered | None = None
         self._rung_at: datetime | None = None
         self._missed: tuple[datetime, f.OfferMissed] | None = None
@@ -290,6 +313,9 @@ class _Presence:
                 self._missed = (self._rung_at or fact.at, fact)
             case f.AgentRequestRemembered():
                 self._asked_meanwhile(fact)
+            case CallbackReserved():
+                self._rest_or_leave(fact.at, f.AgentState.NOT_READY, CALLBACK)
+                self._carries = True
             case f.AgentPhoneChanged():
                 self.phone.append((fact.at, fact.reachable))
             case f.AgentOptedOut():

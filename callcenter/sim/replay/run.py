@@ -24,7 +24,7 @@ from callcenter.domain.ivr.flow import Flow, QueueNode
 from callcenter.domain.records import ContactRecord, Stay
 from callcenter.sim.fake_pbx import Mood, Phone
 from callcenter.sim.replay.people import Part, People
-from callcenter.sim.replay.recorded import RecordedAgent, RecordedContact, RecordedDay
+from callcenter.sim.replay.recorded import CALLBACK, RecordedAgent, RecordedContact, RecordedDay
 from callcenter.sim.world import World
 
 LEAD = timedelta(seconds=1)
@@ -108,10 +108,17 @@ class _Replay:
         give_up_at = end + LONGEST_AFTERMATH
         while self._open and self._world.now < give_up_at:
             self._world.run_for(60)
-        contacts = tuple(contact for call in self._facts.values() for contact in fold_call(call).contacts)
+        contacts = tuple(self._as_left(contact) for call in self._facts.values() for contact in fold_call(call).contacts)
         stays = tuple(stay for name in sorted(self._changes) for stay in self._stays(name))
         faults = tuple(f"{type(fault).__name__}: {fault}" for fault in self._world.faults)
         return Replayed(contacts, {name: recorded.id for name, recorded in self._recorded.items()}, stays, faults)
+
+    def _as_left(self, contact: ContactRecord) -> ContactRecord:
+        """Who left for a callback did not abandon; a replay has no keys, and lets the caller hang up instead."""
+        recorded = self._recorded.get(contact.contact_id)
+        if recorded is None or recorded.gave_up or not recorded.left_by_choice or contact.state is not ContactState.ABANDONED:
+            return contact
+        return replace(contact, state=ContactState.OVERFLOWED, why=recorded.record.why, short_abandon=False)
 
     # --- people ---------------------------------------------------------------------------------
 
@@ -240,6 +247,8 @@ class _Replay:
         yield from carried
         done_at = carried[-1].ended_at if carried else None
         for stay in fold_stays(self._changes[agent]):
+            if stay.reason == CALLBACK:
+                stay = replace(stay, state=f.AgentState.TALKING)
             if done_at is None or stay.began_at >= done_at:
                 yield stay
             elif stay.ended_at is None or stay.ended_at > done_at:
