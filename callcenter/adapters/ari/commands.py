@@ -35,6 +35,8 @@ EXISTS = 409
 PHONE_NOT_THERE = frozenset((400, 500))
 """What ``originate`` answers for an endpoint that has no contact ("Allocation failed") or does not exist."""
 SOUNDS = "sound:callcenter/"
+RINGS_ON = 2
+"""Seconds that a leg rings longer than the core lets it, if we are not there to end it: else the two time limits would race."""
 
 
 def refusal(reply: Reply) -> CommandError:
@@ -156,7 +158,7 @@ class Commands:
             "app": self._client.server.application,
             "appArgs": what,
             "callerId": caller_id,
-            "timeout": str(max(1, ceil(ring_time.total_seconds()))),
+            "timeout": str(ceil(ring_time.total_seconds()) + RINGS_ON),
         }
         reply = await self._client.call(channels.originateWithId, query, channelId=leg)
         if reply.status in PHONE_NOT_THERE:

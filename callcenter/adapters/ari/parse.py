@@ -53,7 +53,7 @@ Q850 = {
     16: Cause.NORMAL,
     17: Cause.BUSY,
     18: Cause.NO_ANSWER,  # 408
-    19: Cause.NO_ANSWER,  # 480, and our own time limit
+    19: Cause.NO_ANSWER,  # 480, and the node's own time limit
     20: Cause.UNREACHABLE,
     21: Cause.REJECTED,  # 603, 403
     22: Cause.INVALID_NUMBER,

@@ -146,7 +146,7 @@ RING = RingAgent("c", "n1", AGENT, "alice", "phone-1", "+12025550123", 'Ann "<1>
                         "app": "callcenter",
                         "appArgs": "agent",
                         "callerId": '"Ann 1 B" <+12025550123>',
-                        "timeout": "2",
+                        "timeout": "4",
                     },
                 )
             ],
