@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 from callcenter.domain.facts import AgentRequestRemembered, AgentState, AgentStateChanged, Fact
 from callcenter.domain.load import Load
+from callcenter.domain.tally import AgentTally
 
 LOGGED_OUT, NOT_READY, READY = AgentState.LOGGED_OUT, AgentState.NOT_READY, AgentState.READY
 RESERVED, TALKING, WRAP_UP = AgentState.RESERVED, AgentState.TALKING, AgentState.WRAP_UP
@@ -45,6 +46,17 @@ ASK_PHONE_EVERY = timedelta(seconds=60)
 """While an agent waits for her phone, it is asked: of one that Asterisk took to be there all along nobody would ever tell."""
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """How an agent serves a queue."""
+
+    level: int = 0
+    delay: timedelta = timedelta(0)
+    own: bool = True
+    """False: only while one of ``groups`` is called to it."""
+    groups: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Agent:
     """A person who handles contacts, as the center knows her now."""
@@ -54,6 +66,15 @@ class Agent:
     queues: tuple[str, ...] = ()
     """Those she serves now."""
     opted_out: tuple[str, ...] = ()
+    serves: Mapping[str, Serving] = field(default_factory=dict)
+    """These queues, and those that may call her as a reserve."""
+    order: int = 0
+    """Her place in the configuration."""
+    skills: Mapping[str, int] = field(default_factory=dict)
+    """Those that have not expired."""
+    skills_as_of: datetime | None = None
+    """The latest date at which some have expired."""
+    tally: AgentTally = field(default_factory=AgentTally)
     state: AgentState = LOGGED_OUT
     reason: str = ""
     since: datetime | None = None

@@ -2,9 +2,10 @@
 
 from callcenter.domain import agent as a
 from callcenter.domain.agent import Agent
-from callcenter.domain.delivery import end_contact, finish_wrap_up, route_agent
+from callcenter.domain.delivery import end_contact, finish_wrap_up
 from callcenter.domain.facts import AgentFallbackTalkChanged, AgentPhoneChanged, AgentState
 from callcenter.domain.presence import become, become_free, remember, rest, wait_for_phone
+from callcenter.domain.router import route_agent
 from callcenter.domain.turn import Turn
 from callcenter.domain.wrap_up import lacks_disposition, refuse_without_disposition
 

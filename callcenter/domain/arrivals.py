@@ -6,6 +6,7 @@ from callcenter.domain.call import Call
 from callcenter.domain.commands import Answer
 from callcenter.domain.config import NumberConfig
 from callcenter.domain.delivery import enter_queue
+from callcenter.domain.directing import check_lists
 from callcenter.domain.events import Door, LegArrived
 from callcenter.domain.facts import CallBegan, Direction, NumberUnknown
 from callcenter.domain.flows import start_flow
@@ -27,8 +28,11 @@ def arrive(turn: Turn, event: LegArrived) -> None:
     if event.door is Door.DESK_PHONE:
         _desk_phone(turn, call, agent)
         return
+    blocked = check_lists(turn, call)
     number = turn.state.config.numbers.get(event.dialed)
-    if number is None:
+    if blocked is not None:
+        start_flow(turn, call, blocked)
+    elif number is None:
         turn.emit(NumberUnknown(turn.now, call.id, event.dialed))
         start_flow(turn, call, UNKNOWN_NUMBER.name)
     elif event.waiting_since is not None and number.fallback_queue:

@@ -62,6 +62,8 @@ class Call:
     """The contact that waits, is offered or talks; empty in a flow and after the talk."""
     left: str = ""
     """The last contact that left its queue unanswered."""
+    lists: tuple[str, ...] = ()
+    """The caller lists that the caller is on."""
     bridge: str = ""
     recording: str = ""
     cause: Cause = Cause.UNKNOWN

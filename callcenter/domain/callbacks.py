@@ -26,7 +26,7 @@ from callcenter.domain.callback_facts import (
 from callcenter.domain.callback_register import DUE, EXPIRY, OWNER
 from callcenter.domain.commands import Play
 from callcenter.domain.contact import Contact, ContactState
-from callcenter.domain.delivery import MISSED_BY_CAUSE, NOBODYS_FAULT, connect, overflow, route_agent, route_queue
+from callcenter.domain.delivery import MISSED_BY_CAUSE, NOBODYS_FAULT, connect, overflow
 from callcenter.domain.events import CallbackCancelRequested, CallbackEditRequested, CallbackRequested, Cause
 from callcenter.domain.facts import (
     AgentState,
@@ -43,6 +43,7 @@ from callcenter.domain.facts import (
 )
 from callcenter.domain.ivr.flow import CALLBACK_GREETING, CALLBACK_PROMISED, CALLBACK_TO_AGENT, CallbackNode
 from callcenter.domain.presence import become, take_out
+from callcenter.domain.router import route_agent, route_queue
 from callcenter.domain.turn import Turn
 
 _S = CallbackState

@@ -20,7 +20,9 @@ from callcenter.domain import (
     missed,
     nodes,
     opting,
+    preferred,
     promises,
+    router,
     watch,
     wrap_up,
 )
@@ -31,10 +33,19 @@ from callcenter.domain.callback_register import DEADLINES as CALLBACK_DEADLINES
 from callcenter.domain.commands import Answer, Command, ConnectLegs, Dial, Play, RingAgent, StartRecording
 from callcenter.domain.config import CenterConfig
 from callcenter.domain.contact import ContactState
-from callcenter.domain.facts import EndedWhy, Fact, MissedWhy, MissingWhy, OverflowWhy, RecordingMissing
+from callcenter.domain.facts import (
+    AgentRequestRemembered,
+    AgentStateChanged,
+    EndedWhy,
+    Fact,
+    MissedWhy,
+    MissingWhy,
+    OverflowWhy,
+    RecordingMissing,
+)
 from callcenter.domain.ids import Ids
 from callcenter.domain.machine import Alarm, Outputs
-from callcenter.domain.state import ANNOUNCE, FLOW, LOOK, MAX_WAIT, MUSIC, NODE_LOST, OFFER, REST, WRAP_UP, State
+from callcenter.domain.state import ADVANCE, ANNOUNCE, FLOW, LOOK, MAX_WAIT, MUSIC, NODE_LOST, OFFER, REST, SKILL, WRAP_UP, State
 from callcenter.domain.turn import Story, Turn
 
 ITS_TURN: dict[str, Story] = {CALLBACK: promises.its_turn}
@@ -83,7 +94,7 @@ class Center:
 
     def _run(self, total: Outputs, now: datetime, story: Callable[..., None], happening: object) -> None:
         turn = Turn(self.state, self._ids, now, ITS_TURN)
-        for step in (partial(story, turn, happening), partial(_heed, turn)):
+        for step in (partial(story, turn, happening), partial(_heed, turn), partial(_look_at_preferred, turn)):
             try:
                 step()
             except Exception as fault:  # one call's bug must not stop the center; the engine reports it
@@ -110,6 +121,14 @@ class Center:
         if kind in CALLBACK_DEADLINES:
             self._callback_due(turn, alarm)
             return
+        if kind == ADVANCE:
+            waiter = state.waiter(subject)
+            if waiter is not None:
+                router.advance(turn, waiter)
+            return
+        if kind == SKILL:
+            router.expire_skills(turn, state.agents[subject])
+            return
         contact = state.offers.get(subject) or state.contacts.get(subject)
         call = state.calls[contact.entered.call if contact else subject]
         node = state.node(call.node)
@@ -135,6 +154,14 @@ class Center:
             self.state.node(call.node).held_back.add(alarm)
         else:
             callbacks.due(turn, kind, subject)
+
+
+def _look_at_preferred(turn: Turn) -> None:
+    """Who waits for one agent alone must know when she is not due back."""
+    if turn.state.lines.personal:
+        changed = {fact.agent for fact in turn.out.facts if isinstance(fact, AgentStateChanged | AgentRequestRemembered)}
+        for name in sorted(changed.intersection(turn.state.lines.personal)):
+            preferred.look_again(turn, name)
 
 
 def _heed(turn: Turn) -> None:
@@ -213,8 +240,12 @@ def _config_changed(turn: Turn, event: e.ConfigChanged) -> None:
         if queue.measures.at is not None:
             turn.emit(turn.state.measured(queue))  # what was learned under the old rules, which nobody will know after a restart
     turn.state.configure(event.config)
+    for waiter in turn.state.unanswered():
+        router.advance(turn, waiter)
+    for name in list(turn.state.lines.personal):
+        preferred.look_again(turn, name)
     for queue in list(turn.state.queues.values()):
-        delivery.route_queue(turn, queue)
+        router.route_queue(turn, queue)
     callbacks.route_owners(turn)
     delivery.let_go_forsaken(turn)
 

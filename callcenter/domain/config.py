@@ -13,6 +13,7 @@ from callcenter.domain.calling_hours import CallingHours
 from callcenter.domain.conditions import Condition
 from callcenter.domain.ivr.flow import Flow
 from callcenter.domain.numbers import NumberRules, any_e164
+from callcenter.domain.routing_config import Between, CallerList, Membership, Routing, RoutingRule, Skill
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,6 @@ class CallingConfig:
     hours: CallingHours = field(default_factory=CallingHours)
     rules: NumberRules = any_e164
     """Which numbers we may dial, the do-not-call list included."""
-
-
-class Strategy(StrEnum):
-    """Which of the agents who may take a contact it is offered to."""
-
-    LONGEST_IDLE = "longest_idle"
-    RING_ALL = "ring_all"
-    """To all of them at once; the first who answers has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +102,7 @@ class QueueConfig:
     """A named waiting line with its policy."""
 
     name: str
-    strategy: Strategy = Strategy.LONGEST_IDLE
+    routing: Routing = field(default_factory=Routing)
     ring_timeout: timedelta = timedelta(seconds=15)
     wrap_up: timedelta = timedelta(seconds=10)
     wrap_up_extension: timedelta = timedelta(0)
@@ -154,6 +147,11 @@ class AgentConfig:
     """Queues she may leave, and come back to, by herself ..."""
     least_queues: int = 1
     """... as long as she serves so many."""
+    memberships: Mapping[str, Membership] = field(default_factory=dict)
+    """How she serves those queues; what is not there has level 0 and no delay."""
+    skills: Mapping[str, Skill] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    """The reserve groups she belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,5 +201,10 @@ class CenterConfig:
     calling: CallingConfig = field(default_factory=CallingConfig)
     missed_offers: MissPolicy = MissPolicy()
     occupancy: OccupancyRule | None = None
+    between_queues: Between = Between.PRIORITY
+    window: timedelta = timedelta(minutes=30)
+    """Of strategies and conditions that look back: what was so long ago counts about a third."""
+    caller_lists: tuple[CallerList, ...] = ()
+    routing_rules: tuple[RoutingRule, ...] = ()
     node_lost_after: timedelta = timedelta(seconds=30)
     """A node out of reach for so long is taken for dead, and its calls for lost."""

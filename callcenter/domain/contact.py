@@ -94,6 +94,8 @@ class Contact:
     """``entered`` is what never changes; the rest is where it stands."""
 
     entered: ContactEntered
+    waiter: Waiter
+    """Itself as it stands in the line."""
     state: ContactState = ContactState.WAITING
     offers: dict[str, ContactOffered] = field(default_factory=dict)
     """The open offers by id; once connected, the one that was answered."""
@@ -118,12 +120,6 @@ class Contact:
     def offer_to(self, leg: str) -> ContactOffered | None:
         """The offer that rings, or has been answered, on this leg."""
         return next((offered for offered in self.offers.values() if offered.leg == leg), None)
-
-    @property
-    def waiter(self) -> Waiter:
-        """Itself as it stands in the line."""
-        entered = self.entered
-        return Waiter(entered.contact, entered.queue, entered.priority, entered.entered_at, entered.place)
 
     @property
     def music_at(self) -> datetime:

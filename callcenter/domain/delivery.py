@@ -1,18 +1,11 @@
-"""From queue to agent: entering, offering, connecting, parting, wrapping up.
+"""From queue to agent: entering, connecting, parting, wrapping up. Who gets whom is the router's matter."""
 
-The invariant the router keeps: no queue ever has both a contact that may be offered and an agent that
-may take it. So a contact that comes to wait looks for the agent longest idle, and an agent who becomes
-ready looks at the heads of her own queues; nothing else is ever looked at.
-"""
-
-from collections.abc import Sequence
 from datetime import datetime
 
 from callcenter.domain import announcing, promises
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call, Leg
-from callcenter.domain.commands import CloseBridge, ConnectLegs, RingAgent, StartRecording, StopMusic, StopPlayback, StopRecording
-from callcenter.domain.config import Strategy
+from callcenter.domain.commands import CloseBridge, ConnectLegs, StartRecording, StopMusic, StopPlayback, StopRecording
 from callcenter.domain.contact import Contact, ContactState
 from callcenter.domain.events import Cause
 from callcenter.domain.facts import (
@@ -35,73 +28,13 @@ from callcenter.domain.facts import (
     WithdrawnWhy,
 )
 from callcenter.domain.ivr.flow import GOODBYE
+from callcenter.domain.preferred import preferred_agent
 from callcenter.domain.presence import become, become_free, take_out
-from callcenter.domain.queue import CONTACT, Queue, Waiter
+from callcenter.domain.router import route_agent, route_waiter
+from callcenter.domain.routing_config import Needs
 from callcenter.domain.turn import Turn
 
-# --- who gets whom ------------------------------------------------------------------------------
-
-
-def route_queue(turn: Turn, queue: Queue) -> None:
-    """Pair the head of the line with the agent longest idle (ring-all: with all who are ready), while there are both."""
-    while (rank := queue.waiting.head()) and queue.ready:
-        _give(turn, turn.state.waiters[rank[-1]], queue)
-    if queue.config.strategy is Strategy.RING_ALL:
-        while (rank := queue.ringing.head()) and queue.ready:
-            _ring_all(turn, turn.state.contacts[rank[-1]], queue)
-
-
-def route_agent(turn: Turn, agent: Agent) -> None:
-    """Give a ready agent the best waiter at the heads of her queues: priority first, then the place.
-
-    When nobody waits, she rings along for the first of the contacts that ring everybody.
-    """
-    while agent.state is AgentState.READY and (own := turn.state.callbacks.own_of(agent.name)) is not None:
-        turn.its_turn[own.kind](turn, own, agent)
-    if agent.state is not AgentState.READY:
-        return
-    queues = [turn.state.queue(name) for name in agent.queues]
-    heads = [(rank, queue.name) for queue in queues if (rank := queue.waiting.head())]
-    if not heads:
-        heads = [(rank, queue.name) for queue in queues if queue.config.strategy is Strategy.RING_ALL and (rank := queue.ringing.head())]
-    if heads:
-        _, name = min(heads)
-        route_queue(turn, turn.state.queue(name))
-
-
-def _give(turn: Turn, waiter: Waiter, queue: Queue) -> None:
-    """The waiter's turn has come, and somebody is there to take it."""
-    if waiter.kind != CONTACT:
-        agent = turn.state.agents[queue.ready.first(1)[0][-1]]
-        turn.its_turn[waiter.kind](turn, waiter, agent)
-        if waiter.id in turn.state.waiters and agent.state is AgentState.READY:
-            raise AssertionError(f"the turn of {waiter.kind} {waiter.id} came, and neither did it step out nor was {agent.name} reserved")
-        return
-    contact = turn.state.contacts[waiter.id]
-    if queue.config.strategy is Strategy.RING_ALL:
-        _ring_all(turn, contact, queue)
-        return
-    (_, name), *others = queue.ready.first(4)
-    _offer(turn, contact, turn.state.agents[name], queue, len(queue.ready), [other for _, other in others])
-
-
-def _ring_all(turn: Turn, contact: Contact, queue: Queue) -> None:
-    ready = queue.ready.in_order()
-    for name in ready:
-        _offer(turn, contact, turn.state.agents[name], queue, len(ready), [other for other in ready if other != name][:3])
-
-
-def _offer(turn: Turn, contact: Contact, agent: Agent, queue: Queue, candidates: int, runners_up: Sequence[str]) -> None:
-    """Propose the contact to the agent, who is reserved for it until the ring time-out."""
-    call = turn.state.calls[contact.entered.call]
-    leg = turn.ids.draw_leg(call.node)
-    until = turn.now + queue.config.ring_timeout
-    offer = turn.ids.draw()
-    turn.emit(ContactOffered(turn.now, call.id, contact.id, queue.name, offer, agent.name, leg, until, candidates, tuple(runners_up)))
-    turn.emit(AgentStateChanged(turn.now, agent.name, AgentState.RESERVED, contact=contact.id, idle_since=agent.idle_since))
-    began = call.began
-    turn.want(RingAgent(call.id, call.node, leg, agent.name, agent.endpoint, began.caller, began.caller_name, queue.config.ring_timeout))
-
+NO_NEEDS = Needs()
 
 # --- entering and leaving the queue -------------------------------------------------------------
 
@@ -111,6 +44,7 @@ def enter_queue(
     call: Call,
     queue_name: str,
     priority: int,
+    needs: Needs = NO_NEEDS,
     *,
     entered_at: datetime | None = None,
     place: datetime | None = None,
@@ -129,6 +63,7 @@ def enter_queue(
     full = not comes_back and queue.config.max_waiting is not None and queue.unanswered >= queue.config.max_waiting
     entered_at = entered_at or turn.now
     contact_id = turn.ids.draw()
+    alone = preferred_agent(turn, call.began.caller, queue, needs)
     turn.emit(
         ContactEntered(
             turn.now,
@@ -142,6 +77,12 @@ def enter_queue(
             entered_at + limit if limit is not None else None,
             transferred_from,
             *announcing.first_dates(queue.config.announce, turn.now),
+            needs.require,
+            needs.prefer,
+            needs.rule,
+            alone.agent,
+            alone.until,
+            alone.skipped,
         )
     )
     contact = turn.state.contacts[contact_id]
@@ -150,7 +91,7 @@ def enter_queue(
     elif not queue.config.wait_without_agents and not queue.logged_in:
         overflow(turn, contact, OverflowWhy.NO_AGENTS)
     else:
-        route_queue(turn, queue)
+        route_waiter(turn, contact.waiter)
     if promised is not None and promised.freed is not None:
         route_agent(turn, promised.freed)
 
@@ -197,7 +138,7 @@ def let_go_forsaken(turn: Turn) -> None:
     """Callers who wait in a queue that was taken away, and that no agent serves any more, overflow; nobody waits for ever."""
     served = {name for agent in turn.state.agents.values() for name in agent.queues}.union(turn.state.config.queues)
     waiting = [contact for contact in turn.state.contacts.values() if contact.state is ContactState.WAITING]
-    for contact in sorted(waiting, key=lambda contact: contact.waiter.rank):
+    for contact in sorted(waiting, key=lambda contact: turn.state.queue(contact.entered.queue).place_of(contact.waiter)):
         if contact.entered.queue not in served:
             overflow(turn, contact, OverflowWhy.NO_AGENTS)
 
@@ -236,7 +177,7 @@ def miss(turn: Turn, contact: Contact, offered: ContactOffered, why: MissedWhy) 
         become(turn, agent, remembered.state, remembered.reason)
     else:
         take_out(turn, agent, offered.queue, why, contact.id)
-    route_queue(turn, turn.state.queue(offered.queue))
+    route_waiter(turn, contact.waiter)
 
 
 def connect(turn: Turn, contact: Contact, offered: ContactOffered) -> None:
@@ -302,7 +243,8 @@ def end_contact(turn: Turn, agent: Agent) -> None:
 def requeue(turn: Turn, call: Call, contact: Contact) -> None:
     """The agent was lost in mid-talk: the caller is a new contact at the old place, normally the head."""
     entered = contact.entered
-    enter_queue(turn, call, entered.queue, entered.priority, place=entered.place, transferred_from=contact.id)
+    needs = Needs(entered.require, entered.prefer, rule=entered.rule)
+    enter_queue(turn, call, entered.queue, entered.priority, needs, place=entered.place, transferred_from=contact.id)
 
 
 def transfer(turn: Turn, agent: Agent, queue_name: str) -> None:
@@ -345,7 +287,7 @@ def agent_leg_ended(turn: Turn, call: Call, leg: Leg, cause: Cause) -> None:
     if contact.state is ContactState.OFFERED:
         if cause in NOBODYS_FAULT:
             freed = withdraw(turn, contact, offered, WithdrawnWhy.NODE_AWAY)
-            route_queue(turn, turn.state.queue(contact.entered.queue))
+            route_waiter(turn, contact.waiter)
             route_agent(turn, freed)
         else:
             miss(turn, contact, offered, MISSED_BY_CAUSE.get(cause, MissedWhy.NO_ANSWER))

@@ -181,6 +181,19 @@ class CallEnded:
     """The cause of the caller's leg."""
 
 
+@dataclass(frozen=True, slots=True)
+class CallerListHit:
+    """The caller is on a list."""
+
+    at: datetime
+    call: str
+    list: str
+    number: str
+    """The entry: the number, or a beginning of it and ``*``."""
+    reason: str
+    blocked: bool
+
+
 # --- flow runs --------------------------------------------------------------------------------
 
 
@@ -275,6 +288,17 @@ class ContactEntered:
     status_at: datetime | None = None
     """When the caller is told position and estimated wait for the first time."""
     comfort_at: datetime | None = None
+    require: str = ""
+    """What it needs of an agent beside what the queue requires (``domain.skills``)."""
+    prefer: str = ""
+    rule: str = ""
+    """The routing rule that directed it, if any."""
+    preferred: str = ""
+    """The agent it waits for alone ..."""
+    preferred_until: datetime | None = None
+    """... until then."""
+    preferred_skipped: str = ""
+    """Why it did not wait for the agent it should have waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,9 +314,38 @@ class ContactOffered:
     leg: str
     until: datetime
     candidates: int
-    """How many agents were ready for this queue."""
+    """How many agents were ready for it."""
     runners_up: tuple[str, ...] = ()
     """The next three agents in rank."""
+    rank: tuple[str, ...] = ()
+    """Of the agent, part by part in the order in which they count: ``level 0``, ``gap 0``, ``longest_idle``, ``idle 12.0 s``."""
+
+
+class AdvancedWhy(StrEnum):
+    RELAXED = "relaxed"
+    CAPPED = "capped"
+    """Its priority has grown to the cap."""
+    STARVING = "starving"
+    PREFERRED_OVER = "preferred_over"
+    """It no longer waits for one agent alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaiterAdvanced:
+    """Who waits has waited long enough for something: more agents may take it, or it comes before others."""
+
+    at: datetime
+    call: str
+    """Empty for a waiter without a call."""
+    contact: str
+    queue: str
+    rung: int
+    """How many time steps of the queue it has passed."""
+    band: int
+    """0 starving, 1 at the priority cap, 2 ageing."""
+    preferred: str
+    """The agent it still waits for alone."""
+    why: AdvancedWhy
 
 
 @dataclass(frozen=True, slots=True)
@@ -561,6 +614,54 @@ class AgentFallbackTalkChanged:
     talking: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SkillsExpired:
+    """The date of these skills has come; she no longer has them."""
+
+    at: datetime
+    agent: str
+    skills: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentTallied:
+    """What the agent has done lately. Written into checkpoints only: it follows from facts that are no longer kept."""
+
+    at: datetime
+    agent: str
+    contact_at: datetime | None
+    call_at: datetime | None
+    queues: tuple[str, ...]
+    turns: tuple[str, ...]
+    """Dates, one for each of ``queues``."""
+    contacts: float | None
+    talk: float | None
+    occupancy: float
+    as_of: datetime | None
+
+
+# --- queues -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class QueueTallied:
+    """What the queue has seen lately. Written into checkpoints only."""
+
+    at: datetime
+    queue: str
+    talks: int
+    mean_talk_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallersServed:
+    """Who talked with whom last, the oldest first. Written into checkpoints only."""
+
+    at: datetime
+    callers: tuple[str, ...]
+    agents: tuple[str, ...]
+
+
 # --- recordings -------------------------------------------------------------------------------
 
 
@@ -667,6 +768,7 @@ CallFact = (
     CallBegan
     | NumberUnknown
     | LegCreated
+    | CallerListHit
     | LegRinging
     | LegUp
     | LegWasHeld
@@ -684,6 +786,7 @@ CallFact = (
     | ContactEntered
     | CallbackOffered
     | ContactOffered
+    | WaiterAdvanced
     | OfferMissed
     | OfferWithdrawn
     | ContactConnected
@@ -705,6 +808,8 @@ CallFact = (
 
 AgentFact = (
     AgentStateChanged
+    | SkillsExpired
+    | AgentTallied
     | AgentRequestRemembered
     | WrapUpExtended
     | MissedOffersCounted
@@ -715,8 +820,8 @@ AgentFact = (
     | AgentPhoneChanged
     | AgentFallbackTalkChanged
 )
+QueueFact = ConditionChanged | QueueMeasured | QueueTallied | CallersServed
 NodeFact = NodeUp | NodeAway | FallbackCallEnded
-QueueFact = ConditionChanged | QueueMeasured
 Fact = CallFact | AgentFact | QueueFact | NodeFact | CallbackFact
 
 ON_DISK_FIRST: frozenset[type] = frozenset({CallbackCreated, CallbackEdited, CallbackAttempted})

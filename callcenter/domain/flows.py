@@ -4,6 +4,7 @@ from callcenter.domain import callbacks
 from callcenter.domain.call import Call
 from callcenter.domain.commands import Play, StopPlayback
 from callcenter.domain.delivery import enter_queue
+from callcenter.domain.directing import direct
 from callcenter.domain.facts import FlowCollected, FlowDigitTaken, FlowEnded, FlowKeyPressed, FlowListened, FlowMoved, FlowStarted
 from callcenter.domain.ivr import interpreter
 from callcenter.domain.ivr.interpreter import EnterQueue, FlowRun, HangUpCaller, Keep, Listen, PromiseCallback, Say, Step, TakeDigit
@@ -71,9 +72,10 @@ def _take(turn: Turn, call: Call, step: Step) -> None:
             _take(turn, call, interpreter.go_on(_run(call)))
         case PromiseCallback(asked):
             _take(turn, call, interpreter.after_promise(_run(call), asked, callbacks.promise(turn, call, asked)))
-        case EnterQueue(queue, priority):
+        case EnterQueue(queue, priority, needs):
             turn.emit(FlowEnded(turn.now, call.id, "queue"))
-            enter_queue(turn, call, queue, priority, place=callbacks.place_left(turn, call, queue))
+            queue, priority, needs = direct(turn, call, queue, priority, needs)
+            enter_queue(turn, call, queue, priority, needs, place=callbacks.place_left(turn, call, queue))
         case HangUpCaller():
             turn.emit(FlowEnded(turn.now, call.id, "hang_up"))
             turn.hang_up(call, call.caller_leg)

@@ -2,9 +2,9 @@
 
 from callcenter.domain.agent import ASK_PHONE_EVERY, PHONE_UNREACHABLE, Agent
 from callcenter.domain.commands import AskPhone
-from callcenter.domain.delivery import route_agent
 from callcenter.domain.facts import AgentPhoneAsked
 from callcenter.domain.presence import become_free
+from callcenter.domain.router import route_agent
 from callcenter.domain.turn import Turn
 
 

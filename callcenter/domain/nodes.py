@@ -2,9 +2,9 @@
 
 from callcenter.domain import legs
 from callcenter.domain.callbacks import route_owners
-from callcenter.domain.delivery import route_queue
 from callcenter.domain.events import Cause, FallbackCallReported, NodeConnected, NodeDisconnected
 from callcenter.domain.facts import FallbackCallEnded, NodeAway, NodeUp
+from callcenter.domain.router import route_queue
 from callcenter.domain.turn import Turn
 
 

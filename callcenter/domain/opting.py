@@ -2,8 +2,8 @@
 
 from callcenter.domain.agent import Agent
 from callcenter.domain.config import AgentConfig
-from callcenter.domain.delivery import route_agent
 from callcenter.domain.facts import AgentOptedOut
+from callcenter.domain.router import route_agent
 from callcenter.domain.turn import Turn
 
 

@@ -16,19 +16,21 @@ from callcenter.domain.call import LEG_TRANSITIONS, Call, Leg, LegState
 from callcenter.domain.callback_facts import CallbackFact, CallbackOffered
 from callcenter.domain.callback_register import DEADLINES as CALLBACK_DEADLINES
 from callcenter.domain.callback_register import CallbackRegister
+from callcenter.domain.callers import CallerIndex
 from callcenter.domain.conditions import Phase, Standing
-from callcenter.domain.config import AgentConfig, CenterConfig, QueueConfig
+from callcenter.domain.config import AgentConfig, CenterConfig
 from callcenter.domain.contact import CONTACT_TRANSITIONS, FINISHED, UNANSWERED, Contact, ContactState
 from callcenter.domain.ivr.flow import BUILT_IN_FLOWS, CALLER, GOODBYE, Flow
 from callcenter.domain.ivr.interpreter import FlowRun
+from callcenter.domain.lines import Lines
 from callcenter.domain.load import Load
 from callcenter.domain.machine import Alarm, Deadlines, IllegalTransition, transition
-from callcenter.domain.queue import Queue, Waiter
+from callcenter.domain.queue import CONTACT, Band, Queue, Waiter
+from callcenter.domain.tally import AgentTally, QueueTally
 
 OFFER, WRAP_UP, REST, FLOW, MUSIC, MAX_WAIT, NODE_LOST = "offer", "wrap_up", "rest", "flow", "music", "max_wait", "node_lost"
-
-
-LOOK, ANNOUNCE = "look", "announce"
+LOOK, ANNOUNCE, ADVANCE, SKILL = "look", "announce", "advance", "skill"
+CALLERS_REMEMBERED = 20_000
 SERVING = frozenset({f.AgentState.READY, f.AgentState.RESERVED, f.AgentState.TALKING, f.AgentState.WRAP_UP})
 
 
@@ -65,16 +67,22 @@ class State:
         self.contacts: dict[str, Contact] = {}
         self.offers: dict[str, Contact] = {}
         """From each open offer to its contact."""
-        self.waiters: dict[str, Waiter] = {}
+        self.lines = Lines()
+        self.queues = self.lines.queues
+        self.waiters = self.lines.waiters
         """Who stands in a line now, by id."""
         self.agents: dict[str, Agent] = {}
         self.endpoints: dict[str, Agent] = {}
         self.fallback_legs: dict[str, Agent] = {}
-        self.queues: dict[str, Queue] = {}
         self.nodes: dict[str, Node] = {}
+        self.last_agents: dict[str, str] = {}
+        """With whom each caller talked last, the oldest first."""
+        self.caller_lists = CallerIndex(())
         self.deadlines = Deadlines(self._still_set)
         self.callbacks = CallbackRegister(self)
         self._applied = 0
+        self._kept_apart: dict[tuple[str, ...], tuple[int, f.Fact]] = {}
+        """Facts that belong to no call, agent or node, by what makes a later one replace them; for checkpoints."""
         self._appliers: dict[type, tuple[Callable[..., None], Callable[..., None]]] = {
             kind: (self._applier(kind), self._keeper(kind)) for kind in f.FACT_TYPES.values()
         }
@@ -95,27 +103,31 @@ class State:
     def configure(self, config: CenterConfig) -> None:
         """Take over what people decided. Contacts, calls and agents at work stay as they are."""
         self.config = config
-        for queue in config.queues.values():
-            self.queue(queue.name).config = queue
-        for agent_config in config.agents.values():
-            self._enroll(agent_config)
+        self.caller_lists = CallerIndex(config.caller_lists)
+        self.lines.learn(config)
+        for order, agent_config in enumerate(config.agents.values()):
+            self._enroll(agent_config, order)
         for name in [name for name in self.agents if name not in config.agents]:
             self._strike_off(self.agents[name])
         self.callbacks.line_up_all()
         for name in [name for name, queue in self.queues.items() if name not in config.queues and not queue.unanswered]:
             del self.queues[name]
+        for agent in self.agents.values():
+            self._learn_skills(agent)
+        unanswered = self.unanswered()
+        self.lines.begin_anew(self.agents, unanswered)
+        for waiter in unanswered:
+            self._set_advance(waiter)
+        for contact in self.contacts.values():
+            if contact.state is ContactState.OFFERED:
+                self._line_up_contact(contact)
         for watched in self.queues.values():
-            wanted = {condition.key for condition in watched.config.conditions}
-            watched.standings = {key: standing for key, standing in watched.standings.items() if key in wanted}
             if self.at is not None:
                 self.look_soon(watched, self.at)
 
     def queue(self, name: str) -> Queue:
         """The queue of that name; one that is no longer configured keeps serving whom it holds."""
-        queue = self.queues.get(name)
-        if queue is None:
-            queue = self.queues[name] = Queue(self.config.queues.get(name) or QueueConfig(name))
-        return queue
+        return self.lines.queue(name)
 
     def node(self, name: str) -> Node:
         if name not in self.nodes:
@@ -143,7 +155,15 @@ class State:
             kept += node.history.values()
         kept += [(self._applied, self.measured(queue)) for queue in self.queues.values() if queue.measures.at is not None]
         kept += self.callbacks.history()
-        return (fact for _, fact in sorted(kept, key=lambda numbered: numbered[0]))
+        kept += self._kept_apart.values()
+        for _, fact in sorted(kept, key=lambda numbered: numbered[0]):
+            yield fact
+        if self.at is not None:
+            yield from (agent.tally.fact(agent.name, self.at) for agent in self.agents.values())
+            yield from (queue.tally.fact(queue.name, self.at) for queue in self.queues.values())
+            served = list(self.last_agents.items())
+            for few in (served[begin : begin + 500] for begin in range(0, len(served), 500)):
+                yield f.CallersServed(self.at, tuple(caller for caller, _ in few), tuple(agent for _, agent in few))
 
     def measured(self, queue: Queue) -> f.QueueMeasured:
         """What the queue remembers, as a fact."""
@@ -172,6 +192,8 @@ class State:
     def _keeper(self, kind: type) -> Callable[..., None]:
         if kind in CallbackFact.__args__:
             return self.callbacks.keep
+        if kind is f.AgentTallied:
+            return _keep_nowhere
         if kind in f.AgentFact.__args__:
             return self._keep_with_agent
         if kind in f.QueueFact.__args__:
@@ -188,6 +210,8 @@ class State:
 
     def _keep_with_call(self, number: int, fact: f.CallFact) -> None:
         call = self.calls.get(fact.call)
+        if call is None and isinstance(fact, f.WaiterAdvanced):
+            self._kept_apart["waiter", fact.contact] = number, fact
         if call is not None:
             call.history.append((number, fact))
             if call.ended_at is not None and call.over:
@@ -211,6 +235,12 @@ class State:
             return subject in self.nodes and self.nodes[subject].lost_at == at
         if kind == LOOK:
             return subject in self.queues and self.queues[subject].look_at == at
+        if kind == ADVANCE:
+            waiter = self.waiter(subject)
+            return waiter is not None and self.queue(waiter.queue).advances_at(waiter) == at
+        if kind == SKILL:
+            agent = self.agents.get(subject)
+            return agent is not None and self._expires_at(agent) == at
         if kind == FLOW:
             call = self.calls.get(subject)
             return call is not None and call.flow is not None and call.flow.until == at
@@ -226,23 +256,23 @@ class State:
 
     # --- people ---------------------------------------------------------------------------------
 
-    def _enroll(self, config: AgentConfig) -> None:
+    def _enroll(self, config: AgentConfig, order: int) -> None:
         """She also goes on serving those who still wait in queues that were taken away."""
         agent = self._agent(config.name)
         self._unplug(agent)
-        self._stand_back(agent)
+        self.lines.stand_back(agent)
         self._count_out(agent)
         retired = [name for name in agent.queues if name not in self.config.queues and self.queue(name).unanswered]
-        agent.endpoint, agent.queues = config.endpoint, (*_served(config, agent), *retired)
+        agent.endpoint, agent.queues, agent.order = config.endpoint, (*_served(config, agent), *retired), order
+        agent.serves = self.lines.serving(config, agent.queues)
         self.endpoints[agent.endpoint] = agent
         self._count_in(agent)
-        self._line_up(agent)
 
     def _strike_off(self, agent: Agent) -> None:
         """A removed agent is forgotten once logged out; until then she serves no further queue."""
-        self._stand_back(agent)
+        self.lines.stand_back(agent)
         self._count_out(agent)
-        agent.queues = ()
+        agent.queues, agent.serves = (), {}
         if agent.state is f.AgentState.LOGGED_OUT:
             self._unplug(agent)
             self.fallback_legs.pop(agent.fallback_leg, None)
@@ -258,17 +288,20 @@ class State:
             self.agents[name] = Agent(name)
         return self.agents[name]
 
-    def _line_up(self, agent: Agent) -> None:
-        """Who is ready stands in the line of each of her queues; nobody else stands in any."""
-        if agent.state is f.AgentState.READY and agent.idle_since is not None:
-            rank = (agent.idle_since, agent.name)
-            for name in agent.queues:
-                self.queue(name).ready.put(rank)
+    def _learn_skills(self, agent: Agent) -> None:
+        """What she can do now; the next expiry is a date to act on."""
+        config = self.config.agents.get(agent.name)
+        known = agent.skills_as_of
+        skills = config.skills if config is not None else {}
+        agent.skills = {name: skill.level for name, skill in skills.items() if skill.until is None or known is None or skill.until > known}
+        due = self._expires_at(agent)
+        if due is not None:
+            self.deadlines.set(due, SKILL, agent.name)
 
-    def _stand_back(self, agent: Agent) -> None:
-        if agent.state is f.AgentState.READY:
-            for name in agent.queues:
-                self.queue(name).ready.take(agent.name)
+    def _expires_at(self, agent: Agent) -> datetime | None:
+        config = self.config.agents.get(agent.name)
+        skills = config.skills if config is not None else {}
+        return min((until for name in agent.skills if (until := skills[name].until) is not None), default=None)
 
     def _count_in(self, agent: Agent) -> None:
         """Who is logged in counts in each of her queues."""
@@ -287,13 +320,14 @@ class State:
         agent = self._agent(fact.agent)
         if fact.state not in AGENT_MOVES[agent.state] and f.AgentStateChanged in agent.history:
             raise IllegalTransition(agent.name, agent.state, fact.state)
-        self._stand_back(agent)
+        self.lines.stand_back(agent)
         comes_or_goes = (agent.state is f.AgentState.LOGGED_OUT) is not (fact.state is f.AgentState.LOGGED_OUT)
         comes_or_goes = comes_or_goes or (agent.state in SERVING) is not (fact.state in SERVING)
         if comes_or_goes:
             self._count_out(agent)
         if agent.since is not None:
             agent.load = agent.load.after(agent.state, fact.at - agent.since)
+        agent.tally.moved(agent.state, fact.state, fact.at, self.config.window)
         agent.state, agent.reason, agent.since = fact.state, fact.reason, fact.at
         agent.idle_since, agent.contact, agent.until = fact.idle_since, fact.contact, fact.until
         agent.extended = False
@@ -308,7 +342,7 @@ class State:
             self._count_in(agent)
             for name in agent.queues:
                 self._recount(self.queue(name), fact.at)
-        self._line_up(agent)
+        self.lines.line_up(agent)
         if agent.name not in self.config.agents:
             self._strike_off(agent)
 
@@ -331,13 +365,15 @@ class State:
     def _agent_opted_out(self, fact: f.AgentOptedOut) -> None:
         agent = self._agent(fact.agent)
         config = self.config.agents.get(agent.name)
-        self._stand_back(agent)
+        self.lines.stand_back(agent)
         self._count_out(agent)
         agent.opted_out = fact.queues
         retired = [name for name in agent.queues if name not in self.config.queues]
         agent.queues = (*_served(config, agent), *retired) if config else ()
+        agent.serves = self.lines.serving(config, agent.queues) if config else {}
+        self.lines.look_again(agent)
         self._count_in(agent)
-        self._line_up(agent)
+        self.lines.line_up(agent)
 
     def _agent_load_kept(self, fact: f.AgentLoadKept) -> None:
         self._agent(fact.agent).load = Load(fact.busy, fact.free)
@@ -354,6 +390,8 @@ class State:
         agent = self._agent(fact.agent)
         self.fallback_legs.pop(agent.fallback_leg, None)
         agent.fallback_leg = fact.leg if fact.talking else ""
+        if not fact.talking:
+            agent.tally.call_at = fact.at
         if fact.talking:
             self.fallback_legs[fact.leg] = agent
 
@@ -361,7 +399,7 @@ class State:
 
     def look_soon(self, queue: Queue, at: datetime) -> None:
         """Somebody waits, or a condition stands: look at it from ``at`` on."""
-        if queue.look_at is None and queue.config.conditions and (queue.unanswered or queue.standings):
+        if queue.look_at is None and queue.conditions and (queue.unanswered or queue.standings):
             queue.look_at = at
             self.deadlines.set(at, LOOK, queue.name)
 
@@ -378,18 +416,51 @@ class State:
         queue = self.queue(fact.queue)
         if fact.phase is Phase.OFF:
             queue.standings.pop(fact.condition, None)
-        elif any(condition.key == fact.condition for condition in queue.config.conditions):
+        elif any(condition.key == fact.condition for condition in queue.conditions):
             queue.standings[fact.condition] = Standing(fact.phase, fact.at)
+        queue.condition_changed(fact.condition)
 
     def _queue_measured(self, fact: f.QueueMeasured) -> None:
         queue = self.queue(fact.queue)
         measures = queue.measures
         measures.line, measures.agents, measures.at, measures.level = fact.line, fact.agents, fact.since, fact.level
         measures.recall(fact.minutes)
-        wanted = {condition.key for condition in queue.config.conditions}
+        wanted = {condition.key for condition in queue.conditions}
         read = (text.split(" ", 2) for text in fact.standings)
         queue.standings = {key: Standing(Phase(phase), datetime.fromisoformat(since)) for phase, since, key in read if key in wanted}
+        for key in wanted:
+            queue.condition_changed(key)
         self.look_soon(queue, fact.at)
+
+    def _skills_expired(self, fact: f.SkillsExpired) -> None:
+        agent = self._agent(fact.agent)
+        self.lines.stand_back(agent)
+        agent.skills_as_of = fact.at
+        self._learn_skills(agent)
+        self.lines.look_again(agent)
+        self.lines.line_up(agent)
+
+    def _agent_tallied(self, fact: f.AgentTallied) -> None:
+        agent = self.agents.get(fact.agent)
+        if agent is not None:
+            self.lines.stand_back(agent)
+            agent.tally = AgentTally.of(fact)
+            self.lines.line_up(agent)
+
+    # --- queues ---------------------------------------------------------------------------------
+
+    def _queue_tallied(self, fact: f.QueueTallied) -> None:
+        self.queue(fact.queue).tally = QueueTally.of(fact)
+
+    def _callers_served(self, fact: f.CallersServed) -> None:
+        for caller, agent in zip(fact.callers, fact.agents, strict=True):
+            self._served(caller, agent)
+
+    def _served(self, caller: str, agent: str) -> None:
+        self.last_agents.pop(caller, None)
+        self.last_agents[caller] = agent
+        if len(self.last_agents) > CALLERS_REMEMBERED:
+            del self.last_agents[next(iter(self.last_agents))]
 
     # --- nodes ----------------------------------------------------------------------------------
 
@@ -433,6 +504,10 @@ class State:
     def _add_leg(self, call: Call, leg: Leg) -> None:
         call.legs[leg.id] = leg
         self.legs[leg.id] = call
+
+    def _caller_list_hit(self, fact: f.CallerListHit) -> None:
+        call = self.calls[fact.call]
+        call.lists = (*call.lists, fact.list)
 
     def _number_unknown(self, fact: f.NumberUnknown) -> None:
         pass
@@ -511,14 +586,41 @@ class State:
 
     def stand_in_line(self, waiter: Waiter) -> None:
         """It may be given to an agent from now on."""
-        self.waiters[waiter.id] = waiter
-        self.queue(waiter.queue).waiting.put(waiter.rank)
+        self.lines.stand(waiter)
+        if waiter.kind != CONTACT:
+            self._set_advance(waiter)
 
     def step_out(self, waiter_id: str) -> None:
         """It no longer stands in line, if it did."""
-        waiter = self.waiters.pop(waiter_id, None)
-        if waiter is not None:
-            self.queue(waiter.queue).waiting.take(waiter_id)
+        self.lines.step_out(waiter_id)
+        self._kept_apart.pop(("waiter", waiter_id), None)
+
+    def waiter(self, waiter_id: str) -> Waiter | None:
+        """Who waits, in line or offered."""
+        contact = self.contacts.get(waiter_id)
+        if contact is None:
+            return self.waiters.get(waiter_id)
+        return contact.waiter if contact.state in UNANSWERED else None
+
+    def unanswered(self) -> list[Waiter]:
+        """All who wait or are offered; for changes of the configuration, not for routing."""
+        return [*(contact.waiter for contact in self.contacts.values() if contact.state in UNANSWERED), *self.lines.others()]
+
+    def _set_advance(self, waiter: Waiter) -> None:
+        due = self.queue(waiter.queue).advances_at(waiter)
+        if due is not None:
+            self.deadlines.set(due, ADVANCE, waiter.id)
+
+    def _waiter_advanced(self, fact: f.WaiterAdvanced) -> None:
+        waiter = self.waiter(fact.contact)
+        if waiter is None:
+            raise IllegalTransition(fact.contact, "not waiting", type(fact).__name__)
+        stands = self.lines.step_out(waiter.id) is not None
+        queue = self.queue(waiter.queue)
+        waiter.rung, waiter.band, waiter.preferred = min(fact.rung, len(queue.rungs) - 1), Band(fact.band), fact.preferred
+        if stands:
+            self.lines.stand(waiter)
+        self._set_advance(waiter)
 
     def _line_up_contact(self, contact: Contact) -> None:
         """Where it belongs by its state; while its node is away, nowhere."""
@@ -528,7 +630,8 @@ class State:
         if contact.state is ContactState.WAITING:
             self.stand_in_line(contact.waiter)
         elif contact.state is ContactState.OFFERED:
-            self.queue(contact.entered.queue).ringing.put(contact.waiter.rank)
+            queue = self.queue(contact.entered.queue)
+            queue.ringing.put(queue.place_of(contact.waiter))
 
     def _step_aside(self, contact: Contact) -> None:
         self.step_out(contact.id)
@@ -538,12 +641,16 @@ class State:
 
     def _contact_entered(self, fact: f.ContactEntered) -> None:
         call = self.calls[fact.call]
-        contact = self.contacts[fact.contact] = Contact(fact)
+        queue = self.queue(fact.queue)
+        waiter = Waiter(fact.contact, fact.queue, fact.priority, fact.entered_at, fact.place, CONTACT, fact.require, fact.prefer)
+        waiter.preferred, waiter.preferred_until = fact.preferred, fact.preferred_until
+        waiter.rung, waiter.band = queue.rung_at(waiter.wait(fact.at)), queue.band_at(waiter, fact.at)
+        contact = self.contacts[fact.contact] = Contact(fact, waiter)
         call.contact = contact.id
         call.unfinished.add(contact.id)
-        queue = self.queue(fact.queue)
         queue.unanswered += 1
         self._line_up_contact(contact)
+        self._set_advance(waiter)
         if fact.max_wait_until is not None:
             self.deadlines.set(fact.max_wait_until, MAX_WAIT, contact.id)
         self.deadlines.set(contact.music_at, MUSIC, contact.id)
@@ -573,6 +680,9 @@ class State:
 
     def _offer_missed(self, fact: f.OfferMissed) -> None:
         self._take_back(fact)
+        agent = self.agents.get(fact.agent)
+        if agent is not None:
+            agent.tally.missed(fact.queue, fact.at)
 
     def _offer_withdrawn(self, fact: f.OfferWithdrawn) -> None:
         self._take_back(fact)
@@ -602,6 +712,11 @@ class State:
         for told_at, under in contact.announcing.told:
             queue.measures.came_true(fact.at <= told_at + under)
         queue.measures.answered(fact.at, stood_in_line=stood_in_line, rang=fact.at - offered_at, in_time=in_time)
+        if contact.entered.caller:
+            self._served(contact.entered.caller, fact.agent)
+        agent = self.agents.get(fact.agent)
+        if agent is not None:
+            agent.tally.answered(fact.queue, fact.at, self.config.window)
 
     def _no_longer_waits(self, contact: Contact, at: datetime) -> Queue:
         queue = self.queue(contact.entered.queue)
@@ -670,6 +785,10 @@ class State:
         contact.hold, contact.held_since, contact.parted_at = fact.hold, None, fact.at
         call = self.calls[fact.call]
         call.contact = call.bridge = ""
+        self.queue(fact.queue).tally.talked(fact.talk)
+        agent = self.agents.get(fact.agent)
+        if agent is not None:
+            agent.tally.talked(fact.talk, fact.at, self.config.window)
 
     def _disposition_given(self, fact: f.DispositionGiven) -> None:
         contact = self.contacts[fact.contact]

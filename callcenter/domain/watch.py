@@ -7,23 +7,28 @@ contact enters, then at its own moment of each second, so that queues do not all
 from callcenter.domain.conditions import Condition, Metric, Phase, observe
 from callcenter.domain.facts import ConditionChanged
 from callcenter.domain.queue import Queue
+from callcenter.domain.router import route_queue
 from callcenter.domain.turn import Turn
 
 
 def look(turn: Turn, queue: Queue) -> None:
     """Measure what the queue's conditions need. Afterwards ``queue.holds`` tells those that hold."""
-    for condition in queue.config.conditions:
+    opens = False
+    for condition in queue.conditions:
         measured = turn.state.queue(condition.queue) if condition.queue else queue
         value = measure(turn, measured, condition.metric)
         phase = observe(condition, queue.standing(condition), value, turn.now)
         if phase is not queue.standing(condition).phase:
             turn.emit(ConditionChanged(turn.now, queue.name, condition.key, phase, value))
+            opens = opens or phase is not Phase.RISING
+    if opens and queue.routing.relax:
+        route_queue(turn, queue)  # other agents may take those who wait
     turn.state.look_again(queue, turn.now)
 
 
 def holding(queue: Queue) -> list[Condition]:
     """The conditions that hold now, in the order of the configuration."""
-    return [condition for condition in queue.config.conditions if queue.standing(condition).phase is Phase.ON]
+    return [condition for condition in queue.conditions if queue.standing(condition).phase is Phase.ON]
 
 
 def measure(turn: Turn, queue: Queue, metric: Metric) -> float | None:

@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr, ValidationError
 
 from callcenter.domain.config import CenterConfig, NumberConfig, QueueConfig
 from callcenter.runtime.catalogue import DEFAULT_MUSIC, CatalogueError, Prompt, catalogue, tones
-from callcenter.runtime.settings_agents import agent_config, agents_faults, disposition_rule, miss_policy, occupancy_rule
+from callcenter.runtime.settings_agents import agents_faults, disposition_rule, miss_policy, occupancy_rule
 from callcenter.runtime.settings_calling import callback_config, calling_config, calling_faults
 from callcenter.runtime.settings_fields import Name, Section
 from callcenter.runtime.settings_flows import flow, flow_faults
@@ -35,6 +35,8 @@ from callcenter.runtime.settings_model import (
     WebSection,
 )
 from callcenter.runtime.settings_problems import Problem, from_pydantic
+from callcenter.runtime.settings_routing import agent_config, caller_lists, routing_faults, routing_of, routing_rules
+from callcenter.runtime.settings_routing_model import CallerListSection, RoutingRuleSection, RoutingSection
 from callcenter.runtime.settings_waiting import announce, waiting_faults
 
 DEFAULT_FILE = Path("callcenter.toml")
@@ -66,6 +68,9 @@ class Settings(Section):
     queues: tuple[QueueSection, ...] = Field(default=(), alias="queue")
     agents: tuple[AgentSection, ...] = Field(default=(), alias="agent")
     flows: dict[Name, FlowSection] = Field(default_factory=dict, alias="flow")
+    routing: RoutingSection = RoutingSection()
+    caller_lists: tuple[CallerListSection, ...] = Field(default=(), alias="caller_list")
+    routing_rules: tuple[RoutingRuleSection, ...] = Field(default=(), alias="routing_rule")
     prompts: tuple[PromptSection, ...] = Field(default=(), alias="prompt")
     music: tuple[MusicSection, ...] = ()
 
@@ -123,7 +128,7 @@ class Settings(Section):
         """What the core reads; ``endpoints`` are the agents' phones by name."""
         return CenterConfig(
             queues={queue.name: self._queue(queue) for queue in self.queues},
-            agents={agent.name: agent_config(agent, endpoints[agent.name]) for agent in self.agents},
+            agents={agent.name: agent_config(self, agent, endpoints[agent.name]) for agent in self.agents},
             numbers={
                 self.did(number): NumberConfig(self.did(number), number.flow, self.fallback_queue(number) or "") for number in self.numbers
             },
@@ -132,13 +137,17 @@ class Settings(Section):
             calling=calling_config(self),
             missed_offers=miss_policy(self.missed_offers),
             occupancy=occupancy_rule(self.occupancy),
+            between_queues=self.routing.between_queues,
+            window=self.routing.window,
+            caller_lists=caller_lists(self),
+            routing_rules=routing_rules(self),
             node_lost_after=self.center.node_lost_after,
         )
 
     def _queue(self, queue: QueueSection) -> QueueConfig:
         return QueueConfig(
             name=queue.name,
-            strategy=queue.strategy,
+            routing=routing_of(queue),
             ring_timeout=queue.ring_timeout,
             wrap_up=queue.wrap_up,
             wrap_up_extension=queue.wrap_up_extension,
@@ -201,6 +210,7 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from calling_faults(settings)
     yield from _reference_faults(settings)
     yield from agents_faults(settings)
+    yield from routing_faults(settings)
     yield from _media_faults(settings)
     yield from flow_faults(settings.flows, [queue.name for queue in settings.queues], settings.catalogue)
     yield from waiting_faults(settings.queues, settings.catalogue)

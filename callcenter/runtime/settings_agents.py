@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from callcenter.domain.agent import OWN_REASONS
-from callcenter.domain.config import AgentConfig, DispositionRule, MissPolicy, OccupancyRule
+from callcenter.domain.config import DispositionRule, MissPolicy, OccupancyRule
 from callcenter.runtime.settings_model import AgentSection, MissedOffersSection, OccupancySection, QueueSection
 from callcenter.runtime.settings_problems import Problem
 
@@ -31,10 +31,6 @@ def miss_policy(section: MissedOffersSection) -> MissPolicy:
 
 def occupancy_rule(section: OccupancySection) -> OccupancyRule | None:
     return None if section.ceiling is None else OccupancyRule(section.ceiling, section.micro_break)
-
-
-def agent_config(agent: AgentSection, endpoint: str) -> AgentConfig:
-    return AgentConfig(agent.name, endpoint, agent.queues, agent.may_opt_out, agent.least_queues)
 
 
 def _opting_faults(key: str, agent: AgentSection) -> Iterator[Problem]:

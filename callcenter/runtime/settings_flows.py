@@ -29,6 +29,7 @@ from callcenter.runtime.settings_model import (
     QueueNodeSection,
 )
 from callcenter.runtime.settings_problems import Problem
+from callcenter.runtime.settings_routing_model import needs_of
 
 _VALUE = re.compile(r"\{([a-z]+):([a-z0-9_]+)\}")
 
@@ -74,7 +75,7 @@ def _node(section: FlowNodeSection) -> Node:
         case CallbackNodeSection():
             return CallbackNode(section.queue, section.next, section.otherwise, section.attribute, section.priority, section.after)
         case QueueNodeSection():
-            return QueueNode(section.queue, section.priority)
+            return QueueNode(section.queue, section.priority, needs_of(section))
         case HangUpNodeSection():
             return HangUpNode()
 

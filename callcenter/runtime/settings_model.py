@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from callcenter.domain.config import Strategy
 from callcenter.runtime.settings_fields import (
     AttributeName,
     BindAddress,
@@ -34,6 +33,7 @@ from callcenter.runtime.settings_fields import (
     Url,
     WeeklyWindow,
 )
+from callcenter.runtime.settings_routing_model import AgentRouting, NodeRouting, QueueRouting
 
 
 class CenterSection(Section):
@@ -189,9 +189,8 @@ class AnnounceSection(Section):
     comfort_every: Interval = Field(default=timedelta(seconds=60), alias="comfort_every_s")
 
 
-class QueueSection(Section):
+class QueueSection(QueueRouting):
     name: Name
-    strategy: Strategy = Strategy.LONGEST_IDLE
     ring_timeout: SomeSeconds = Field(default=timedelta(seconds=15), alias="ring_timeout_s")
     wrap_up: Seconds = Field(default=timedelta(seconds=10), alias="wrap_up_s")
     wrap_up_extension: Seconds = Field(default=timedelta(0), alias="wrap_up_extension_s")
@@ -218,9 +217,8 @@ class QueueSection(Section):
     """Without it nobody is called back from this queue."""
 
 
-class AgentSection(Section):
+class AgentSection(AgentRouting):
     name: Name
-    queues: tuple[Name, ...] = ()
     may_opt_out: tuple[Name, ...] = ()
     """Queues she may leave, and come back to, by herself ..."""
     least_queues: int = Field(default=1, ge=0, le=100)
@@ -286,7 +284,7 @@ class CollectNodeSection(Section):
     invalid_prompt: Said | None = None
 
 
-class QueueNodeSection(Section):
+class QueueNodeSection(NodeRouting):
     type: Literal["queue"]
     queue: Name
     priority: int = Field(default=0, ge=-1000, le=1000)

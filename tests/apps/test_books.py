@@ -183,7 +183,7 @@ async def test_targets_follow_the_settings(tmp_path: Path, database_url: str) ->
 
 def test_the_settings_file_is_read_again_when_it_changed(tmp_path: Path) -> None:
     file = tmp_path / "callcenter.toml"
-    text = '[center]\ntime_zone = "UTC"\n[[queue]]\nname = "support"\ntarget_wait_s = %s\n'
+    text = '[center]\ntime_zone = "UTC"\n[[agent]]\nname = "alice"\nqueues = ["support"]\n[[queue]]\nname = "support"\ntarget_wait_s = %s\n'
     file.write_text(text % 20)
     read = targets_in(file, load(file))
     for written, wait in ((text % 30, 30), ("[center", 30), (text % 40, 40)):
@@ -227,7 +227,7 @@ async def test_dead_letters_are_shipped_once_their_cause_is_gone(tmp_path: Path,
 def test_told_to_stop_it_ends_within_five_seconds_of_a_frozen_database(tmp_path: Path, when: str) -> None:
     """PostgreSQL stopped by SIGSTOP before we migrate, or while we ship."""
     config = tmp_path / "callcenter.toml"
-    config.write_text('[center]\ntime_zone = "UTC"\n[[queue]]\nname = "support"\n')
+    config.write_text('[center]\ntime_zone = "UTC"\n[[agent]]\nname = "alice"\nqueues = ["support"]\n[[queue]]\nname = "support"\n')
     journal = Journal(tmp_path / "data" / "journal")
     with postgres.server() as server:
         if when == "before":

@@ -8,6 +8,7 @@ waits, and waits agree. Each is checked from the facts and the fake PBX, against
 from collections import Counter
 from dataclasses import asdict, replace
 from datetime import timedelta
+from typing import Any
 
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
@@ -28,15 +29,17 @@ from callcenter.domain.config import (
     OccupancyRule,
     PositionTold,
     QueueConfig,
-    Strategy,
 )
 from callcenter.domain.contact import ContactState
 from callcenter.domain.facts import AgentState
 from callcenter.domain.ids import Ids
 from callcenter.domain.ivr.flow import CallbackNode, CollectNode, Flow, HangUpNode, MenuNode, PromptNode, QueueNode
 from callcenter.domain.ivr.speech import SpeakAs, Spoken
+from callcenter.domain.queue import Unfit
+from callcenter.domain.routing_config import Membership, RelaxStep, Routing, Skill, Strategy
 from callcenter.domain.state import SERVING, State
 from callcenter.sim.fake_pbx import Mood, Phone
+from callcenter.sim.timeline import Timeline
 from callcenter.sim.world import NODE, World, small_center
 
 AGENTS = ("alice", "bob", "carol")
@@ -76,6 +79,25 @@ BACK = Flow(
     },
 )
 NUMBERS = ("+12025550101", "+12025550102", "anonymous")
+EXPERT = Routing(
+    Strategy.LEAST_OCCUPIED,
+    require="spanish >= 50",
+    prefer="billing",
+    relax=(
+        RelaxStep("lower", after=timedelta(seconds=15), require="spanish"),
+        RelaxStep("anybody", after=timedelta(seconds=40), waive=("spanish",)),
+        RelaxStep(
+            "office",
+            when=Condition(Metric.WAITING, Comparator.AT_LEAST, 2, timedelta(seconds=2), release=0),
+            groups=("office",),
+        ),
+    ),
+    acceleration=6.0,
+    priority_cap=2.0,
+    starve_after=timedelta(seconds=60),
+    last_agent_wait=timedelta(seconds=10),
+)
+"""Everything together: alice may take its contacts at once, bob after 15 s, carol as a reserve until her Spanish expires."""
 QUEUES = [
     QueueConfig(
         "support", wrap_up=timedelta(seconds=7), max_wait=timedelta(seconds=90), watched=CONDITIONS, announce=ANNOUNCE, callback=AGENT_FIRST
@@ -87,10 +109,11 @@ QUEUES = [
         wrap_up_extension=timedelta(seconds=4),
         dispositions=DispositionRule(("solved", "open"), required=True, then_not_ready="lunch"),
     ),
-    QueueConfig("team", Strategy.RING_ALL, wrap_up=timedelta(seconds=1), max_wait=timedelta(seconds=40)),
+    QueueConfig("expert", routing=EXPERT, wrap_up=timedelta(seconds=2), max_wait=timedelta(seconds=70)),
+    QueueConfig("team", routing=Routing(Strategy.RING_ALL), wrap_up=timedelta(seconds=1), max_wait=timedelta(seconds=40)),
 ]
-DIDS = ("+18005550100", "+18005550101", "+18005550102", "+18005550200", "+18005559999", "+18005550103")
-DIRECT = (*DIDS[:3], DIDS[5])
+DIDS = ("+18005550100", "+18005550101", "+18005550102", "+18005550200", "+18005559999", "+18005550104", "+18005550103")
+DIRECT = (*DIDS[:3], *DIDS[5:])
 
 
 def picture(state: State) -> object:
@@ -105,9 +128,13 @@ def picture(state: State) -> object:
                        a.load, a.queues, a.opted_out, a.reachable, a.fallback_leg)
                    for k, a in state.agents.items()},
         "queues": {k: (q.waiting.in_order(), q.ready.in_order(), q.ringing.in_order(),
-                       q.unanswered, q.logged_in, q.serving, q.oldest.in_order(), q.standings) for k, q in state.queues.items()},
+                       q.unanswered, q.logged_in, q.serving, q.oldest.in_order(), q.standings, q.tally) for k, q in state.queues.items()},
         "measures": {k: (q.measures.at, q.measures.line, q.measures.agents, q.measures.level, q.measures.remembered())
                      for k, q in state.queues.items()},
+        "skills": {k: (a.skills, a.skills_as_of, a.tally) for k, a in state.agents.items()},
+        "pools": {(k, key): (pool.waiting.in_order(), pool.ready.in_order()) for k, q in state.queues.items()
+                  for key, pool in q.pools.items() if pool.waiting},
+        "personal": {k: line.in_order() for k, line in state.lines.personal.items() if line},
         "offers": {k: c.id for k, c in state.offers.items()},
         "waiters": {k: asdict(w) for k, w in state.waiters.items()},
         "callbacks": ({k: asdict(c) | {"history": len(c.history)} for k, c in state.callbacks.open.items()},
@@ -124,6 +151,12 @@ CREW = {
     name: AgentConfig(name, f"phone-of-{name}", ALL, may, least)
     for name, may, least in (("alice", (), 1), ("bob", ("support", "care"), 3), ("carol", ALL, 0))
 }
+CREW["alice"] = replace(CREW["alice"], skills={"spanish": Skill(80), "billing": Skill(10)})
+CREW["bob"] = replace(CREW["bob"], skills={"spanish": Skill(20)}, memberships={"expert": Membership(1, timedelta(seconds=5))})
+EXPIRES = Timeline().now + timedelta(seconds=200)
+CREW["carol"] = replace(
+    CREW["carol"], queues=tuple(name for name in ALL if name != "expert"), skills={"spanish": Skill(60, EXPIRES)}, groups=("office",)
+)
 MISSES = MissPolicy(most=2, within=timedelta(seconds=60), rest=timedelta(seconds=3), busy_rest=timedelta(seconds=8))
 
 
@@ -248,7 +281,7 @@ class CenterMachine(RuleBasedStateMachine):
         whose=st.sampled_from(["caller", "agent"]),
         cause=st.sampled_from([e.Cause.NORMAL, e.Cause.LOST, e.Cause.UNKNOWN, e.Cause.BUSY, e.Cause.CONGESTION]),
         asked=st.sampled_from("-no"),
-        queue=st.sampled_from([0, 1, 2, 5]),
+        queue=st.sampled_from([0, 1, 2, 5, 6]),
     )
     def something_ends_while_a_phone_rings(self, whose: str, cause: e.Cause, asked: str, queue: int) -> None:
         """All phones ring, and more callers wait than there are agents: whoever becomes free has somebody to serve."""
@@ -390,7 +423,7 @@ class CenterMachine(RuleBasedStateMachine):
         extended = Counter(fact.contact for fact in self.world.facts if isinstance(fact, f.WrapUpExtended))
         assert all(count == 1 for count in extended.values())
         for fact in ended.values():
-            longest = {"support": 7, "sales": 0, "team": 1, "care": 5 + 4 * extended[fact.contact]}
+            longest = {"support": 7, "sales": 0, "team": 1, "expert": 2, "care": 5 + 4 * extended[fact.contact]}
             assert fact.wrap_up <= timedelta(seconds=longest[fact.queue])
 
     @invariant()
@@ -421,8 +454,15 @@ class CenterMachine(RuleBasedStateMachine):
     @invariant()
     def a6_nobody_idles_while_a_caller_waits(self) -> None:
         for queue in self.world.center.state.queues.values():
-            assert not (len(queue.waiting) and len(queue.ready))
-            if queue.config.strategy is Strategy.RING_ALL:
+            for pool in queue.pools.values():
+                assert not (len(pool.waiting) and len(pool.ready))
+                assert set(pool.ready.in_order()) == {
+                    agent.name
+                    for agent in queue.at_hand.values()
+                    if agent.state is AgentState.READY and not isinstance(pool.fit(agent), Unfit)
+                }
+            assert queue.name == "expert" or not (len(queue.waiting) and len(queue.ready))
+            if queue.config.routing.strategy is Strategy.RING_ALL:
                 assert not (len(queue.ringing) and len(queue.ready))
 
     @invariant()
@@ -551,6 +591,8 @@ class CenterMachine(RuleBasedStateMachine):
                 missed = [m for m in model["missed"] if m.agent == fact.agent and m.at > fact.at - MISSES.within]
                 assert fact.misses == MISSES.most <= len(missed)
                 model["missed"] = [m for m in model["missed"] if m.agent != fact.agent]
+            case f.ConditionChanged() if fact.queue == "expert":
+                model["office"] = fact.phase == "on"
             case f.NodeAway():
                 model["away"] = True
             case f.NodeUp():
@@ -559,7 +601,11 @@ class CenterMachine(RuleBasedStateMachine):
                 assert not model["away"]
                 mine = waiting[fact.contact]
                 open_offers = {c.offer.contact for c in self.world.center.state.contacts.values() if c.offer}
-                ahead = [c for c in waiting.values() if c.queue == mine.queue and (-c.priority, c.place) < (-mine.priority, mine.place)]
+                ahead = [
+                    c
+                    for c in waiting.values()
+                    if c.queue == mine.queue != "expert" and (-c.priority, c.place) < (-mine.priority, mine.place)
+                ]
                 for other in ahead:  # whoever is ahead must have been offered already (and may have been missed since)
                     assert other.contact in open_offers or any(o.contact == other.contact for o in self.offered), (other, fact)
                 self.offered.append(fact)
@@ -570,8 +616,22 @@ class CenterMachine(RuleBasedStateMachine):
                 assert state.state is AgentState.READY
                 ready = [a for a in agents.values() if a.state is AgentState.READY and mine.queue not in model["out"].get(a.agent, ())]
                 assert state in ready
-                if mine.queue != "team":  # which rings all
+                if mine.queue == "expert":
+                    self.expert_step(fact, mine, model)
+                elif mine.queue != "team":  # which rings all
                     assert state.idle_since == min(a.idle_since for a in ready)
+
+    def expert_step(self, fact: f.ContactOffered, mine: f.ContactEntered, model: dict[str, Any]) -> None:
+        """Each agent may be offered only from her own moment on, and nobody to whom the caller is nearer is passed over."""
+        waited = (fact.at - mine.entered_at).total_seconds()
+        if fact.agent == "bob":
+            assert waited >= 15
+        elif fact.agent == "carol":
+            expired = fact.at >= EXPIRES
+            assert model.get("office")
+            assert not expired or waited >= 40
+        if fact.agent != "alice" and "preferred" not in fact.rank[0]:
+            assert model["agents"]["alice"].state is not AgentState.READY
 
     def teardown(self) -> None:
         """When everybody hangs up, nothing is left."""

@@ -8,17 +8,18 @@ from callcenter.domain import events as e
 from callcenter.domain import facts as f
 from callcenter.domain.agent import Agent
 from callcenter.domain.center import ITS_TURN
-from callcenter.domain.config import QueueConfig, Strategy
+from callcenter.domain.config import QueueConfig
 from callcenter.domain.contact import ContactState
-from callcenter.domain.delivery import route_queue
 from callcenter.domain.facts import AgentState, WithdrawnWhy
 from callcenter.domain.ids import Ids
 from callcenter.domain.queue import Waiter
+from callcenter.domain.router import route_queue
+from callcenter.domain.routing_config import Routing, Strategy
 from callcenter.domain.turn import Turn
 from callcenter.sim.fake_pbx import Mood, Phone
 from callcenter.sim.world import World, small_center
 
-TEAM = QueueConfig("support", Strategy.RING_ALL)
+TEAM = QueueConfig("support", routing=Routing(Strategy.RING_ALL))
 
 
 def kinds(world: World, kind: type) -> list:  # type: ignore[type-arg]

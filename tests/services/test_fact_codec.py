@@ -17,6 +17,9 @@ st.register_type_strategy(timedelta, st.timedeltas(timedelta(0), timedelta(days=
 st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
 
 
+st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
+
+
 def any_of(kind: type[Fact]) -> st.SearchStrategy[Fact]:
     return st.builds(kind)
 

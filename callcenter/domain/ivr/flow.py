@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from callcenter.domain.ivr.speech import Pieces, Spoken, pieces
+from callcenter.domain.routing_config import Needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ class QueueNode:
 
     queue: str
     priority: int = 0
+    needs: Needs = field(default_factory=Needs)
 
     def targets(self) -> Iterator[str]:
         return iter(())

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from callcenter.domain.ivr import speech
 from callcenter.domain.ivr.flow import CallbackNode, CollectNode, Flow, HangUpNode, MenuNode, PromptNode, QueueNode
+from callcenter.domain.routing_config import Needs
 
 DIGITS = frozenset("0123456789")
 
@@ -74,6 +75,7 @@ class EnterQueue:
 
     queue: str
     priority: int
+    needs: Needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,7 @@ def _enter(run: FlowRun, name: str) -> Step:
             return Say(name, 0, speech.say(prompt, run.attributes))
         case CallbackNode() as node:
             return PromiseCallback(node)
-        case QueueNode(queue=queue, priority=priority):
-            return EnterQueue(queue, priority)
+        case QueueNode(queue=queue, priority=priority, needs=needs):
+            return EnterQueue(queue, priority, needs)
         case HangUpNode():
             return HangUpCaller()
