@@ -38,6 +38,19 @@ _AGENT_COLUMNS = {
     "occupancy": "occupancy",
     "utilisation": "utilisation",
 }
+_CALLBACK_COLUMNS = {
+    "offered": "offered",
+    "accepted": "accepted",
+    "dialed": "dialed",
+    "reached": "reached",
+    "bridged": "bridged",
+    "kept_in_time": "kept in time",
+    "kept": "kept",
+    "merged": "(merged)",
+    "broken": "broken",
+    "open": "open",
+    "attempts": "attempts",
+}
 _CALL_COLUMNS = {
     "started_at": "started",
     "caller": "caller",
@@ -66,6 +79,8 @@ def kpi_tables(report: Mapping[str, object], width: int = WIDE) -> Iterator[Rend
     yield Text(" – ".join(moments) + f" {report['time_zone']}", style="italic")
     yield from _fitting("queue", _QUEUE_COLUMNS, queues, width)
     yield Text(str(report["service_level_formula"]), style="dim italic")
+    if callbacks := cast(Sequence[_Row], report["callbacks"]):
+        yield from _fitting("callbacks", _CALLBACK_COLUMNS, [{**row, "callbacks": row["queue"]} for row in callbacks], width)
     if agents := cast(Sequence[_Row], report["agents"]):
         yield from _fitting("agent", _AGENT_COLUMNS, agents, width)
 

@@ -9,6 +9,8 @@ JSON speaks the glossary: ratios from 0 to 1, spans as seconds in ``…_s``, dat
 - A queue: ``queue, offered, answered, abandoned, short_abandoned, overflowed, still_waiting, handled, service_level,
   target_wait_s, asa_s, longest_wait_s, abandon_rate, aht_s, offered_load, fcr``; offered = answered + abandoned +
   overflowed + still_waiting; offered_load in erlangs.
+- ``callbacks``, a list: ``queue, offered, accepted, promised, dialed, reached, bridged, kept, kept_in_time, merged, broken, open,
+  attempts``, for each queue that has any; promised = kept + broken + open; counted when they were promised.
 - An agent: ``agent, talking_s`` (hold included), ``wrap_up_s, ready_s, reserved_s, not_ready_s, occupancy, utilisation``.
 
 ``callcenter cdr --json`` is a list of calls: ``call_id, linkedid, node, direction, caller, dialed, trunk, flow, started_at,
@@ -20,7 +22,7 @@ import json
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -34,6 +36,7 @@ from callcenter.adapters.db.connection import connect
 from callcenter.adapters.db.migrate import SchemaError
 from callcenter.apps.report_tables import WIDE, cdr_table, kpi_tables
 from callcenter.domain import kpi as measures
+from callcenter.domain.callback_books import CallbackFunnel
 from callcenter.domain.kpi import AgentTime, Sums
 from callcenter.domain.records import CallRecord
 from callcenter.runtime.data_folder import database_url
@@ -78,6 +81,7 @@ class KpiReport:
     zone: ZoneInfo
     queues: tuple[QueueKpi, ...]
     total: QueueKpi
+    callbacks: Mapping[str, CallbackFunnel] = field(default_factory=dict)
     agents: tuple[AgentKpi, ...] = field(default=())
     """Empty in a report on one queue: agents' time belongs to no queue."""
 
@@ -100,6 +104,7 @@ async def kpi_report(
     until_at = min(now or datetime.now(UTC), to_at)
     async with _connection(database) as connection:
         by_target = {target: await asked.sums_by_queue(connection, from_at, to_at, target) for target in {*known.values(), DEFAULT_TARGET}}
+        callbacks = await asked.callbacks_by_queue(connection, from_at, to_at)
         fcr = await asked.fcr_by_queue(connection, from_at, to_at, FCR_DAYS)
         spent = await asked.time_by_agent(connection, from_at, to_at, until_at) if queue is None else {}
     during = until_at - from_at
@@ -110,7 +115,8 @@ async def kpi_report(
         for target in (known.get(name, DEFAULT_TARGET),)
     )
     total = QueueKpi("", sum((each.counted for each in queues), Sums()), None, None, during)
-    return KpiReport(from_at, to_at, zone, queues, total, tuple(AgentKpi(agent, spent[agent]) for agent in sorted(spent)))
+    funnels = {name: callbacks[name] for name in sorted(callbacks) if queue in (None, name)}
+    return KpiReport(from_at, to_at, zone, queues, total, funnels, tuple(AgentKpi(agent, spent[agent]) for agent in sorted(spent)))
 
 
 async def cdr_rows(database: str | AsyncEngine, from_at: datetime, to_at: datetime, queue: str | None = None) -> Sequence[CallRecord]:
@@ -170,6 +176,7 @@ def report_json(report: KpiReport) -> dict[str, Json]:
         "service_level_formula": FORMULA,
         "queues": [queue_json(each) for each in report.queues],
         "total": queue_json(report.total),
+        "callbacks": [{"queue": name, **asdict(funnel)} for name, funnel in report.callbacks.items()],
         "agents": [agent_json(each) for each in report.agents],
     }
 

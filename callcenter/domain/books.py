@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from callcenter.domain import facts as f
+from callcenter.domain.callback_facts import CallbackOffered
 from callcenter.domain.contact import ContactState
 from callcenter.domain.events import Cause
 from callcenter.domain.records import CallBooks, CallRecord, ContactRecord, EndedBy, RecordingRecord, RecordingState, ServedBy, Stay
@@ -38,6 +39,7 @@ class _ContactSoFar:
     why: str = ""
     short: bool = False
     disposition: str = ""
+    callback_offered: bool = False
 
     def record(self) -> ContactRecord:
         entered = self.entered
@@ -64,6 +66,7 @@ class _ContactSoFar:
             entered.transferred_from,
             ServedBy.ENGINE,
             self.disposition,
+            self.callback_offered,
         )
 
 
@@ -281,6 +284,10 @@ def _disposed(contact: _ContactSoFar, fact: f.DispositionGiven) -> None:
     contact.disposition = fact.disposition
 
 
+def _callback_offered(contact: _ContactSoFar, fact: CallbackOffered) -> None:
+    contact.callback_offered = True
+
+
 def _contact_ended(contact: _ContactSoFar, fact: f.ContactEnded) -> None:
     contact.state, contact.ended_at, contact.wrap_up = ContactState.ENDED, fact.at, fact.wrap_up
 
@@ -329,6 +336,7 @@ _CALL_FOLDS: Mapping[type, _Fold] = {
     f.ContactParted: _of_contact(_parted),
     f.DispositionGiven: _of_contact(_disposed),
     f.ContactEnded: _of_contact(_contact_ended),
+    CallbackOffered: _of_contact(_callback_offered),
     f.RecordingStarted: cast(_Fold, _recording_started),
     f.RecordingStopped: cast(_Fold, _recording_stopped),
     f.RecordingMissing: cast(_Fold, _recording_missing),

@@ -16,6 +16,7 @@ from callcenter.domain.callback_facts import (
     CallbackDue,
     CallbackEdited,
     CallbackKept,
+    CallbackOffered,
     CallbackReached,
     CallbackReleased,
     CallbackSource,
@@ -31,6 +32,7 @@ from callcenter.domain.events import CallbackCancelRequested, CallbackEditReques
 from callcenter.domain.facts import (
     AgentState,
     ContactAbandoned,
+    ContactAnnounced,
     ContactConnected,
     ContactEntered,
     ContactOffered,
@@ -41,7 +43,7 @@ from callcenter.domain.facts import (
     MissedWhy,
     OverflowWhy,
 )
-from callcenter.domain.ivr.flow import CALLBACK_GREETING, CALLBACK_PROMISED, CALLBACK_TO_AGENT, CallbackNode
+from callcenter.domain.ivr.flow import CALLBACK_GREETING, CALLBACK_OFFER, CALLBACK_PROMISED, CALLBACK_TO_AGENT, CallbackNode
 from callcenter.domain.presence import become, take_out
 from callcenter.domain.router import route_agent, route_queue
 from callcenter.domain.turn import Turn
@@ -288,7 +290,7 @@ def _unreached(turn: Turn, callback: Callback, outcome: AttemptOutcome, *, let_g
 def heed(turn: Turn, fact: object) -> None:
     """A fact of another story has happened; perhaps it is about a callback."""
     heeded = _HEEDED.get(type(fact))
-    if heeded is not None and turn.state.callbacks.open:
+    if heeded is not None and (turn.state.callbacks.open or heeded is _announced):
         heeded(turn, fact)
 
 
@@ -317,7 +319,16 @@ def _left(turn: Turn, fact: ContactAbandoned | ContactOverflowed) -> None:
         _unreached(turn, callback, AttemptOutcome.ABANDONED, let_go=isinstance(fact, ContactAbandoned))
 
 
+def _announced(turn: Turn, fact: ContactAnnounced) -> None:
+    """The announcement that we would call back counts once for each contact."""
+    contact = turn.state.contacts[fact.contact]
+    config = turn.state.queue(fact.queue).config.callback
+    if config is not None and CALLBACK_OFFER in fact.prompts and not contact.callback_offered:
+        turn.emit(CallbackOffered(turn.now, fact.call, fact.contact, fact.queue))
+
+
 _HEEDED: Mapping[type, Callable[..., None]] = {
+    ContactAnnounced: _announced,
     ContactConnected: _connected,
     ContactParted: _parted,
     ContactAbandoned: _left,

@@ -103,6 +103,8 @@ class Contact:
     held_since: datetime | None = None
     hold: timedelta = field(default_factory=timedelta)
     parted_at: datetime | None = None
+    callback_offered: bool = False
+    """The caller was told that we would call back."""
     why: OverflowWhy | None = None
     """Why it overflowed."""
     disposition: str = ""

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from callcenter.domain import facts as f
+from callcenter.domain.callback import CallbackState
+from callcenter.domain.callback_facts import CallbackSource
 from callcenter.domain.contact import ContactState
 from callcenter.domain.events import Cause
 
@@ -100,6 +102,38 @@ class ContactRecord:
     served_by: ServedBy
     disposition: str = ""
     """What it achieved, as the agent said; empty when nobody did."""
+    callback_offered: bool = False
+    """The caller was told that we would call back."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRecord:
+    """One promise to call a caller back."""
+
+    callback_id: str
+    queue: str
+    number: str
+    caller_name: str
+    source: CallbackSource
+    call_id: str
+    """The call in which the caller asked for it; likewise the contact that left its queue for it."""
+    contact_id: str
+    created_at: datetime
+    due_at: datetime
+    """The chosen time; for virtual hold, when it was promised."""
+    owner: str
+    state: CallbackState
+    attempts: int
+    first_attempt_at: datetime | None
+    reached_at: datetime | None
+    bridged_at: datetime | None
+    agent: str
+    bridged_contact_id: str
+    settled_at: datetime | None
+    """When it was kept or broken."""
+    why: str
+    """How it was kept, or why it was broken."""
+    in_time: bool | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -744,7 +744,7 @@ class State:
         self._leave_queue(fact)
 
     def _callback_offered(self, fact: CallbackOffered) -> None:
-        pass
+        self.contacts[fact.contact].callback_offered = True
 
     def _announce_later(self, contact: Contact) -> None:
         due_at = contact.announcing.due_at

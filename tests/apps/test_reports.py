@@ -134,7 +134,7 @@ async def test_a_narrow_terminal_says_which_columns_it_lacks(url: str) -> None:
 async def test_the_shape_of_the_json(url: str) -> None:
     """As the module says; people build on it."""
     report = report_json(await kpi_report(url, BEGIN, END, zone=BERLIN, targets=TARGETS, now=END))
-    assert list(report) == ["from_at", "to_at", "time_zone", "service_level_formula", "queues", "total", "agents"]
+    assert list(report) == ["from_at", "to_at", "time_zone", "service_level_formula", "queues", "total", "callbacks", "agents"]
     said = (reports.__doc__ or "").replace("`", " ").replace(",", " ").replace("*", " ").split()
     call = call_json((await cdr_rows(url, BEGIN, END))[0], BERLIN)
     for each in (report, report["queues"][0], report["total"], report["agents"][0], call):  # type: ignore[index, call-overload]

@@ -18,6 +18,7 @@ from callcenter.adapters.db import rows
 from callcenter.adapters.db.partitions import Partitions
 from callcenter.adapters.db.transaction import transaction
 from callcenter.domain.books import FOLDED_KINDS, call_touched, fold_call, fold_stays
+from callcenter.domain.callback_books import CALLBACK_KINDS, callback_touched, fold_callback
 from callcenter.domain.facts import AgentStateChanged, Fact
 from callcenter.domain.records import CallBooks
 from callcenter.services.fact_codec import decode
@@ -40,6 +41,14 @@ _FACTS_OF_CALLS = text("""
             SELECT started_at AS at FROM cdr WHERE call_id = ANY(:calls)
             UNION ALL SELECT entered_at FROM contact WHERE call_id = ANY(:calls)
         ) known
+    )
+    ORDER BY journal, seq, n
+""")
+
+_FACTS_OF_CALLBACKS = text("""
+    SELECT body->>'callback' AS callback_id, body FROM fact
+    WHERE body->>'callback' = ANY(:callbacks) AND kind = ANY(:kinds) AND at >= (
+        SELECT least(:since, min(known.created_at)) FROM callback known WHERE known.callback_id = ANY(:callbacks)
     )
     ORDER BY journal, seq, n
 """)
@@ -131,6 +140,7 @@ class PostgresLedger:
         await connection.execute(_INSERT_FACTS, {"journal": journal, "records": f"[{records}]"})
         facts = [fact for shipment in shipments for fact in shipment.facts]
         await self._fold_calls(connection, facts)
+        await self._fold_callbacks(connection, facts)
         await self._fold_agents(connection, journal, shipments)
 
     async def _fold_calls(self, connection: AsyncConnection, facts: Iterable[Fact]) -> None:
@@ -144,6 +154,23 @@ class PostgresLedger:
         for row in await connection.execute(_FACTS_OF_CALLS, asked):
             of_call[row.call_id].append(decode(row.body))
         await write_books(connection, [fold_call(each) for each in of_call.values()])
+
+    async def _fold_callbacks(self, connection: AsyncConnection, facts: Iterable[Fact]) -> None:
+        """Fold the touched callbacks anew, from all their facts."""
+        touching = [(callback, fact.at) for fact in facts if (callback := callback_touched(fact))]
+        if not touching:
+            return
+        asked = {
+            "callbacks": list({callback for callback, _ in touching}),
+            "kinds": list(CALLBACK_KINDS),
+            "since": min(at for _, at in touching),
+        }
+        of_callback: dict[str, list[Fact]] = defaultdict(list)
+        for row in await connection.execute(_FACTS_OF_CALLBACKS, asked):
+            of_callback[row.callback_id].append(decode(row.body))
+        records = [record for each in of_callback.values() if (record := fold_callback(each))]
+        if records:
+            await connection.execute(rows.UPSERT_CALLBACKS, {"rows": rows.as_json(records)})
 
     async def _fold_agents(self, connection: AsyncConnection, journal: UUID, shipments: Sequence[Shipment]) -> None:
         """Append the stays that began, and end those before."""

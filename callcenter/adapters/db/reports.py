@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.adapters.db.rows import seconds, span
+from callcenter.domain.callback_books import CallbackFunnel
 from callcenter.domain.events import Cause
 from callcenter.domain.facts import Direction
 from callcenter.domain.kpi import AgentTime, Sums
@@ -20,6 +21,10 @@ _SUMS = text("""
     SELECT queue, offered, answered, abandoned, short_abandoned, overflowed, still_waiting, answered_in_time, handled,
         wait_s, handled_talk_s, handled_hold_s, handled_wrap_up_s, longest_wait_s
     FROM kpi_sums_in(:from_at, :to_at, 'all', 'UTC', :target_s)
+""")
+_CALLBACKS = text("""
+    SELECT queue, offered, accepted, promised, dialed, reached, bridged, kept, kept_in_time, merged, broken, still_open, attempts
+    FROM kpi_callbacks_in(:from_at, :to_at, 'all', 'UTC')
 """)
 _FCR = text("SELECT queue, fcr FROM kpi_fcr_in(:from_at, :to_at, 'all', 'UTC', :days)")
 _AGENT_TIME = text("""
@@ -38,6 +43,12 @@ async def sums_by_queue(connection: AsyncConnection, from_at: datetime, to_at: d
     asked = {"from_at": from_at, "to_at": to_at, "target_s": seconds(target_wait)}
     rows = await connection.execute(_SUMS, asked)
     return {row[0]: Sums(*row[1:9], *(_span(value) for value in row[9:])) for row in rows}
+
+
+async def callbacks_by_queue(connection: AsyncConnection, from_at: datetime, to_at: datetime) -> dict[str, CallbackFunnel]:
+    """The funnel of each queue that promised callbacks, or told callers of them, within ``[from_at, to_at)``."""
+    rows = await connection.execute(_CALLBACKS, {"from_at": from_at, "to_at": to_at})
+    return {row[0]: CallbackFunnel(*row[1:]) for row in rows}
 
 
 async def fcr_by_queue(connection: AsyncConnection, from_at: datetime, to_at: datetime, days: int) -> dict[str, float]:

@@ -10,11 +10,11 @@ from enum import StrEnum
 from sqlalchemy import Table, TextClause, text
 from sqlalchemy.dialects import postgresql
 
-from callcenter.adapters.db.tables import cdr, contact, recording
-from callcenter.domain.records import CallRecord, ContactRecord, RecordingRecord
+from callcenter.adapters.db.tables import callback, cdr, contact, recording
+from callcenter.domain.records import CallbackRecord, CallRecord, ContactRecord, RecordingRecord
 
 Value = str | int | bool | None
-Record = CallRecord | ContactRecord | RecordingRecord
+Record = CallRecord | ContactRecord | RecordingRecord | CallbackRecord
 
 _SPANS = {"wait", "talk", "hold", "wrap_up"}
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -77,6 +77,7 @@ _UNLESS_SETTLED: Collection[str] = ("state", "why")
 
 UPSERT_CALLS = upsert(cdr, _names(CallRecord))
 UPSERT_CONTACTS = upsert(contact, _names(ContactRecord))
+UPSERT_CALLBACKS = upsert(callback, _names(CallbackRecord))
 UPSERT_RECORDINGS = upsert(
     recording,
     _names(RecordingRecord),

@@ -39,6 +39,7 @@ fact = Table(
     *_words("kind", "call_id", "contact_id", "agent"),
     Column("body", JSONB, nullable=False),
     PrimaryKeyConstraint("journal", "seq", "n", "at"),
+    Index("fact_of_callback", text("(body ->> 'callback')"), postgresql_where=text("(body ->> 'callback') IS NOT NULL")),
     Index("fact_of_call", "call_id", postgresql_where=text("call_id <> ''")),
     Index("fact_at", "at", postgresql_using="brin"),
     postgresql_partition_by="RANGE (at)",
@@ -95,11 +96,33 @@ contact = Table(
     Column("short_abandon", Boolean, nullable=False),
     *_words("transferred_from", "served_by"),
     Column("disposition", Text, nullable=False, server_default=""),
+    Column("callback_offered", Boolean, nullable=False, server_default=text("false")),
     Index("contact_of_call", "call_id"),
     Index("contact_queue_entered_at", "queue", "entered_at"),
     Index("contact_entered_at", "entered_at"),
     Index("contact_interval", text("kpi_interval(entered_at)"), postgresql_using="brin"),
     Index("contact_of_caller", "queue", "caller", "entered_at", postgresql_where=text("caller <> ''")),
+)
+
+callback = Table(
+    "callback",
+    metadata,
+    Column("callback_id", Text, primary_key=True),
+    *_words("queue", "number", "caller_name", "source", "call_id", "contact_id"),
+    Column("created_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    *_words("owner", "state"),
+    Column("attempts", Integer, nullable=False),
+    Column("first_attempt_at", Moment),
+    Column("reached_at", Moment),
+    Column("bridged_at", Moment),
+    *_words("agent", "bridged_contact_id"),
+    Column("settled_at", Moment),
+    *_words("why"),
+    Column("in_time", Boolean),
+    Index("callback_queue_created_at", "queue", "created_at"),
+    Index("callback_created_at", "created_at"),
+    Index("callback_of_contact", "contact_id", postgresql_where=text("contact_id <> ''")),
 )
 
 agent_state = Table(

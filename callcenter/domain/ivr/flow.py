@@ -157,6 +157,9 @@ CALLBACK_PROMISED = say_and_hang_up("callback-promised")
 CALLBACK_GREETING = Flow("callback-greeting", "say", {"say": PromptNode("callback-greeting", "enter"), "enter": QueueNode("")})
 """What a caller hears whom we have called back, before an agent is there. Without a name, the queue is the callback's."""
 
+CALLBACK_OFFER = "callback-offer"
+"""The announcement that tells a waiting caller of it; a comfort prompt of the queue."""
+
 CALLBACK_TO_AGENT = "callback-to-agent"
 """What an agent hears before the caller is dialed."""
 

@@ -29,7 +29,7 @@ from tests.support import postgres
 from tests.support.day import BEGIN, NODE, abandoned_call, answered_call, day, seconds
 
 ROOT = Path(__file__).parent.parent.parent.parent
-TABLES = ("fact", "cdr", "contact", "agent_state", "recording")
+TABLES = ("fact", "cdr", "contact", "agent_state", "recording", "callback")
 
 
 def write(folder: Path, events: Sequence[Sequence[f.Fact]], **options: int) -> None:
