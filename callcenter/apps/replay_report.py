@@ -127,6 +127,7 @@ def _class(each: WorseClass) -> dict[str, Json]:
     return {
         "queue": each.queue,
         "priority": each.priority,
+        "require": each.require,
         "contacts": each.contacts,
         "worse": each.worse,
         "lost": each.lost,
@@ -141,6 +142,7 @@ def _worse(each: Worse, zone: ZoneInfo) -> dict[str, Json]:
         "contact": each.contact,
         "queue": each.queue,
         "priority": each.priority,
+        "require": each.require,
         "entered_at": _iso(each.entered_at, zone),
         "before_s": each.before.total_seconds(),
         "now_s": each.now.total_seconds(),
@@ -221,12 +223,13 @@ def _worse_off(worse: _Row, tried_with: str | None) -> Iterator[RenderableType]:
         return
     yield Text(f"{worse['contacts']} contacts are worse off, compared {compared}; {worse['lost']} of them are no longer answered.")
     classes = Table("queue", box=box.SIMPLE_HEAD, title="who waits longer", title_justify="left")
+    classes.add_column("needs")
     for heading in ("priority", "contacts", "worse off", "lost", "wait grew by", "at most by", "mean change of all"):
         classes.add_column(heading, justify="right")
     for row in cast(Sequence[_Row], worse["classes"]):
         grew, most, change = (cast(float, row[name]) for name in ("mean_grew_s", "most_grew_s", "mean_change_s"))
         counts = (str(row[name]) for name in ("priority", "contacts", "worse", "lost"))
-        classes.add_row(Text(str(row["queue"])), *counts, clock(grew), clock(most), f"{change:+.1f} s")
+        classes.add_row(Text(str(row["queue"])), Text(str(row["require"])), *counts, clock(grew), clock(most), f"{change:+.1f} s")
     yield classes
     worst = Table("contact", "queue", "entered", box=box.SIMPLE_HEAD, title="the worst", title_justify="left")
     for heading in ("wait before", "now"):

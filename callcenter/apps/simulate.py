@@ -75,6 +75,25 @@ def queue(
         _print(simulated)
 
 
+@simulate_app.command()
+def routing(
+    scenario: Annotated[str, typer.Option(help="v-model, chain, fairness or vip.")],
+    calls: Annotated[int | None, typer.Option(min=400, help="How many callers come in each run; by default enough to be sure.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed brings the same callers.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """The production router against the rules it must beat and the bounds it must keep; exit code 1 when it does not."""
+    from callcenter.apps import simulate_routing as routing
+
+    if sentence := routing.unknown(scenario):
+        typer.echo(f"callcenter: {sentence}", err=True)
+        raise typer.Exit(WRONG_USE)
+    verdict = routing.run(scenario, calls, seed)
+    routing.show(verdict, as_json)
+    if not verdict.passed:
+        raise typer.Exit(1)
+
+
 def run(traffic: "Traffic", calls: int, seed: int) -> Simulated:
     """Simulate, with a progress bar when standard error is a terminal."""
     from rich.console import Console

@@ -22,6 +22,8 @@ from tests.support.simulated_day import OPENS, SALES, SUPPORT, DayPlan, Simulate
 PLAIN = DayPlan()
 LIVELY = DayPlan(shifts=True, transfer_share=0.15, missed_share=0.05, ceiling=0.92, seed=2)
 
+SKILLED = replace(LIVELY, skilled=True)
+
 
 def hours(count: float) -> datetime:
     return OPENS + timedelta(hours=count)
@@ -43,8 +45,8 @@ def figures_of(replayed: Replayed, day: RecordedDay, config: CenterConfig) -> Ma
 
 @pytest.mark.parametrize(
     ("plan", "from_h", "to_h"),
-    [(PLAIN, 0, 4), (LIVELY, 0, 4), (replace(LIVELY, ceiling=None), 2.5, 3.5), (replace(PLAIN, seed=3), 3, 4)],
-    ids=["a plain day", "shifts, breaks, transfers, missed offers", "an hour in its midst", "the last hour of another"],
+    [(PLAIN, 0, 4), (LIVELY, 0, 4), (SKILLED, 0, 4), (replace(LIVELY, ceiling=None), 2.5, 3.5), (replace(PLAIN, seed=3), 3, 4)],
+    ids=["a plain day", "shifts, breaks, transfers, missed offers", "skills and strategies", "an hour in its midst", "another's last hour"],
 )
 def test_with_unchanged_configuration_the_day_is_the_same(plan: DayPlan, from_h: float, to_h: float, tmp_path: Path) -> None:
     lived = simulated_day(plan, tmp_path)
@@ -143,6 +145,25 @@ def test_a_queue_that_overflows_only_now_sends_callers_where_they_never_were(tmp
     was = record_of(day, lived.config)
     assert now[SUPPORT].counted.overflowed > 20
     assert now[SALES].counted.offered == was[SALES].counted.offered + now[SUPPORT].counted.overflowed
+
+
+def test_callers_need_again_what_they_needed(tmp_path: Path) -> None:
+    """VIPs go to agents who can do gold; with one such agent left it is they who are worse off."""
+    lived = simulated_day(replace(SKILLED, shifts=False), tmp_path)
+    day = read(lived)
+    only_one = {
+        name: agent if name == "agent-1" else replace(agent, skills={"selling": agent.skills["selling"]})
+        for name, agent in lived.config.agents.items()
+    }
+    before, now = (outcomes(replay(day, config, 1)) for config in (lived.config, replace(lived.config, agents=only_one)))
+    golden = [contact.id for contact in day.counted if contact.entered.require == "gold >= 50"]
+    assert len(golden) > 40
+    assert {int(before[name].agent[-1]) % 2 for name in golden if before[name].agent} == {1}
+    assert {now[name].agent for name in golden if now[name].agent} == {"agent-1"}
+    classes = worse_classes(day, before, now, worse_off(day, before, now))
+    worst = max(classes, key=lambda each: each.mean_change)
+    assert (worst.queue, worst.priority, worst.require) == (SUPPORT, 5, "gold >= 50")
+    assert worst.mean_change > seconds(10)
 
 
 def test_where_nobody_was_answered_there_is_nothing_to_learn() -> None:

@@ -23,6 +23,7 @@ from callcenter.domain.events import (
     TransferRequested,
 )
 from callcenter.domain.ivr.flow import Flow, QueueNode
+from callcenter.domain.routing_config import Needs, Routing, Skill, Strategy
 from callcenter.services.journal import Journal
 from callcenter.sim.fake_pbx import Mood, Phone
 from callcenter.sim.world import World, straight_to
@@ -67,16 +68,34 @@ class DayPlan:
     for an hour, and one's phone is unplugged for a while."""
     ceiling: float | None = None
     """Of occupancy; who was busier gets a micro-break."""
+    skilled: bool = False
+    """VIPs need an agent who can do gold, sales prefers who sells well, and the queues have other strategies than the usual."""
     seed: int = 1
 
 
 def config_of(plan: DayPlan) -> CenterConfig:
     """Most agents serve both queues, every third only support."""
-    queues = [QueueConfig(SUPPORT, wrap_up=seconds(30)), QueueConfig(SALES, wrap_up=seconds(20), target_wait=seconds(10))]
-    vip = Flow("vip", "enter", {"enter": QueueNode(SUPPORT, 5)})
+    support, sales, needs = Routing(), Routing(), Needs()
+    if plan.skilled:
+        support = Routing(Strategy.ROUND_ROBIN, acceleration=1.0, starve_after=seconds(240))
+        sales, needs = Routing(Strategy.LEAST_OCCUPIED, prefer="selling >= 80"), Needs("gold >= 50")
+    queues = [
+        QueueConfig(SUPPORT, support, wrap_up=seconds(30)),
+        QueueConfig(SALES, sales, wrap_up=seconds(20), target_wait=seconds(10)),
+    ]
+    vip = Flow("vip", "enter", {"enter": QueueNode(SUPPORT, 5, needs)})
     flows = [*(straight_to(queue.name) for queue in queues), vip]
     numbers = [NumberConfig(f"+1800555010{n}", flow.name) for n, flow in enumerate(flows)]
-    agents = [AgentConfig(f"agent-{n}", f"phone-{n}", (SUPPORT,) if n % 3 == 0 else (SUPPORT, SALES), (SALES,)) for n in range(plan.agents)]
+    agents = [
+        AgentConfig(
+            f"agent-{n}",
+            f"phone-{n}",
+            (SUPPORT,) if n % 3 == 0 else (SUPPORT, SALES),
+            may_opt_out=(SALES,),
+            skills={"gold": Skill(100 * (n % 2)), "selling": Skill(100 - 10 * n)},
+        )
+        for n in range(plan.agents)
+    ]
     return CenterConfig(
         queues={queue.name: queue for queue in queues},
         agents={agent.name: agent for agent in agents},

@@ -35,23 +35,34 @@ def bench_survive(
 
 @bench_app.command("calls")
 def bench_calls(
-    calls: Annotated[int, typer.Option(min=20, max=1000, help="Calls in each of the eight rounds.")] = 300,
+    scenario: Annotated[str, typer.Option(help="cost: against app_queue; mixed: four queues, each with another strategy.")] = "cost",
+    calls: Annotated[int, typer.Option(min=20, max=1000, help="cost: calls in each of the eight rounds.")] = 300,
+    seconds: Annotated[int, typer.Option(min=5, max=3600, help="mixed: how long ten calls a second come.")] = 120,
     as_json: AsJson = False,
 ) -> None:
-    """What a whole call costs against app_queue, and how soon a free agent's phone rings."""
-    from callcenter.apps.bench import calls as bench
+    """Real calls: what a whole one costs against app_queue, and how soon a free agent's phone rings; or many, to queues of all kinds."""
+    from callcenter.apps.bench import calls as cost
+    from callcenter.apps.bench import mixed
+    from callcenter.apps.stage import StageError
 
+    if scenario not in ("cost", "mixed"):
+        typer.echo(f"callcenter: there is no scenario '{scenario}'; scenarios: cost, mixed", err=True)
+        raise typer.Exit(2)
     try:
-        bench.run(calls, as_json)
-    except bench.ERRORS as error:
+        if scenario == "cost":
+            cost.run(calls, as_json)
+        elif not mixed.run(seconds, as_json):
+            raise typer.Exit(1)
+    except (*cost.ERRORS, StageError) as error:
         typer.echo(f"callcenter: {error}", err=True)
         raise typer.Exit(1) from None
 
 
 @bench_app.command("all")
 def every() -> None:
-    """All of them, one after the other: about twelve minutes."""
+    """All of them, one after the other: about fifteen minutes."""
     bench_acd()
     bench_calls()
+    bench_calls(scenario="mixed")
     for fault in ("engine", "supervisor", "freeze", "database", "database-hang", "asterisk"):
         bench_survive(fault=fault)

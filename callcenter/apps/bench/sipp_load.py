@@ -74,13 +74,13 @@ class Sipp:
         except FileNotFoundError:
             raise SippError("SIPp is not installed; install the package 'sip-tester'") from None
 
-    async def play(self, scenario: str, *arguments: str) -> int:
-        """Play a scenario to its end; return how many of its calls failed. Raises SippError."""
+    async def play(self, scenario: str, *arguments: str, within: float = TIME_LIMIT) -> int:
+        """Play a scenario to its end, for so many seconds at most; return how many of its calls failed. Raises SippError."""
         process = await self.start(scenario, *arguments)
         try:
-            code = await asyncio.wait_for(process.wait(), TIME_LIMIT)
+            code = await asyncio.wait_for(process.wait(), within)
         except TimeoutError:
-            raise SippError(f"{self.name}: not at the end after {TIME_LIMIT} s; {self.errors()}") from None
+            raise SippError(f"{self.name}: not at the end after {within:.0f} s; {self.errors()}") from None
         finally:
             await end(process)
         if code not in (0, 1):  # 1: at least one call failed

@@ -88,6 +88,7 @@ class Worse:
     contact: str
     queue: str
     priority: int
+    require: str
     entered_at: datetime
     before: timedelta
     now: timedelta
@@ -101,10 +102,11 @@ class Worse:
 
 @dataclass(frozen=True, slots=True)
 class WorseClass:
-    """Callers of one queue and priority, of whom some are worse off."""
+    """Callers of one queue, priority and requirement, of whom some are worse off."""
 
     queue: str
     priority: int
+    require: str
     contacts: int
     """All of them, worse off or not."""
     worse: int
@@ -176,33 +178,34 @@ def worse_off(day: RecordedDay, before: Mapping[str, ContactRecord], now: Mappin
         lost = was.answered_at is not None and became.answered_at is None
         if waited - was.wait > NOTICEABLE or lost:
             record = contact.record
-            found.append(Worse(contact.id, record.queue, record.priority, record.entered_at, was.wait, waited, lost))
+            found.append(
+                Worse(contact.id, record.queue, record.priority, contact.entered.require, record.entered_at, was.wait, waited, lost)
+            )
     return sorted(found, key=lambda each: (-each.grew, each.contact))
 
 
 def worse_classes(
     day: RecordedDay, before: Mapping[str, ContactRecord], now: Mapping[str, ContactRecord], worse: Sequence[Worse]
 ) -> list[WorseClass]:
-    """Callers by queue and priority, the class that lost most first; classes of which nobody is worse off are not listed."""
-    changes: dict[tuple[str, int], list[timedelta]] = defaultdict(list)
+    """Callers by queue, priority and requirement, the class that lost most first; classes of which nobody is worse off are not listed."""
+    changes: dict[tuple[str, int, str], list[timedelta]] = defaultdict(list)
     for contact in day.counted:
         was, became = before.get(contact.id), now.get(contact.id)
         if was is not None and became is not None and was.wait is not None and became.wait is not None:
-            changes[contact.record.queue, contact.record.priority].append(became.wait - was.wait)
-    of_class: dict[tuple[str, int], list[Worse]] = defaultdict(list)
+            changes[contact.record.queue, contact.record.priority, contact.entered.require].append(became.wait - was.wait)
+    of_class: dict[tuple[str, int, str], list[Worse]] = defaultdict(list)
     for each in worse:
-        of_class[each.queue, each.priority].append(each)
+        of_class[each.queue, each.priority, each.require].append(each)
     found = [
         WorseClass(
-            queue,
-            priority,
-            len(changes[queue, priority]),
+            *kind,
+            len(changes[kind]),
             len(theirs),
             sum(each.lost for each in theirs),
             sum((each.grew for each in theirs), timedelta()) / len(theirs),
             max(each.grew for each in theirs),
-            sum(changes[queue, priority], timedelta()) / max(1, len(changes[queue, priority])),
+            sum(changes[kind], timedelta()) / max(1, len(changes[kind])),
         )
-        for (queue, priority), theirs in of_class.items()
+        for kind, theirs in of_class.items()
     ]
-    return sorted(found, key=lambda each: (-each.worse * each.mean_grew, each.queue, each.priority))
+    return sorted(found, key=lambda each: (-each.worse * each.mean_grew, each.queue, each.priority, each.require))

@@ -22,6 +22,7 @@ from callcenter.domain.events import (
 )
 from callcenter.domain.ivr.flow import Flow, QueueNode
 from callcenter.domain.records import ContactRecord, Stay
+from callcenter.domain.routing_config import Needs
 from callcenter.sim.fake_pbx import Mood, Phone
 from callcenter.sim.replay.people import Part, People
 from callcenter.sim.replay.recorded import CALLBACK, RecordedAgent, RecordedContact, RecordedDay
@@ -62,7 +63,8 @@ class _Replay:
         self._day = day
         self._told = told
         self._people = People(day, seed)
-        self._world = World(_with_doors(config, day), seed=f"replay {seed}", start=day.begins_at - LEAD)
+        config, self._doors = _with_doors(config, day)
+        self._world = World(config, seed=f"replay {seed}", start=day.begins_at - LEAD)
         self._world.on_facts = self._hear
         self._facts: dict[str, list[f.Fact]] = defaultdict(list)
         self._changes: dict[str, list[f.AgentStateChanged]] = defaultdict(list)
@@ -138,7 +140,7 @@ class _Replay:
         entered = contact.entered
         waiting_since = entered.entered_at if entered.entered_at < entered.at and not entered.transferred_from else None
         self._arriving = contact
-        self._world.pbx.call_in(_door(contact), entered.caller, waiting_since)
+        self._world.pbx.call_in(self._doors[contact.id], entered.caller, waiting_since)
 
     def _give_up(self, contact: str, leg: str) -> None:
         if contact in self._open:
@@ -268,24 +270,33 @@ def _in_order(day: RecordedDay) -> Iterable[tuple[datetime, AgentRequest]]:
     return sorted(asked, key=lambda each: each[0])
 
 
-def _door(contact: RecordedContact) -> str:
-    """The number that leads into the contact's queue with its priority."""
-    return f"replay:{contact.record.queue}:{contact.record.priority}"
+def _way_in(contact: RecordedContact, config: CenterConfig) -> QueueNode:
+    """How the contact came into its queue, after all rules and lists: what it needs, and whom it waited for at first."""
+    entered = contact.entered
+    agent, wait = entered.preferred or entered.preferred_skipped.partition(":")[0], timedelta()
+    queue = config.queues.get(entered.queue)
+    if not entered.rule and queue is not None:  # the queue's own rule on who talked with the caller last
+        wait = queue.routing.last_agent_wait or wait
+    elif entered.preferred_until is not None:
+        wait = entered.preferred_until - entered.at
+    needs = Needs(entered.require, entered.prefer, agent if wait else "", wait, entered.rule)
+    return QueueNode(entered.queue, entered.priority, needs)
 
 
-def _with_doors(config: CenterConfig, day: RecordedDay) -> CenterConfig:
-    """The configuration with a number for each way into a queue that the record knows, without recordings.
+def _with_doors(config: CenterConfig, day: RecordedDay) -> tuple[CenterConfig, dict[str, str]]:
+    """The configuration with a number for each way into a queue that the record knows, and the number of each contact that comes in.
 
-    Agents may have been not ready for reasons that the center gave by itself, or that are no longer configured.
+    Nothing is recorded, and no rule or list directs anybody: the record says where that led. Agents may have been not ready for
+    reasons that the center gave by itself, or that are no longer configured.
     """
-    numbers, flows = {}, dict(config.flows)
-    for contact in day.arrivals:
-        door, queue = _door(contact), contact.record.queue
-        flows[door] = Flow(door, "enter", {"enter": QueueNode(queue, contact.record.priority)})
-        numbers[door] = NumberConfig(door, door, queue)
+    ways = {contact.id: _way_in(contact, config) for contact in day.arrivals}
+    doors = {way: f"replay-{number}" for number, way in enumerate(dict.fromkeys(ways.values()))}
+    flows = {**config.flows, **{door: Flow(door, "enter", {"enter": way}) for way, door in doors.items()}}
+    numbers = {door: NumberConfig(door, door, way.queue) for way, door in doors.items()}
     queues = {name: replace(queue, record=False) for name, queue in config.queues.items()}
     asked = (
         request.reason for agent in day.agents.values() for _, request in agent.requests if isinstance(request, AgentNotReadyRequested)
     )
     reasons = tuple(dict.fromkeys((*config.not_ready_reasons, *asked)))
-    return replace(config, queues=queues, numbers=numbers, flows=flows, not_ready_reasons=reasons)
+    changed = replace(config, queues=queues, numbers=numbers, flows=flows, not_ready_reasons=reasons, routing_rules=(), caller_lists=())
+    return changed, {contact: doors[way] for contact, way in ways.items()}
