@@ -302,6 +302,28 @@ def config_check(
     )
 
 
+@config_app.command("history")
+def config_history(config: Config = DEFAULT, as_json: AsJson = False) -> None:
+    """The configurations that were in use, the newest first."""
+    from callcenter.apps import rollback
+
+    rollback.history(config, as_json)
+
+
+@config_app.command("rollback")
+def config_rollback(
+    version: Annotated[int | None, typer.Argument(help="Its number in the history; by default, the one in use before.")] = None,
+    config: Config = DEFAULT,
+) -> None:
+    """Bring an earlier configuration back: checked, written into the file, taken over by the engine; live calls are not touched."""
+    from callcenter.apps import rollback
+
+    try:
+        typer.echo(rollback.rollback(config, version))
+    except rollback.RollbackError as error:
+        fail(str(error))
+
+
 @app.command()
 def doctor(config: Config = DEFAULT, as_json: AsJson = False) -> None:
     """Check this machine and what runs on it; each failure with its fix."""

@@ -21,9 +21,10 @@ from callcenter.domain.facts import Fact
 from callcenter.domain.ids import Ids
 from callcenter.runtime import logs
 from callcenter.runtime.asterisk import AsteriskNode
+from callcenter.runtime.config_versions import ConfigVersions
 from callcenter.runtime.data_folder import data_folder
 from callcenter.runtime.secrets import AMI_OPERATIONS_USER, AMI_RECORDING_USER, ARI_USER, Secrets, SecretsError, load_secrets
-from callcenter.runtime.settings import Settings, SettingsError, load
+from callcenter.runtime.settings import Settings, SettingsError, parse_text, read
 from callcenter.runtime.settings_model import NodeSection
 from callcenter.services.clock import SteadyClock
 from callcenter.services.control import ControlError, ControlServer
@@ -49,7 +50,9 @@ def journal_folder(settings: Settings) -> Path:
 class EngineProcess:
     """Everything that runs in the engine's process, put together."""
 
-    def __init__(self, settings: Settings, config_file: Path) -> None:
+    def __init__(self, settings: Settings, config_file: Path, text: str) -> None:
+        """``text`` is that of the file, from which ``settings`` were read."""
+        self._text = text
         self._file = config_file
         self._settings = settings
         self._secrets = load_secrets(settings.data, [agent.name for agent in settings.agents])
@@ -90,6 +93,7 @@ class EngineProcess:
         tasks.append(asyncio.create_task(keep_checkpoints(self._engine, self._journal), name="checkpoints"))
         tasks.append(asyncio.create_task(self._watch_journal(), name="journal"))
         tasks.append(asyncio.create_task(self._stopping.wait(), name="stopping"))
+        await asyncio.to_thread(self._keep_version, self._text)
         await self._control.start()
         log.info("engine_up", seq=self._engine.seq, calls=len(self._engine.center.state.calls))
         try:
@@ -140,14 +144,23 @@ class EngineProcess:
         Raises ControlError; then the center goes on as before.
         """
         try:
-            settings = await asyncio.to_thread(load, self._file)
+            text = await asyncio.to_thread(read, self._file)
+            settings = await asyncio.to_thread(parse_text, text, self._file)
             secrets = load_secrets(settings.data, [agent.name for agent in settings.agents])
         except SettingsError as error:
             raise ControlError(str(error)) from None
         reloaded = [await self._reload_node(node, settings, secrets) for node in settings.nodes if not node.remote]
         self._settings, self._secrets = settings, secrets
         await self._engine.request(ConfigChanged(settings.center_config(secrets.endpoints)))
+        await asyncio.to_thread(self._keep_version, text)
         return "; ".join(reloaded) or "nothing to reload in Asterisk"
+
+    def _keep_version(self, text: str) -> None:
+        """What is in use from now on can be brought back. A disk that takes no copy must not stop the center."""
+        try:
+            ConfigVersions(self._settings.data).keep(text, self._clock.now())
+        except OSError as error:
+            log.warning("config_not_kept", error=str(error), advice="callcenter config rollback will not know this version")
 
     async def _reload_node(self, node: NodeSection, settings: Settings, secrets: Secrets) -> str:
         modules = await asyncio.to_thread(AsteriskNode(settings, secrets, node).write_files)
@@ -219,10 +232,11 @@ def main(config_file: Path) -> None:
     import uvloop
 
     logs.configure("engine")
-    settings = load(config_file)
+    text = read(config_file)
+    settings = parse_text(text, config_file)
 
     async def serve() -> None:
-        process = EngineProcess(settings, config_file)
+        process = EngineProcess(settings, config_file, text)
         garbage.settle()  # what was restored is here to stay; a full collection would pause every call's control
         await process.run()
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from callcenter.domain.config import Device
 from callcenter.domain.facts import AgentRequestRemembered, AgentState, AgentStateChanged, Fact
 from callcenter.domain.load import Load
 from callcenter.domain.tally import AgentTally
@@ -75,6 +76,8 @@ class Agent:
     skills_as_of: datetime | None = None
     """The latest date at which some have expired."""
     tally: AgentTally = field(default_factory=AgentTally)
+    devices: tuple[Device, ...] = ()
+    """Where she is rung, one after the other; none: at her desk phone only."""
     state: AgentState = LOGGED_OUT
     reason: str = ""
     since: datetime | None = None
@@ -95,6 +98,15 @@ class Agent:
     """The channel she talks on outside our application, if any."""
     history: dict[type, tuple[int, Fact]] = field(default_factory=dict)
     """The last fact of each kind, numbered, for checkpoints."""
+
+    @property
+    def has_outside(self) -> bool:
+        """Whether she can be reached without her desk phone."""
+        return any(device.number for device in self.devices)
+
+    @property
+    def can_be_rung(self) -> bool:
+        return self.reachable or self.has_outside
 
     @property
     def change(self) -> AgentStateChanged | None:

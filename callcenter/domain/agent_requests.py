@@ -27,7 +27,7 @@ def ready(turn: Turn, agent: Agent) -> None:
         if not refuse_without_disposition(turn, agent):
             remember(turn, agent, AgentState.READY)
             finish_wrap_up(turn, agent)
-    elif not agent.reachable:  # she will be, as soon as her phone is
+    elif not agent.can_be_rung:  # she will be, as soon as her phone is
         if agent.reason != a.PHONE_UNREACHABLE:
             wait_for_phone(turn, agent)
     elif agent.state is not AgentState.READY:
@@ -73,7 +73,7 @@ def phone_unreachable(turn: Turn, agent: Agent) -> None:
     """A ready agent whose phone is gone is not offered anything until it is back."""
     if agent.reachable:
         turn.emit(AgentPhoneChanged(turn.now, agent.name, reachable=False))
-    if agent.state is AgentState.READY:
+    if agent.state is AgentState.READY and not agent.can_be_rung:
         wait_for_phone(turn, agent)
 
 

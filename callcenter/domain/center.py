@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 
 from callcenter.domain import (
+    accepting,
     agent_requests,
     announcing,
     arrivals,
@@ -212,7 +213,10 @@ def _fallback_talk_ended(turn: Turn, event: e.FallbackTalkEnded) -> None:
 
 def _key_pressed(turn: Turn, event: e.DigitPressed) -> None:
     call = turn.state.legs.get(event.leg)
-    if call is None or event.leg != call.began.leg:
+    if call is None:
+        return
+    if event.leg != call.began.leg:
+        accepting.key_pressed(turn, call, call.legs[event.leg], event.digit)
         return
     contact = turn.state.contacts.get(call.contact)
     if contact is not None:

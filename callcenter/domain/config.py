@@ -136,6 +136,17 @@ class QueueConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """One way to reach an agent, in the order in which they are tried (find-me)."""
+
+    number: str = ""
+    """Outside, E.164; empty: the desk phone."""
+    ring: timedelta = timedelta(seconds=15)
+    accept: timedelta = timedelta(seconds=12)
+    """Outside: how long after the answer she has to press the key. A voicemail never does."""
+
+
+@dataclass(frozen=True, slots=True)
 class AgentConfig:
     """A person who handles contacts, and the phone we ring."""
 
@@ -152,6 +163,8 @@ class AgentConfig:
     skills: Mapping[str, Skill] = field(default_factory=dict)
     groups: tuple[str, ...] = ()
     """The reserve groups she belongs to."""
+    devices: tuple[Device, ...] = ()
+    """Tried one after the other; none: the desk phone, for the queue's ring time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from callcenter.domain.facts import (
     ContactOffered,
     ContactOverflowed,
     ContactParted,
+    MissedWhy,
     OfferMissed,
     OfferWithdrawn,
     OverflowWhy,
@@ -58,6 +59,11 @@ MUSIC_AFTER = timedelta(milliseconds=500)
 UNANSWERED = frozenset({ContactState.WAITING, ContactState.OFFERED})
 
 FINISHED = frozenset({ContactState.ENDED, ContactState.ABANDONED, ContactState.OVERFLOWED})
+
+
+def said_most(before: MissedWhy, why: MissedWhy) -> MissedWhy:
+    """Of two devices that missed an offer, the one that was reached says why; of two such, the first."""
+    return why if before is MissedWhy.UNREACHABLE else before
 
 
 @dataclass(slots=True)

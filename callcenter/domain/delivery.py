@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from callcenter.domain import announcing, promises
+from callcenter.domain import announcing, find_me, promises
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call, Leg
 from callcenter.domain.commands import CloseBridge, ConnectLegs, StartRecording, StopMusic, StopPlayback, StopRecording
@@ -167,9 +167,13 @@ def withdraw_all(turn: Turn, contact: Contact, why: WithdrawnWhy, but: str = "")
 
 
 def miss(turn: Turn, contact: Contact, offered: ContactOffered, why: MissedWhy) -> None:
-    """RONA: the contact keeps its place and goes to the next agent; what becomes of the agent depends on why."""
+    """The agent's next device rings. After the last: RONA, the contact keeps its place and goes to the next agent; what becomes of this
+    one depends on why."""
     agent = turn.state.agents[offered.agent]
     call = turn.state.calls[offered.call]
+    if find_me.goes_on(turn, call, offered, why):
+        return
+    why = find_me.missed_why(offered, why)
     remembered = agent.remembered
     turn.emit(OfferMissed(turn.now, call.id, contact.id, offered.queue, offered.offer, agent.name, why))
     turn.hang_up(call, call.legs.get(offered.leg))

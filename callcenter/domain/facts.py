@@ -319,6 +319,12 @@ class ContactOffered:
     """The next three agents in rank."""
     rank: tuple[str, ...] = ()
     """Of the agent, part by part in the order in which they count: ``level 0``, ``gap 0``, ``longest_idle``, ``idle 12.0 s``."""
+    number: str = ""
+    """The number outside that is rung; empty: her desk phone."""
+    device: int = 0
+    """Which of her devices it is, counted from 0."""
+    missed: MissedWhy | None = None
+    """What became of the devices before this one."""
 
 
 class AdvancedWhy(StrEnum):
@@ -346,6 +352,38 @@ class WaiterAdvanced:
     preferred: str
     """The agent it still waits for alone."""
     why: AdvancedWhy
+
+
+@dataclass(frozen=True, slots=True)
+class OfferMoved:
+    """Find-me: the agent did not take the offer at one device (``why``); the same offer rings at the next one, as ``leg``."""
+
+    at: datetime
+    call: str
+    contact: str
+    queue: str
+    offer: str
+    agent: str
+    leg: str
+    until: datetime
+    number: str
+    device: int
+    why: MissedWhy
+
+
+@dataclass(frozen=True, slots=True)
+class OfferToAccept:
+    """A phone outside was answered, by a person or a voicemail: the caller is connected when the key is pressed before ``until``."""
+
+    at: datetime
+    call: str
+    contact: str
+    queue: str
+    offer: str
+    agent: str
+    leg: str
+    playback: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -787,6 +825,8 @@ CallFact = (
     | CallbackOffered
     | ContactOffered
     | WaiterAdvanced
+    | OfferMoved
+    | OfferToAccept
     | OfferMissed
     | OfferWithdrawn
     | ContactConnected

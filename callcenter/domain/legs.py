@@ -1,6 +1,6 @@
 """What happens to legs, told as what it means for the call."""
 
-from callcenter.domain import announcing, callbacks
+from callcenter.domain import accepting, announcing, callbacks
 from callcenter.domain.call import Call, Leg, LegState
 from callcenter.domain.commands import Answer, ConnectLegs, HangUp, StartRecording, StopMusic
 from callcenter.domain.contact import ContactState
@@ -36,7 +36,9 @@ def answered(turn: Turn, leg_id: str) -> None:
         return
     contact = turn.state.contacts.get(call.contact)
     offered = contact.offer_to(leg_id) if contact and contact.state is ContactState.OFFERED and not leg.closing else None
-    if contact and offered:
+    if contact and offered and offered.number:
+        accepting.ask(turn, contact, offered)
+    elif contact and offered:
         connect(turn, contact, offered)
     else:
         turn.hang_up(call, leg)

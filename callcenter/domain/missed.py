@@ -9,8 +9,8 @@ from callcenter.domain.turn import Turn
 
 
 def rest_is_over(turn: Turn, agent: Agent) -> None:
-    """The date until which she was kept away has come."""
-    if agent.reason == PHONE_UNREACHABLE:
+    """The date until which she was kept away has come. A phone outside cannot be asked, and is tried again."""
+    if agent.reason == PHONE_UNREACHABLE and not agent.can_be_rung:
         _ask_phone(turn, agent)
         return
     become_free(turn, agent, idle_since=agent.idle_since)

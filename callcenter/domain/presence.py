@@ -36,7 +36,7 @@ def become_free(turn: Turn, agent: Agent, idle_since: datetime | None = None, *,
         become(turn, agent, remembered.state, remembered.reason)
     elif agent.fallback_leg:
         rest(turn, agent, FALLBACK_CALL)
-    elif not agent.reachable:
+    elif not agent.can_be_rung:
         wait_for_phone(turn, agent)
     elif after_contact and (pause := _micro_break(turn, agent)):
         rest(turn, agent, MICRO_BREAK, turn.now + pause)
@@ -74,7 +74,7 @@ def take_out(turn: Turn, agent: Agent, queue: str, why: MissedWhy, contact: str 
     policy = turn.state.config.missed_offers
     if why is MissedWhy.UNREACHABLE:
         turn.emit(AgentTakenOut(turn.now, agent.name, contact, queue, why, 0))
-        if agent.reachable:
+        if agent.reachable and not agent.has_outside:
             turn.emit(AgentPhoneChanged(turn.now, agent.name, reachable=False))
         wait_for_phone(turn, agent)
         return

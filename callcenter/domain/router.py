@@ -7,8 +7,8 @@ first agent of its pool, an agent who becomes ready at the heads of the pools sh
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
+from callcenter.domain import find_me
 from callcenter.domain.agent import Agent
-from callcenter.domain.commands import RingAgent
 from callcenter.domain.contact import Contact
 from callcenter.domain.facts import AdvancedWhy, AgentState, AgentStateChanged, ContactOffered, SkillsExpired, WaiterAdvanced
 from callcenter.domain.queue import CONTACT, Band, Pool, Queue, Waiter
@@ -178,13 +178,15 @@ def _offer(
     """Propose the contact to the agent, who is reserved for it until the ring time-out."""
     call = turn.state.calls[contact.entered.call]
     leg = turn.ids.draw_leg(call.node)
-    until = turn.now + queue.config.ring_timeout
+    index, device = find_me.first(agent, queue.config)
+    until = turn.now + device.ring
     offer = turn.ids.draw()
-    runners = tuple(runners_up)
-    turn.emit(ContactOffered(turn.now, call.id, contact.id, queue.name, offer, agent.name, leg, until, candidates, runners, rank))
+    runners, number = tuple(runners_up), device.number
+    turn.emit(
+        ContactOffered(turn.now, call.id, contact.id, queue.name, offer, agent.name, leg, until, candidates, runners, rank, number, index)
+    )
     turn.emit(AgentStateChanged(turn.now, agent.name, AgentState.RESERVED, contact=contact.id, idle_since=agent.idle_since))
-    began = call.began
-    turn.want(RingAgent(call.id, call.node, leg, agent.name, agent.endpoint, began.caller, began.caller_name, queue.config.ring_timeout))
+    turn.want(find_me.ring(turn, call, leg, agent, device))
 
 
 # --- as time passes -----------------------------------------------------------------------------

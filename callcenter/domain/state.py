@@ -5,7 +5,7 @@ prefix of facts they are equal.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import cast
 from zlib import crc32
@@ -19,7 +19,7 @@ from callcenter.domain.callback_register import CallbackRegister
 from callcenter.domain.callers import CallerIndex
 from callcenter.domain.conditions import Phase, Standing
 from callcenter.domain.config import AgentConfig, CenterConfig
-from callcenter.domain.contact import CONTACT_TRANSITIONS, FINISHED, UNANSWERED, Contact, ContactState
+from callcenter.domain.contact import CONTACT_TRANSITIONS, FINISHED, UNANSWERED, Contact, ContactState, said_most
 from callcenter.domain.ivr.flow import BUILT_IN_FLOWS, CALLER, GOODBYE, Flow
 from callcenter.domain.ivr.interpreter import FlowRun
 from callcenter.domain.lines import Lines
@@ -263,6 +263,7 @@ class State:
         self.lines.stand_back(agent)
         self._count_out(agent)
         retired = [name for name in agent.queues if name not in self.config.queues and self.queue(name).unanswered]
+        agent.devices = config.devices
         agent.endpoint, agent.queues, agent.order = config.endpoint, (*_served(config, agent), *retired), order
         agent.serves = self.lines.serving(config, agent.queues)
         self.endpoints[agent.endpoint] = agent
@@ -677,6 +678,27 @@ class State:
             self._add_leg(call, Leg(fact.leg, agent=fact.agent))
         self.deadlines.set(fact.until, OFFER, fact.offer)
         self._recount(self.queue(fact.queue), fact.at)
+
+    def _offer_moved(self, fact: f.OfferMoved) -> None:
+        contact = self._with_offer(fact)
+        offered = contact.offers[fact.offer]
+        missed = fact.why if offered.missed is None else said_most(offered.missed, fact.why)
+        at_next = replace(offered, leg=fact.leg, until=fact.until, number=fact.number, device=fact.device, missed=missed)
+        contact.offers[fact.offer] = at_next
+        self._add_leg(self.calls[fact.call], Leg(fact.leg, agent=fact.agent))
+        self.deadlines.set(fact.until, OFFER, fact.offer)
+
+    def _offer_to_accept(self, fact: f.OfferToAccept) -> None:
+        contact = self._with_offer(fact)
+        contact.offers[fact.offer] = replace(contact.offers[fact.offer], until=fact.until)
+        self.deadlines.set(fact.until, OFFER, fact.offer)
+
+    def _with_offer(self, fact: f.OfferMoved | f.OfferToAccept) -> Contact:
+        """The contact with that open offer."""
+        contact = self.contacts[fact.contact]
+        if contact.state is not ContactState.OFFERED or fact.offer not in contact.offers:
+            raise IllegalTransition(contact.id, contact.state, type(fact).__name__)
+        return contact
 
     def _offer_missed(self, fact: f.OfferMissed) -> None:
         self._take_back(fact)

@@ -83,10 +83,7 @@ class Settings(Section):
     @property
     def data(self) -> Path:
         """The folder of everything we keep. ``CALLCENTER_DATA`` wins over the file."""
-        named = os.environ.get("CALLCENTER_DATA") or self.paths.data
-        if named:
-            return Path(named).expanduser().absolute()
-        return Path("/var/lib/callcenter") if os.geteuid() == 0 else Path.home() / ".local/share/callcenter"
+        return _data(self.paths.data)
 
     @property
     def database_url(self) -> str:
@@ -166,14 +163,42 @@ class Settings(Section):
         )
 
 
+def _data(named: str) -> Path:
+    """The data folder, of that name unless the environment gives another one."""
+    named = os.environ.get("CALLCENTER_DATA") or named
+    if named:
+        return Path(named).expanduser().absolute()
+    return Path("/var/lib/callcenter") if os.geteuid() == 0 else Path.home() / ".local/share/callcenter"
+
+
+def data_of(path: Path) -> Path:
+    """The data folder that the file names, whatever else is wrong in it; the default one when that cannot be known."""
+    try:
+        named = tomllib.loads(read(path)).get("paths", {}).get("data", "")
+    except (SettingsError, tomllib.TOMLDecodeError, AttributeError):
+        named = ""
+    return _data(named if isinstance(named, str) else "")
+
+
 def load(path: Path = DEFAULT_FILE) -> Settings:
     """Read and check the file. Raises SettingsError with every problem found."""
+    return parse_text(read(path), path)
+
+
+def read(path: Path) -> str:
+    """The text of the file. Raises SettingsError."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise SettingsError([f"{path}: cannot be read: {error.strerror}; name the file with --config"]) from None
     except UnicodeDecodeError:
         raise SettingsError([f"{path}: is not UTF-8 text; save it as such"]) from None
+
+
+def parse_text(text: str, path: Path = DEFAULT_FILE) -> Settings:
+    """Check what was read from ``path``, as TOML. Raises SettingsError with every problem found."""
+    try:
+        raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError([f"{path}: is not valid TOML: {error}"]) from None
     return parse(raw, path)

@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from callcenter.domain.agent import OWN_REASONS
-from callcenter.domain.config import DispositionRule, MissPolicy, OccupancyRule
+from callcenter.domain.config import Device, DispositionRule, MissPolicy, OccupancyRule
+from callcenter.runtime.settings_calling import dialing_rules
 from callcenter.runtime.settings_model import AgentSection, MissedOffersSection, OccupancySection, QueueSection
 from callcenter.runtime.settings_problems import Problem
 
@@ -19,6 +20,7 @@ def agents_faults(settings: "Settings") -> Iterator[Problem]:
         yield from _wrap_up_faults(settings, f"queue[{index}]", queue)
     for index, agent in enumerate(settings.agents):
         yield from _opting_faults(f"agent[{index}]", agent)
+        yield from _find_me_faults(settings, f"agent[{index}]", agent)
 
 
 def disposition_rule(queue: QueueSection) -> DispositionRule:
@@ -31,6 +33,40 @@ def miss_policy(section: MissedOffersSection) -> MissPolicy:
 
 def occupancy_rule(section: OccupancySection) -> OccupancyRule | None:
     return None if section.ceiling is None else OccupancyRule(section.ceiling, section.micro_break)
+
+
+def devices(settings: "Settings", agent: AgentSection) -> tuple[Device, ...]:
+    """How she is reached, her desk phone among it."""
+    rules = dialing_rules(settings) if any(device.number for device in agent.find_me) else None
+    return tuple(Device(rules(each.number).number if rules and each.number else "", each.ring, each.accept) for each in agent.find_me)
+
+
+def _find_me_faults(settings: "Settings", key: str, agent: AgentSection) -> Iterator[Problem]:
+    if agent.find_me_then == "voicemail":
+        yield Problem(f"{key}.find_me_then", "is 'voicemail', which does not exist yet; allowed: 'next_agent'")
+    outside = [index for index, device in enumerate(agent.find_me) if device.number is not None]
+    for index, device in enumerate(agent.find_me):
+        place = f"{key}.find_me[{index}]"
+        if (device.phone is None) == (device.number is None):
+            yield Problem(place, 'needs exactly one of phone ("desk") and number')
+        if device.phone is not None and any(other.phone is not None for other in agent.find_me[:index]):
+            yield Problem(f"{place}.phone", "is the desk phone a second time; name each device once")
+    if not outside:
+        return
+    if settings.calling.trunk is None:
+        yield Problem(f"{key}.find_me[{outside[0]}].number", "is outside, and calling.trunk is missing: through which trunk do we call?")
+    if not settings.numbers:
+        yield Problem(f"{key}.find_me[{outside[0]}].number", "is outside, and there is no [[number]] of ours to show there")
+    for index in outside:
+        number = agent.find_me[index].number or ""
+        try:
+            checked = dialing_rules(settings)(number)
+        except (OSError, ValueError):  # what is wrong with the rules is said elsewhere
+            return
+        if not checked.may_be_dialed:
+            yield Problem(f"{key}.find_me[{index}].number", f"may not be dialed: {checked.sentence}")
+        elif number in [agent.find_me[other].number for other in outside if other < index]:
+            yield Problem(f"{key}.find_me[{index}].number", "is there already; name each device once")
 
 
 def _opting_faults(key: str, agent: AgentSection) -> Iterator[Problem]:

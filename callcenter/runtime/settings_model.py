@@ -217,12 +217,27 @@ class QueueSection(QueueRouting):
     """Without it nobody is called back from this queue."""
 
 
+class DeviceSection(Section):
+    """One way to reach an agent."""
+
+    phone: Literal["desk"] | None = None
+    number: Plain | None = None
+    """Outside: whoever answers there must press 1 to take the call."""
+    ring: SomeSeconds = Field(default=timedelta(seconds=15), alias="ring_s")
+    accept: SomeSeconds = Field(default=timedelta(seconds=12), alias="accept_s")
+    """Outside: how long after the answer she has to press the key."""
+
+
 class AgentSection(AgentRouting):
     name: Name
     may_opt_out: tuple[Name, ...] = ()
     """Queues she may leave, and come back to, by herself ..."""
     least_queues: int = Field(default=1, ge=0, le=100)
     """... as long as she serves so many."""
+    find_me: tuple[DeviceSection, ...] = Field(default=(), max_length=10)
+    """Her devices, tried one after the other; without it her desk phone, for the queue's ring time."""
+    find_me_then: Literal["next_agent", "voicemail"] = "next_agent"
+    """Where the caller goes when she took the call at none of them."""
 
 
 def _pieces(value: object) -> object:

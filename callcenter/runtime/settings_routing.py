@@ -24,6 +24,7 @@ from callcenter.domain.routing_config import (
     Strategy,
 )
 from callcenter.domain.skills import both, meets, parse, skills_of
+from callcenter.runtime.settings_agents import devices
 from callcenter.runtime.settings_model import AgentSection, CollectNodeSection, QueueNodeSection, QueueSection
 from callcenter.runtime.settings_problems import Problem
 from callcenter.runtime.settings_routing_model import NodeRouting, RelaxSection, needs_of
@@ -71,6 +72,7 @@ def agent_config(settings: "Settings", agent: AgentSection, endpoint: str) -> Ag
         memberships={name: Membership(member.level, member.delay) for name, member in agent.memberships.items()},
         skills={name: Skill(level, end_of(agent.skills_until.get(name), zone)) for name, level in agent.skills.items()},
         groups=agent.groups,
+        devices=devices(settings, agent),
     )
 
 

@@ -24,6 +24,7 @@ from callcenter.domain.config import (
     AnnounceConfig,
     CallbackConfig,
     CallingConfig,
+    Device,
     DispositionRule,
     MissPolicy,
     OccupancyRule,
@@ -146,10 +147,15 @@ def picture(state: State) -> object:
 
 
 CALM = OccupancyRule(0.5, timedelta(seconds=20))
+MOBILE = "+12025550171"
 ALL = tuple(queue.name for queue in QUEUES)
 CREW = {
-    name: AgentConfig(name, f"phone-of-{name}", ALL, may, least)
-    for name, may, least in (("alice", (), 1), ("bob", ("support", "care"), 3), ("carol", ALL, 0))
+    name: AgentConfig(name, f"phone-of-{name}", ALL, may, least, devices)
+    for name, may, least, devices in (
+        ("alice", (), 1, ()),
+        ("bob", ("support", "care"), 3, ()),
+        ("carol", ALL, 0, (Device(ring=timedelta(seconds=6)), Device(MOBILE, timedelta(seconds=8), timedelta(seconds=5)))),
+    )
 }
 CREW["alice"] = replace(CREW["alice"], skills={"spanish": Skill(80), "billing": Skill(10)})
 CREW["bob"] = replace(CREW["bob"], skills={"spanish": Skill(20)}, memberships={"expert": Membership(1, timedelta(seconds=5))})
@@ -166,10 +172,16 @@ class CenterMachine(RuleBasedStateMachine):
         center = small_center(QUEUES, AGENTS, [MENU, BACK])
         self.world = World(replace(center, missed_offers=MISSES, occupancy=CALM, agents=CREW, calling=CallingConfig("carrier")))
         self.world.pbx.broken_prompts.add("broken")
+        self.pressed_1: set[str] = set()
         self.offered: list[f.ContactOffered] = []
         self.seen = 0
 
     # --- what can happen ------------------------------------------------------------------------
+
+    def press(self, leg: str, digit: str) -> None:
+        if digit == "1":
+            self.pressed_1.add(leg)
+        self.world.pbx.party_presses(leg, digit)
 
     def leg(self, n: int) -> str:
         channels = sorted(self.world.pbx.channels)
@@ -189,7 +201,7 @@ class CenterMachine(RuleBasedStateMachine):
 
     @rule(n=st.integers(0, 50), digit=st.sampled_from("1239#"))
     def somebody_presses_a_key(self, n: int, digit: str) -> None:
-        self.world.pbx.party_presses(self.leg(n), digit)
+        self.press(self.leg(n), digit)
 
     @rule(n=st.integers(0, 50), hold=st.booleans())
     def somebody_holds(self, n: int, hold: bool) -> None:
@@ -234,6 +246,25 @@ class CenterMachine(RuleBasedStateMachine):
     @rule(agent=st.sampled_from(AGENTS), mood=st.sampled_from(Mood), seconds=st.floats(0, 20))
     def a_phone_changes_its_mood(self, agent: str, mood: Mood, seconds: float) -> None:
         self.world.pbx.phones[f"phone-of-{agent}"] = Phone(mood, lambda: timedelta(seconds=seconds))
+
+    @rule(mood=st.sampled_from(Mood), seconds=st.floats(0, 9), pressed=st.sampled_from("1128"))
+    def carol_is_looked_for_outside(self, mood: Mood, seconds: float, pressed: str) -> None:
+        """She is the only one, does not answer at her desk, and her mobile is in that mood."""
+        for agent in AGENTS:
+            self.an_agent_asks(agent, "r" if agent == "carol" else "n")
+        self.a_phone_changes_its_mood("carol", Mood.RINGS_ON, 0)
+        self.world.pbx.outside[MOBILE] = Phone(mood, lambda: timedelta(seconds=1))
+        self.world.pbx.call_in(DIDS[0])
+        self.world.run_for(7 + seconds)
+        for channel in list(self.world.pbx.channels.values()):
+            if channel.number == MOBILE:
+                self.press(channel.id, pressed)
+
+    @invariant()
+    def only_a_key_connects_somebody_outside(self) -> None:
+        asked = {fact.leg for fact in self.world.facts if isinstance(fact, f.OfferToAccept)}
+        outside = {dial.leg for dial in self.world.pbx.dialed if dial.number == MOBILE}
+        assert {fact.leg for fact in self.world.facts if isinstance(fact, f.ContactConnected)} & outside <= asked & self.pressed_1
 
     @rule(agent=st.sampled_from(AGENTS), reachable=st.booleans())
     def a_phone_is_seen(self, agent: str, reachable: bool) -> None:
@@ -410,7 +441,7 @@ class CenterMachine(RuleBasedStateMachine):
                 assert agent.until is not None
             elif agent.state is AgentState.NOT_READY:
                 assert agent.reason != "fallback_call" or agent.fallback_leg
-                assert agent.reason != "phone_unreachable" or (agent.until and not agent.reachable)
+                assert agent.reason != "phone_unreachable" or (agent.until and (agent.has_outside or not agent.reachable))
                 if agent.remembered is not None:
                     assert agent.fallback_leg or (agent.until and agent.reason in ("phone_unreachable", "missed_offer", "micro_break"))
 
@@ -519,10 +550,11 @@ class CenterMachine(RuleBasedStateMachine):
     @invariant()
     def a_callback_is_dialed_once_for_each_attempt_and_never_on_two_legs(self) -> None:
         attempted = {fact.leg: fact for fact in self.world.facts if isinstance(fact, cf.CallbackAttempted)}
-        dialed = Counter(dial.leg for dial in self.world.pbx.dialed)
+        to_callers = [dial for dial in self.world.pbx.dialed if dial.number != MOBILE]
+        dialed = Counter(dial.leg for dial in to_callers)
         assert all(count == 1 for count in dialed.values())
         assert set(dialed) <= set(attempted)
-        assert all(dial.number == attempted[dial.leg].number for dial in self.world.pbx.dialed)
+        assert all(dial.number == attempted[dial.leg].number for dial in to_callers)
         alive = Counter(fact.callback for leg, fact in attempted.items() if leg in self.world.pbx.channels and self.is_wanted(leg))
         assert all(count == 1 for count in alive.values()), alive
         settled = {fact.callback for fact in self.world.facts if isinstance(fact, cf.CallbackKept | cf.CallbackBroken)}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from callcenter.domain.config import DispositionRule, MissPolicy
+from callcenter.domain.config import Device, DispositionRule, MissPolicy
 from tests.runtime.test_settings import accepted, problems
 
 Change = Callable[[dict[str, Any]], object]
@@ -14,6 +14,15 @@ Change = Callable[[dict[str, Any]], object]
 
 def queue(**keys: object) -> Change:
     return lambda raw: raw["queue"][0].update(keys)
+
+
+def find_me(*devices: dict[str, object]) -> Change:
+    def change(raw: dict[str, Any]) -> None:
+        raw["agent"][0]["find_me"] = list(devices)
+        raw["trunk"].append({"name": "out", "authentication": "address", "addresses": ["192.0.2.7"], "host": "192.0.2.7"})
+        raw["calling"] = {"trunk": "out"}
+
+    return change
 
 
 FAULTS: list[tuple[Change, str]] = [
@@ -45,6 +54,22 @@ FAULTS: list[tuple[Change, str]] = [
     ),
     (lambda raw: raw.update(occupancy={"ceiling": 85}), "occupancy.ceiling: must be less than 1, but is 85"),
     (lambda raw: raw.update(occupancy={"ceiling": 0}), "occupancy.ceiling: must be greater than 0, but is 0"),
+    (find_me({"phone": "desk", "number": "+12025550171"}), 'agent[0].find_me[0]: needs exactly one of phone ("desk") and number'),
+    (find_me({"phone": "mobile"}), "agent[0].find_me[0].phone: must be one of 'desk', but is 'mobile'"),
+    (find_me({"phone": "desk"}, {"phone": "desk"}), "agent[0].find_me[1].phone: is the desk phone a second time; name each device once"),
+    (find_me({"number": "911"}), "agent[0].find_me[0].number: may not be dialed: 911 is an emergency number"),
+    (find_me({"number": "+1 900 555 0123"}), "agent[0].find_me[0].number: may not be dialed: "),
+    (find_me({"number": "+18005550100"}), "agent[0].find_me[0].number: may not be dialed: +18005550100 is a number of our own"),
+    (find_me({"number": "alice"}), "agent[0].find_me[0].number: may not be dialed: 'alice' is not a valid telephone number"),
+    (find_me({"number": "+12025550171"}, {"number": "+12025550171"}), "agent[0].find_me[1].number: is there already"),
+    (
+        lambda raw: raw["agent"][0].update(find_me=[{"number": "+12025550171"}]),
+        "agent[0].find_me[0].number: is outside, and calling.trunk is missing",
+    ),
+    (
+        lambda raw: raw["agent"][0].update(find_me_then="voicemail"),
+        "agent[0].find_me_then: is 'voicemail', which does not exist yet; allowed: 'next_agent'",
+    ),
     (lambda raw: raw.update(missed_offers={"most": 0}), "missed_offers.most: must be greater than or equal to 1, but is 0"),
     (lambda raw: raw.update(missed_offers={"rest_s": 0}), "missed_offers.rest_s: must be more than 0 seconds"),
     (lambda raw: raw["center"].update(not_ready_reasons=["break", "break"]), "center.not_ready_reasons[1]: 'break' is there already"),
@@ -80,3 +105,10 @@ def test_missed_offers_become_what_the_core_reads() -> None:
     config = settings.center_config({agent.name: agent.name for agent in settings.agents})
     seconds = (timedelta(seconds=60), timedelta(seconds=4), timedelta(seconds=9))
     assert config.missed_offers == MissPolicy(3, *seconds, busy_counts=False)
+
+
+def test_devices_become_what_the_core_reads() -> None:
+    settings = accepted(find_me({"phone": "desk", "ring_s": 12}, {"number": "(202) 555-0171", "ring_s": 20, "accept_s": 9}))
+    alice = settings.center_config({agent.name: agent.name for agent in settings.agents}).agents["alice"]
+    desk, mobile = Device(ring=timedelta(seconds=12)), Device("+12025550171", timedelta(seconds=20), timedelta(seconds=9))
+    assert alice.devices == (desk, mobile)

@@ -76,6 +76,7 @@ def raw_settings(data: Path, nodes: Iterable[str] = ("node1",), **tables: Any) -
             {"id": "wrap-up-extended", "source": _tone((920.0, 1120.0), 0.5)},
             {"id": "queue-joined", "source": _tone((960.0, 1160.0), 0.5)},
             {"id": "queue-left", "source": _tone((1000.0, 1200.0), 0.5)},
+            {"id": "press-1-to-accept", "source": _tone((1040.0, 1240.0), 1)},
             {"id": "wrong-key", "source": _tone((840.0, 1040.0), 0.5)},
             *({"id": prompt, "source": _tone(pair, 0.7)} for prompt, pair in PROMPT_TONES.items()),
         ],
