@@ -150,7 +150,7 @@ CALM = OccupancyRule(0.5, timedelta(seconds=20))
 MOBILE = "+12025550171"
 ALL = tuple(queue.name for queue in QUEUES)
 CREW = {
-    name: AgentConfig(name, f"phone-of-{name}", ALL, may, least, devices)
+    name: AgentConfig(name, f"phone-of-{name}", ALL, may, least, devices=devices)
     for name, may, least, devices in (
         ("alice", (), 1, ()),
         ("bob", ("support", "care"), 3, ()),
