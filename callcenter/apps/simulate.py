@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from callcenter.apps.chaos.command import chaos
+from callcenter.apps.simulate_ewt import ewt
 
 if TYPE_CHECKING:
     from callcenter.domain.erlang import ErlangA
@@ -166,3 +167,4 @@ def _shown(name: str, number: float | None) -> str:
 
 
 simulate_app.command("chaos")(chaos)
+simulate_app.command("ewt")(ewt)

@@ -14,6 +14,7 @@ from callcenter.domain.call import Call
 from callcenter.domain.commands import Play, StartMusic, StopMusic
 from callcenter.domain.config import AnnounceConfig, PositionTold
 from callcenter.domain.contact import Contact, ContactState
+from callcenter.domain.ewt import Estimate
 from callcenter.domain.facts import AnnouncementEnded, AnnouncementsPlanned, ContactAnnounced
 from callcenter.domain.ivr.speech import DEFAULT_LANGUAGE, LANGUAGES
 from callcenter.domain.queue import Queue
@@ -40,11 +41,11 @@ def due(turn: Turn, contact: Contact) -> None:
     config, told = queue.config.announce, contact.announcing
     status_at, comfort_at, comforts = told.status_at, told.comfort_at, told.comforts
     position: int | None = None
-    under: timedelta | None = None
+    estimate: Estimate | None = None
     words: tuple[str, ...] = ()
     if status_at is not None and status_at <= turn.now:
-        position, under = _to_tell(turn, queue, contact)
-        words = _words(position, under, config)
+        position, estimate = _to_tell(turn, queue, contact)
+        words = _words(position, estimate, config)
         status_at = turn.now + config.every
     if not words and comfort_at is not None and comfort_at <= turn.now:
         words = (config.comfort[comforts % len(config.comfort)],) if config.comfort else ()
@@ -55,26 +56,28 @@ def due(turn: Turn, contact: Contact) -> None:
         return
     playback = turn.ids.draw_leg(call.node)
     announced = ContactAnnounced(
-        turn.now, call.id, contact.id, queue.name, playback, words, position, under, status_at, comfort_at, comforts
+        *(turn.now, call.id, contact.id, queue.name, playback, words, position),
+        *(estimate.under if estimate else None, status_at, comfort_at, comforts),
+        expected=estimate.expected if estimate else None,
     )
     turn.emit(announced)
     turn.want(StopMusic(call.id, call.node, call.began.leg))
     turn.want(Play(call.id, call.node, call.began.leg, playback, words))
 
 
-def _to_tell(turn: Turn, queue: Queue, contact: Contact) -> tuple[int | None, timedelta | None]:
+def _to_tell(turn: Turn, queue: Queue, contact: Contact) -> tuple[int | None, Estimate | None]:
     """The position and the wait this caller may be told now; None: neither asked for, nor sure, nor better than before."""
     config, told = queue.config.announce, contact.announcing
     position = queue.waiting.position(contact.id)
-    under = queue.measures.to_tell(position, turn.now) if config.ewt else None
-    if under is not None and told.promised_by is not None and turn.now + under > told.promised_by:
-        under = None
+    estimate = queue.measures.to_tell(position, turn.now) if config.ewt else None
+    if estimate is not None and told.promised_by is not None and turn.now + estimate.under > told.promised_by:
+        estimate = None
     beyond = config.position is PositionTold.LIMIT and position > config.position_limit
     risen = told.position is not None and position > told.position
-    return None if config.position is PositionTold.NO or beyond or risen else position, under
+    return None if config.position is PositionTold.NO or beyond or risen else position, estimate
 
 
-def _words(position: int | None, under: timedelta | None, config: AnnounceConfig) -> tuple[str, ...]:
+def _words(position: int | None, estimate: Estimate | None, config: AnnounceConfig) -> tuple[str, ...]:
     language = LANGUAGES[DEFAULT_LANGUAGE]
     words: tuple[str, ...] = ()
     if position == 1:
@@ -83,8 +86,8 @@ def _words(position: int | None, under: timedelta | None, config: AnnounceConfig
         words = (MORE_THAN[0], *language.number(config.position_limit), MORE_THAN[1])
     elif position is not None:
         words = (POSITION, *language.position(position))
-    if under is not None:
-        words = (*words, UNDER, *language.minutes(under // timedelta(minutes=1)))
+    if estimate is not None:
+        words = (*words, UNDER, *language.minutes(estimate.under // timedelta(minutes=1)))
     return words
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from callcenter.domain.ewt import Estimate
 from callcenter.domain.facts import (
     ContactAbandoned,
     ContactConnected,
@@ -78,7 +79,7 @@ class Announcing:
     """What is being said; empty: nothing."""
     position: int | None = None
     """The last position told."""
-    told: list[tuple[datetime, timedelta]] = field(default_factory=list)
+    told: list[tuple[datetime, Estimate]] = field(default_factory=list)
     """The estimated waits told, and when."""
 
     @property
@@ -92,7 +93,7 @@ class Announcing:
     @property
     def promised_by(self) -> datetime | None:
         """The earliest date by which an agent was promised."""
-        return min((at + under for at, under in self.told), default=None)
+        return min((at + estimate.under for at, estimate in self.told), default=None)
 
 
 @dataclass(slots=True)

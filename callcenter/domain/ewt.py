@@ -10,7 +10,7 @@ same mean and variance gives the quantile (Wilson and Hilferty's approximation).
 Which quantile: the model is never quite right, and what is told is rounded up, so the level itself is learned. Each caller
 who was told "under X" turns out right or wrong, and moves the level a little (``learned``): I. Gibbs and E. Candès,
 "Adaptive conformal inference under distribution shift" (2021). In the long run the share of right ones is ``AIM``, whatever
-the model's faults.
+the model's faults. Short, middling and long waits have a level each: rounding up adds much to the first and little to the last.
 """
 
 from dataclasses import dataclass
@@ -20,10 +20,16 @@ from statistics import NormalDist
 
 AIM = 0.85
 """The share of those told "under X" for whom it comes true: between 80 and 90 %."""
-PACE = 0.02
-"""How far one wrong promise moves the level."""
-LEVELS = (0.2, 0.995)
-"""The level stays between these."""
+PACES = (0.02, 0.006, 0.002)
+"""How far one wrong promise moves the level of short, middling and long waits. What is told of long waits is known late, when many
+more have been told the same: the later, the smaller the steps, or the level would swing."""
+LIMITS = (0.2, 0.995)
+"""A level stays between these."""
+CLASSES = (timedelta(seconds=90), timedelta(minutes=5))
+"""Up to these means a forecast is short, or middling; beyond, it is long."""
+Levels = tuple[float, float, float]
+FIRST_LEVELS: Levels = (AIM, AIM, AIM)
+"""Before anything was learned."""
 LEAST_STARTS = 10
 """With fewer contacts taken from the line within memory, nothing is told."""
 WIDEST = 0.75
@@ -108,18 +114,35 @@ def rounded_up(seconds: float) -> timedelta | None:
     return next((step for step in STEPS if step.total_seconds() >= seconds), None)
 
 
-def to_tell(position: int, agents: int, seen: Seen, level: float) -> timedelta | None:
-    """ "Under ...", or None: silent when unsure."""
-    expected = forecast(position, agents, seen)
-    if expected is None:
-        return None
-    step = rounded_up(expected.quantile(level))
-    if step is None or (expected.spread > WIDEST and step > SHORT):
-        return None
-    return step
+def length(mean: timedelta) -> int:
+    """Whether a forecast of this mean is short, middling or long: 0, 1, 2."""
+    return sum(mean > limit for limit in CLASSES)
 
 
-def learned(level: float, right: bool) -> float:
-    """The level after one more caller for whom it did (or did not) come true."""
-    moved = level - PACE * (1 - AIM) if right else level + PACE * AIM
-    return min(max(moved, LEVELS[0]), LEVELS[1])
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What may be told: "under ...", and the mean it was made from."""
+
+    under: timedelta
+    expected: timedelta
+
+
+def to_tell(position: int, agents: int, seen: Seen, levels: Levels) -> Estimate | None:
+    """None: silent when unsure."""
+    found = forecast(position, agents, seen)
+    if found is None:
+        return None
+    expected = timedelta(seconds=found.mean)
+    step = rounded_up(found.quantile(levels[length(expected)]))
+    if step is None or (found.spread > WIDEST and step > SHORT):
+        return None
+    return Estimate(step, expected)
+
+
+def learned(levels: Levels, expected: timedelta, right: bool) -> Levels:
+    """The levels after one more caller for whom it did (or did not) come true."""
+    moved = list(levels)
+    at = length(expected)
+    level = levels[at] - PACES[at] * (1 - AIM) if right else levels[at] + PACES[at] * AIM
+    moved[at] = min(max(level, LIMITS[0]), LIMITS[1])
+    return moved[0], moved[1], moved[2]

@@ -466,6 +466,8 @@ class ContactAnnounced:
     comfort_at: datetime | None
     comforts: int
     """How many comfort prompts were said in turn so far."""
+    expected: timedelta | None = None
+    """The mean of the forecast that ``under`` was made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -756,8 +758,8 @@ class QueueMeasured:
     agents: int
     since: datetime | None
     """Since when ``line`` and ``agents`` have been so."""
-    level: float
-    """The quantile at which waits are told."""
+    levels: tuple[str, ...]
+    """The quantiles at which waits are told."""
     minutes: tuple[str, ...]
     standings: tuple[str, ...]
     """Of its conditions: phase, since, key; separated by blanks."""

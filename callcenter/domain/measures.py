@@ -10,7 +10,7 @@ from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 
 from callcenter.domain import ewt
-from callcenter.domain.ewt import Seen
+from callcenter.domain.ewt import Estimate, Seen
 
 MEMORY = 30
 """Minutes."""
@@ -41,12 +41,12 @@ def _number(at: datetime) -> int:
 class Measures:
     """The memory of one queue."""
 
-    __slots__ = ("agents", "at", "level", "line", "minutes")
+    __slots__ = ("agents", "at", "levels", "line", "minutes")
 
     def __init__(self) -> None:
         self.minutes: deque[Minute] = deque(maxlen=MEMORY)
-        self.level = ewt.AIM
-        """The quantile to be told, learned from whether what was told came true."""
+        self.levels = ewt.FIRST_LEVELS
+        """The quantiles to be told, learned from whether what was told came true."""
         self.line = 0
         """Contacts in line since ``at``."""
         self.agents = 0
@@ -92,9 +92,9 @@ class Measures:
         minute.gone += 1
         minute.counted += counts
 
-    def came_true(self, right: bool) -> None:
-        """What a caller was told about the wait turned out right or wrong."""
-        self.level = ewt.learned(self.level, right)
+    def came_true(self, expected: timedelta, right: bool) -> None:
+        """What a caller was told about the wait, from a forecast with this mean, turned out right or wrong."""
+        self.levels = ewt.learned(self.levels, expected, right)
 
     # --- what is known now ----------------------------------------------------------------------
 
@@ -114,11 +114,11 @@ class Measures:
     def ewt(self, position: int, now: datetime) -> float | None:
         """Seconds that a caller at this position will wait at most, at the learned level; None when unknown."""
         expected = ewt.forecast(position, self.agents, self.seen(now))
-        return None if expected is None else expected.quantile(self.level)
+        return None if expected is None else expected.quantile(self.levels[ewt.length(timedelta(seconds=expected.mean))])
 
-    def to_tell(self, position: int, now: datetime) -> timedelta | None:
+    def to_tell(self, position: int, now: datetime) -> Estimate | None:
         """The wait that may be told to a caller at this position; None: better be silent."""
-        return ewt.to_tell(position, self.agents, self.seen(now), self.level)
+        return ewt.to_tell(position, self.agents, self.seen(now), self.levels)
 
     def service_level(self, now: datetime) -> float | None:
         since = _number(now) - SERVICE_LEVEL_OVER

@@ -20,6 +20,7 @@ from callcenter.domain.callers import CallerIndex
 from callcenter.domain.conditions import Phase, Standing
 from callcenter.domain.config import AgentConfig, CenterConfig
 from callcenter.domain.contact import CONTACT_TRANSITIONS, FINISHED, UNANSWERED, Contact, ContactState, said_most
+from callcenter.domain.ewt import Estimate
 from callcenter.domain.ivr.flow import BUILT_IN_FLOWS, CALLER, GOODBYE, Flow
 from callcenter.domain.ivr.interpreter import FlowRun
 from callcenter.domain.lines import Lines
@@ -27,6 +28,7 @@ from callcenter.domain.load import Load
 from callcenter.domain.machine import Alarm, Deadlines, IllegalTransition, transition
 from callcenter.domain.queue import CONTACT, Band, Queue, Waiter
 from callcenter.domain.tally import AgentTally, QueueTally
+from callcenter.domain.told import outcome
 
 OFFER, WRAP_UP, REST, FLOW, MUSIC, MAX_WAIT, NODE_LOST = "offer", "wrap_up", "rest", "flow", "music", "max_wait", "node_lost"
 LOOK, ANNOUNCE, ADVANCE, SKILL = "look", "announce", "advance", "skill"
@@ -172,7 +174,8 @@ class State:
         stand = queue.standings.items()
         standings = tuple(f"{standing.phase} {standing.since.isoformat()} {key}" for key, standing in stand if standing.since)
         return f.QueueMeasured(
-            self.at, queue.name, measures.line, measures.agents, measures.at, measures.level, measures.remembered(), standings
+            *(self.at, queue.name, measures.line, measures.agents, measures.at),
+            *(tuple(map(repr, measures.levels)), measures.remembered(), standings),
         )
 
     def _load_of(self, agent: Agent) -> Iterator[tuple[float, f.Fact]]:
@@ -424,7 +427,9 @@ class State:
     def _queue_measured(self, fact: f.QueueMeasured) -> None:
         queue = self.queue(fact.queue)
         measures = queue.measures
-        measures.line, measures.agents, measures.at, measures.level = fact.line, fact.agents, fact.since, fact.level
+        measures.line, measures.agents, measures.at = fact.line, fact.agents, fact.since
+        short, middling, long = map(float, fact.levels)
+        measures.levels = short, middling, long
         measures.recall(fact.minutes)
         wanted = {condition.key for condition in queue.conditions}
         read = (text.split(" ", 2) for text in fact.standings)
@@ -731,8 +736,7 @@ class State:
         queue, offered_at = self._no_longer_waits(contact, fact.at), contact.offers[fact.offer].at
         stood_in_line = offered_at > contact.entered.at
         in_time = fact.wait <= queue.config.target_wait
-        for told_at, under in contact.announcing.told:
-            queue.measures.came_true(fact.at <= told_at + under)
+        self._learn_waits(queue, contact, fact.at, connected=True)
         queue.measures.answered(fact.at, stood_in_line=stood_in_line, rang=fact.at - offered_at, in_time=in_time)
         if contact.entered.caller:
             self._served(contact.entered.caller, fact.agent)
@@ -751,9 +755,7 @@ class State:
         contact = self._move_contact(fact, fact.contact)
         self._line_up_contact(contact)
         queue = self._no_longer_waits(contact, fact.at)
-        for told_at, under in contact.announcing.told:
-            if fact.at > told_at + under:
-                queue.measures.came_true(right=False)
+        self._learn_waits(queue, contact, fact.at, connected=False)
         queue.measures.gone(fact.at, counts=isinstance(fact, f.ContactAbandoned) and not fact.short)
         call = self.calls[fact.call]
         call.contact, call.left = "", contact.id
@@ -767,6 +769,12 @@ class State:
 
     def _callback_offered(self, fact: CallbackOffered) -> None:
         self.contacts[fact.contact].callback_offered = True
+
+    def _learn_waits(self, queue: Queue, contact: Contact, at: datetime, *, connected: bool) -> None:
+        for told_at, estimate in contact.announcing.told:
+            came_true = outcome(told_at, estimate.under, at, connected=connected)
+            if came_true is not None:
+                queue.measures.came_true(estimate.expected, came_true)
 
     def _announce_later(self, contact: Contact) -> None:
         due_at = contact.announcing.due_at
@@ -783,7 +791,7 @@ class State:
         if fact.position is not None:
             announcing.position = fact.position
         if fact.under is not None:
-            announcing.told.append((fact.at, fact.under))
+            announcing.told.append((fact.at, Estimate(fact.under, fact.expected or fact.under)))
 
     def _announcement_ended(self, fact: f.AnnouncementEnded) -> None:
         contact = self.contacts[fact.contact]

@@ -13,6 +13,8 @@ from callcenter.domain.ids import Ids
 from callcenter.sim.timeline import Timeline
 
 NODE = "sim"
+SAID_IN = timedelta(seconds=5)
+"""How long it takes to say something."""
 
 
 class InstantCenter:
@@ -41,6 +43,7 @@ class InstantCenter:
             c.RingAgent: self._ring_agent,
             c.ConnectLegs: self._connect_legs,
             c.HangUp: self._hang_up,
+            c.Play: self._play,
         }
 
     def open(self) -> None:
@@ -96,6 +99,9 @@ class InstantCenter:
     def _connect_legs(self, command: c.ConnectLegs) -> None:
         caller, phone = command.legs
         self._on_talk(caller, self._rung.pop(phone))
+
+    def _play(self, command: c.Play) -> None:
+        self.timeline.after(SAID_IN, self.tell, e.PlaybackEnded(command.leg, command.playback))
 
     def _hang_up(self, command: c.HangUp) -> None:
         self._rung.pop(command.leg, None)

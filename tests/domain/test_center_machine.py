@@ -130,7 +130,7 @@ def picture(state: State) -> object:
                    for k, a in state.agents.items()},
         "queues": {k: (q.waiting.in_order(), q.ready.in_order(), q.ringing.in_order(),
                        q.unanswered, q.logged_in, q.serving, q.oldest.in_order(), q.standings, q.tally) for k, q in state.queues.items()},
-        "measures": {k: (q.measures.at, q.measures.line, q.measures.agents, q.measures.level, q.measures.remembered())
+        "measures": {k: (q.measures.at, q.measures.line, q.measures.agents, q.measures.levels, q.measures.remembered())
                      for k, q in state.queues.items()},
         "skills": {k: (a.skills, a.skills_as_of, a.tally) for k, a in state.agents.items()},
         "pools": {(k, key): (pool.waiting.in_order(), pool.ready.in_order()) for k, q in state.queues.items()
