@@ -64,6 +64,8 @@ class Call:
     """The last contact that left its queue unanswered."""
     lists: tuple[str, ...] = ()
     """The caller lists that the caller is on."""
+    overflowed_by: set[str] = field(default_factory=set)
+    """The rows of overflow tables that were obeyed for this caller."""
     bridge: str = ""
     recording: str = ""
     cause: Cause = Cause.UNKNOWN

@@ -21,6 +21,7 @@ from callcenter.domain import (
     missed,
     nodes,
     opting,
+    overflowing,
     preferred,
     promises,
     router,
@@ -41,12 +42,11 @@ from callcenter.domain.facts import (
     Fact,
     MissedWhy,
     MissingWhy,
-    OverflowWhy,
     RecordingMissing,
 )
 from callcenter.domain.ids import Ids
 from callcenter.domain.machine import Alarm, Outputs
-from callcenter.domain.state import ADVANCE, ANNOUNCE, FLOW, LOOK, MAX_WAIT, MUSIC, NODE_LOST, OFFER, REST, SKILL, WRAP_UP, State
+from callcenter.domain.state import ADVANCE, ANNOUNCE, FLOW, LOOK, MUSIC, NODE_LOST, OFFER, OVERFLOW, REST, SKILL, WRAP_UP, State
 from callcenter.domain.turn import Story, Turn
 
 ITS_TURN: dict[str, Story] = {CALLBACK: promises.its_turn}
@@ -115,6 +115,7 @@ class Center:
             return
         if kind == LOOK:
             watch.look(turn, state.queues[subject])
+            overflowing.look(turn, state.queues[subject])
             return
         if kind == NODE_LOST:
             nodes.lost(turn, subject)
@@ -145,8 +146,8 @@ class Center:
             announcing.due(turn, contact)
         elif kind == MUSIC:
             delivery.start_music(turn, contact)
-        elif kind == MAX_WAIT:
-            delivery.overflow(turn, contact, OverflowWhy.MAX_WAIT)
+        elif kind == OVERFLOW:
+            overflowing.date_came(turn, contact)
 
     def _callback_due(self, turn: Turn, alarm: Alarm) -> None:
         _, kind, subject = alarm
@@ -220,7 +221,8 @@ def _key_pressed(turn: Turn, event: e.DigitPressed) -> None:
         return
     contact = turn.state.contacts.get(call.contact)
     if contact is not None:
-        callbacks.key_pressed(turn, call, contact, event.digit)
+        if not overflowing.key_pressed(turn, contact, event.digit):
+            callbacks.key_pressed(turn, call, contact, event.digit)
     else:
         flows.key_pressed(turn, call, event.digit)
 

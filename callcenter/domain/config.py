@@ -6,13 +6,14 @@ These are plain values. Reading them from a file, and saying what is wrong in it
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from callcenter.domain.calling_hours import CallingHours
-from callcenter.domain.conditions import Condition
+from callcenter.domain.conditions import Comparator, Condition, Metric
 from callcenter.domain.ivr.flow import Flow
 from callcenter.domain.numbers import NumberRules, any_e164
+from callcenter.domain.overflow_rules import ClosingTime, Overflow, OverflowRow, OverflowTo, RowKind, conditions_of
 from callcenter.domain.routing_config import Between, CallerList, Membership, Routing, RoutingRule, Skill
 
 
@@ -126,13 +127,42 @@ class QueueConfig:
     record: bool = True
     callback: CallbackConfig | None = None
     """None: nobody is called back from this queue."""
+    keys: Mapping[str, Overflow] = field(default_factory=dict)
+    """What a key does that a waiting caller presses."""
+    overflows: tuple[OverflowRow, ...] = ()
+    """Rows of the overflow table that people wrote; see ``rows``."""
+    closing: ClosingTime | None = None
     watched: tuple[Condition, ...] = ()
     """Conditions that something in this queue depends on."""
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
         """All that are looked at once a second; who adds rules with conditions adds them here."""
-        return self.watched
+        return tuple(dict.fromkeys((*self.watched, *conditions_of(self.overflows))))
+
+    @property
+    def rows(self) -> tuple[OverflowRow, ...]:
+        """The whole overflow table, in the order in which rows are tried: closing time, the written rows, then the shorthands."""
+        usual = Overflow(OverflowTo.FLOW, self.overflow_flow) if self.overflow_flow else Overflow(OverflowTo.GOODBYE)
+        rows: tuple[OverflowRow, ...] = self.overflows
+        if self.closing is not None:
+            rows = (OverflowRow(self.closing.action, kind=RowKind.CLOSED), *rows)
+        if self.max_waiting is not None:
+            full = Condition(Metric.WAITING, Comparator.ABOVE, self.max_waiting)
+            rows = (*rows, OverflowRow(usual, full, entering=True, kind=RowKind.FULL))
+        if not self.wait_without_agents:
+            nobody = Condition(Metric.AGENTS_LOGGED_IN, Comparator.AT_MOST, 0)
+            rows = (*rows, OverflowRow(usual, nobody, entering=True, kind=RowKind.NO_AGENTS))
+        if self.max_wait is not None:
+            rows = (*rows, OverflowRow(usual, waited=self.max_wait, kind=RowKind.MAX_WAIT))
+        return rows
+
+    def next_look(self, entered_at: datetime, now: datetime) -> datetime | None:
+        """The next date on which a row may apply to who entered then, because of the wait or the clock; None: none."""
+        dates = [entered_at + row.waited for row in self.rows if row.waited is not None]
+        if self.closing is not None and not self.closing.drain:
+            dates.append(self.closing.next(now))
+        return min((date for date in dates if date > now), default=None)
 
 
 @dataclass(frozen=True, slots=True)

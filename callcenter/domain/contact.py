@@ -104,6 +104,8 @@ class Contact:
     waiter: Waiter
     """Itself as it stands in the line."""
     state: ContactState = ContactState.WAITING
+    overflow_at: datetime | None = None
+    """When rows of the overflow table are tried because of the wait or the clock."""
     offers: dict[str, ContactOffered] = field(default_factory=dict)
     """The open offers by id; once connected, the one that was answered."""
     connected_at: datetime | None = None

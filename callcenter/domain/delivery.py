@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from callcenter.domain import announcing, find_me, promises
+from callcenter.domain import announcing, find_me, overflowing, promises
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call, Leg
 from callcenter.domain.commands import CloseBridge, ConnectLegs, StartRecording, StopMusic, StopPlayback, StopRecording
@@ -50,7 +50,7 @@ def enter_queue(
     place: datetime | None = None,
     transferred_from: str = "",
 ) -> None:
-    """The caller begins to wait, or overflows at once when the queue is full or has no agents.
+    """The caller begins to wait, or overflows at once when a row of the overflow table turns newcomers away.
 
     Who comes back to an old place (``entered_at`` or ``place``), or to a promised one, is not turned away because others came meanwhile.
     """
@@ -58,9 +58,7 @@ def enter_queue(
     if promised is not None:
         queue_name, priority, place = promised.queue, max(priority, promised.priority), min(place or promised.place, promised.place)
     queue = turn.state.queue(queue_name)
-    limit = queue.config.max_wait
     comes_back = entered_at is not None or place is not None
-    full = not comes_back and queue.config.max_waiting is not None and queue.unanswered >= queue.config.max_waiting
     entered_at = entered_at or turn.now
     contact_id = turn.ids.draw()
     alone = preferred_agent(turn, call.began.caller, queue, needs)
@@ -74,7 +72,7 @@ def enter_queue(
             entered_at,
             place or entered_at,
             call.began.caller,
-            entered_at + limit if limit is not None else None,
+            queue.config.next_look(entered_at, turn.now),
             transferred_from,
             *announcing.first_dates(queue.config.announce, turn.now),
             needs.require,
@@ -86,11 +84,7 @@ def enter_queue(
         )
     )
     contact = turn.state.contacts[contact_id]
-    if full:
-        overflow(turn, contact, OverflowWhy.FULL)
-    elif not queue.config.wait_without_agents and not queue.logged_in:
-        overflow(turn, contact, OverflowWhy.NO_AGENTS)
-    else:
+    if comes_back or not overflowing.entered(turn, contact):
         route_waiter(turn, contact.waiter)
     if promised is not None and promised.freed is not None:
         route_agent(turn, promised.freed)
@@ -124,14 +118,20 @@ def abandon(turn: Turn, contact: Contact) -> None:
 
 def overflow(turn: Turn, contact: Contact, why: OverflowWhy, flow: str = "") -> None:
     """The caller leaves the queue unanswered and goes on in that flow, in the queue's overflow flow, or is said goodbye."""
-    queue = turn.state.queue(contact.entered.queue)
-    freed = withdraw_all(turn, contact, WithdrawnWhy.OVERFLOWED)
-    call = turn.state.calls[contact.entered.call]
-    turn.emit(ContactOverflowed(turn.now, call.id, contact.id, queue.name, contact.wait(turn.now), why))
-    stop_music(turn, contact)
+    call, queue = turn.state.calls[contact.entered.call], turn.state.queue(contact.entered.queue)
+    freed = leave_queue(turn, contact, why)
     turn.send_on(call, flow or queue.config.overflow_flow or GOODBYE.name)
     for agent in freed:
         route_agent(turn, agent)
+
+
+def leave_queue(turn: Turn, contact: Contact, why: OverflowWhy, rule: str = "") -> list[Agent]:
+    """The contact is over, unanswered. The agents who were rung for it are returned, to be routed once the caller has gone on."""
+    freed = withdraw_all(turn, contact, WithdrawnWhy.OVERFLOWED)
+    entered = contact.entered
+    turn.emit(ContactOverflowed(turn.now, entered.call, contact.id, entered.queue, contact.wait(turn.now), why, rule))
+    stop_music(turn, contact)
+    return freed
 
 
 def let_go_forsaken(turn: Turn) -> None:

@@ -38,6 +38,10 @@ class OverflowWhy(StrEnum):
     FULL = "full"
     NO_AGENTS = "no_agents"
     CALLBACK_TAKEN = "callback_taken"
+    CLOSED = "closed"
+    KEY_PRESSED = "key_pressed"
+    RULE = "rule"
+    """A row that people wrote into the queue's overflow table; the fact names it."""
 
 
 class MissedWhy(StrEnum):
@@ -282,9 +286,10 @@ class ContactEntered:
     entered_at: datetime
     place: datetime
     caller: str
-    max_wait_until: datetime | None = None
+    overflow_at: datetime | None = None
+    """When a row of the overflow table may apply for the first time, because of the wait or the clock."""
     transferred_from: str = ""
-    """The contact that the caller comes from, after a transfer or a lost agent."""
+    """The contact that the caller comes from, after a transfer, a lost agent, or an overflow into this queue."""
     status_at: datetime | None = None
     """When the caller is told position and estimated wait for the first time."""
     comfort_at: datetime | None = None
@@ -445,6 +450,18 @@ class ContactOverflowed:
     queue: str
     wait: timedelta
     why: OverflowWhy
+    rule: str = ""
+    """The row of the overflow table, when people wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverflowPlanned:
+    """No row of the overflow table applied on the date it might have; when to look again."""
+
+    at: datetime
+    call: str
+    contact: str
+    overflow_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -834,6 +851,7 @@ CallFact = (
     | ContactConnected
     | ContactAbandoned
     | ContactOverflowed
+    | OverflowPlanned
     | ContactAnnounced
     | AnnouncementEnded
     | AnnouncementsPlanned

@@ -21,7 +21,7 @@ from callcenter.domain.conditions import Phase, Standing
 from callcenter.domain.config import AgentConfig, CenterConfig
 from callcenter.domain.contact import CONTACT_TRANSITIONS, FINISHED, UNANSWERED, Contact, ContactState, said_most
 from callcenter.domain.ewt import Estimate
-from callcenter.domain.ivr.flow import BUILT_IN_FLOWS, CALLER, GOODBYE, Flow
+from callcenter.domain.ivr.flow import CALLER, GOODBYE, Flow, built_in
 from callcenter.domain.ivr.interpreter import FlowRun
 from callcenter.domain.lines import Lines
 from callcenter.domain.load import Load
@@ -30,7 +30,7 @@ from callcenter.domain.queue import CONTACT, Band, Queue, Waiter
 from callcenter.domain.tally import AgentTally, QueueTally
 from callcenter.domain.told import outcome
 
-OFFER, WRAP_UP, REST, FLOW, MUSIC, MAX_WAIT, NODE_LOST = "offer", "wrap_up", "rest", "flow", "music", "max_wait", "node_lost"
+OFFER, WRAP_UP, REST, FLOW, MUSIC, OVERFLOW, NODE_LOST = "offer", "wrap_up", "rest", "flow", "music", "overflow", "node_lost"
 LOOK, ANNOUNCE, ADVANCE, SKILL = "look", "announce", "advance", "skill"
 CALLERS_REMEMBERED = 20_000
 SERVING = frozenset({f.AgentState.READY, f.AgentState.RESERVED, f.AgentState.TALKING, f.AgentState.WRAP_UP})
@@ -143,7 +143,7 @@ class State:
         return min(connected)[1] if connected else ""
 
     def flow(self, name: str) -> Flow:
-        return self.config.flows.get(name) or BUILT_IN_FLOWS.get(name) or GOODBYE
+        return self.config.flows.get(name) or built_in(name) or GOODBYE
 
     def checkpoint(self) -> Iterator[f.Fact]:
         """The facts from which ``apply`` makes this state again: those of what is not over yet, in their order."""
@@ -254,7 +254,7 @@ class State:
             return False
         if kind == ANNOUNCE:
             return contact.state is ContactState.WAITING and contact.announcing.due_at == at
-        date = contact.music_at if kind == MUSIC else contact.entered.max_wait_until
+        date = contact.music_at if kind == MUSIC else contact.overflow_at
         return contact.state in UNANSWERED and date == at
 
     # --- people ---------------------------------------------------------------------------------
@@ -657,8 +657,7 @@ class State:
         queue.unanswered += 1
         self._line_up_contact(contact)
         self._set_advance(waiter)
-        if fact.max_wait_until is not None:
-            self.deadlines.set(fact.max_wait_until, MAX_WAIT, contact.id)
+        self._overflow_later(contact, fact.overflow_at)
         self.deadlines.set(contact.music_at, MUSIC, contact.id)
         contact.announcing.status_at, contact.announcing.comfort_at = fact.status_at, fact.comfort_at
         self._announce_later(contact)
@@ -765,6 +764,8 @@ class State:
 
     def _contact_overflowed(self, fact: f.ContactOverflowed) -> None:
         self.contacts[fact.contact].why = fact.why
+        if fact.rule:
+            self.calls[fact.call].overflowed_by.add(fact.rule)
         self._leave_queue(fact)
 
     def _callback_offered(self, fact: CallbackOffered) -> None:
@@ -775,6 +776,14 @@ class State:
             came_true = outcome(told_at, estimate.under, at, connected=connected)
             if came_true is not None:
                 queue.measures.came_true(estimate.expected, came_true)
+
+    def _overflow_later(self, contact: Contact, overflow_at: datetime | None) -> None:
+        contact.overflow_at = overflow_at
+        if overflow_at is not None:
+            self.deadlines.set(overflow_at, OVERFLOW, contact.id)
+
+    def _overflow_planned(self, fact: f.OverflowPlanned) -> None:
+        self._overflow_later(self.contacts[fact.contact], fact.overflow_at)
 
     def _announce_later(self, contact: Contact) -> None:
         due_at = contact.announcing.due_at

@@ -37,7 +37,7 @@ from callcenter.runtime.settings_model import (
 from callcenter.runtime.settings_problems import Problem, from_pydantic
 from callcenter.runtime.settings_routing import agent_config, caller_lists, routing_faults, routing_of, routing_rules
 from callcenter.runtime.settings_routing_model import CallerListSection, RoutingRuleSection, RoutingSection
-from callcenter.runtime.settings_waiting import announce, waiting_faults
+from callcenter.runtime.settings_waiting import announce, closing, overflow, overflow_row, waiting_faults
 
 DEFAULT_FILE = Path("callcenter.toml")
 
@@ -158,6 +158,9 @@ class Settings(Section):
             overflow_flow=queue.overflow_flow,
             music=queue.music,
             announce=announce(queue.announce),
+            keys={key: overflow(action) for key, action in queue.keys.items()},
+            overflows=tuple(overflow_row(row) for row in queue.overflow),
+            closing=closing(queue.closing, self.center.time_zone) if queue.closing else None,
             record=queue.record and self.recording.enabled,
             callback=callback_config(self, queue),
         )
@@ -238,7 +241,7 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from routing_faults(settings)
     yield from _media_faults(settings)
     yield from flow_faults(settings.flows, [queue.name for queue in settings.queues], settings.catalogue)
-    yield from waiting_faults(settings.queues, settings.catalogue)
+    yield from waiting_faults(settings.queues, settings.flows, settings.catalogue)
 
 
 def _repeated(table: str, names: list[str], key: str = "name") -> Iterator[Problem]:

@@ -165,6 +165,29 @@ Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
 """A duration, written in the file as a number of seconds under a key that ends in ``_s``."""
 SomeSeconds = Annotated[timedelta, BeforeValidator(_seconds), AfterValidator(_not_zero)]
 """The same, but not 0."""
+
+
+def _action(text: str) -> str:
+    if text == "voicemail":
+        raise ValueError("'voicemail' is not possible: there is no voicemail yet; use 'queue:NAME', 'flow:NAME', 'callback' or 'goodbye'")
+    if not re.fullmatch(r"(queue|flow):[a-z][a-z0-9_-]{0,39}|callback|goodbye", text):
+        raise ValueError(f"must be 'queue:NAME', 'flow:NAME', 'callback' or 'goodbye', but is {text!r}")
+    return text
+
+
+def _time_of_day(value: object) -> time:
+    """``"18:00"``, or TOML's own 18:00:00."""
+    if isinstance(value, time):
+        return value
+    try:
+        return time.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError(f"must be a time of day, such as '18:00', but is {value!r}") from None
+
+
+Action = Annotated[str, AfterValidator(_action)]
+"""Where a caller goes who leaves a queue."""
+TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
 Interval = Annotated[timedelta, BeforeValidator(_seconds), AfterValidator(_announcement_interval)]
 """The same, but 15 at least."""
 Port = Annotated[int, AfterValidator(_port)]

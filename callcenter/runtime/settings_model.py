@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from callcenter.runtime.settings_fields import (
+    Action,
     AttributeName,
     BindAddress,
     Country,
@@ -29,11 +30,12 @@ from callcenter.runtime.settings_fields import (
     Section,
     SipUser,
     SomeSeconds,
+    TimeOfDay,
     TimeZone,
     Url,
     WeeklyWindow,
 )
-from callcenter.runtime.settings_routing_model import AgentRouting, NodeRouting, QueueRouting
+from callcenter.runtime.settings_routing_model import AgentRouting, ConditionText, NodeRouting, QueueRouting
 
 
 class CenterSection(Section):
@@ -189,6 +191,30 @@ class AnnounceSection(Section):
     comfort_every: Interval = Field(default=timedelta(seconds=60), alias="comfort_every_s")
 
 
+class OverflowSection(Section):
+    """A row of a queue's overflow table: when (all that is given must be so), and where to."""
+
+    when: ConditionText | None = None
+    lasting: Seconds = Field(default=timedelta(0), alias="for_s")
+    """For how long without a break."""
+    release: float | None = Field(default=None, ge=0, alias="released_at")
+    """Once it holds, it does until the metric is back at this value."""
+    of_queue: Name | None = None
+    """Whose metric; the queue's own when not given."""
+    waited: SomeSeconds | None = Field(default=None, alias="waited_s")
+    to: Action
+
+
+class ClosingSection(Section):
+    """Every day the queue closes at ``at`` and opens again at ``until``, by the clock of the center."""
+
+    at: TimeOfDay
+    until: TimeOfDay
+    to: Action = "goodbye"
+    drain: bool = False
+    """True: who waits then is served to the end."""
+
+
 class QueueSection(QueueRouting):
     name: Name
     ring_timeout: SomeSeconds = Field(default=timedelta(seconds=15), alias="ring_timeout_s")
@@ -212,6 +238,10 @@ class QueueSection(QueueRouting):
     overflow_flow: Name | None = None
     music: Name = "default"
     announce: AnnounceSection = AnnounceSection()
+    keys: dict[Key, Action] = Field(default_factory=dict)
+    """What a key does that a waiting caller presses."""
+    overflow: tuple[OverflowSection, ...] = Field(default=(), max_length=20)
+    closing: ClosingSection | None = None
     record: bool = True
     callback: CallbackSection | None = None
     """Without it nobody is called back from this queue."""

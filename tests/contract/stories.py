@@ -245,6 +245,39 @@ async def callers_who_are_told_their_position(center: StoryCenter) -> None:
     ]
 
 
+async def a_caller_who_is_sent_to_another_queue(center: StoryCenter) -> None:
+    """After four seconds, by the overflow table; the music goes on, and the other queue's agent answers."""
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("6")
+    await caller.hears("music")
+    await caller.meets(f.ContactOverflowed)
+    await caller.hears("music")
+    carol = await center.agent("carol")
+    await carol.ready()
+    await carol.talks()
+    await caller.hears("carol")
+    await caller.hangs_up()
+    told = [line.replace("alice", "carol") for line in [*OFFERED, *CONNECTED, *CALLER_LEAVES]]
+    sent = [*MENU[:3], "FlowKeyPressed 6 busy", *MENU[4:], "ContactOverflowed rule", "ContactEntered"]
+    assert await caller.story() == [*sent, *told, "CallEnded normal"]
+    first, second = center.book.of(f.ContactEntered, call=(await caller.began()).call)
+    assert (second.queue, second.place, second.transferred_from) == (center.long("second"), first.place, first.contact)
+
+
+async def a_caller_who_leaves_the_queue_by_a_key(center: StoryCenter) -> None:
+    """The key leads into a flow: the caller hears its prompt instead of the music."""
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("6")
+    await caller.hears("music")
+    await caller.presses("9")
+    await caller.hears("menu")
+    await caller.hangs_up()
+    left = ["ContactOverflowed key_pressed", "FlowStarted", "FlowMoved menu", "LegGone caller normal", "FlowEnded caller_left"]
+    assert await caller.story() == [*MENU[:3], "FlowKeyPressed 6 busy", *MENU[4:], *left, "CallEnded normal"]
+
+
 async def a_number_nobody_knows(center: StoryCenter) -> None:
     caller = await center.calls("+18005559999")
     await caller.hears("unknown-number")
@@ -376,6 +409,8 @@ STORIES: list[Story] = [
     a_transfer_to_another_queue,
     a_caller_who_enters_digits,
     callers_who_are_told_their_position,
+    a_caller_who_is_sent_to_another_queue,
+    a_caller_who_leaves_the_queue_by_a_key,
     a_number_nobody_knows,
     star_codes,
     wrap_up_from_a_plain_phone,

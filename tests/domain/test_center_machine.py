@@ -7,7 +7,7 @@ waits, and waits agree. Each is checked from the facts and the fake PBX, against
 
 from collections import Counter
 from dataclasses import asdict, replace
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import hypothesis.strategies as st
@@ -36,6 +36,7 @@ from callcenter.domain.facts import AgentState
 from callcenter.domain.ids import Ids
 from callcenter.domain.ivr.flow import CallbackNode, CollectNode, Flow, HangUpNode, MenuNode, PromptNode, QueueNode
 from callcenter.domain.ivr.speech import SpeakAs, Spoken
+from callcenter.domain.overflow_rules import ClosingTime, Overflow, OverflowRow, OverflowTo
 from callcenter.domain.queue import Unfit
 from callcenter.domain.routing_config import Membership, RelaxStep, Routing, Skill, Strategy
 from callcenter.domain.state import SERVING, State
@@ -99,11 +100,32 @@ EXPERT = Routing(
     last_agent_wait=timedelta(seconds=10),
 )
 """Everything together: alice may take its contacts at once, bob after 15 s, carol as a reserve until her Spanish expires."""
+CROWD = Condition(Metric.WAITING, Comparator.ABOVE, 4, timedelta(seconds=2), release=2)
 QUEUES = [
     QueueConfig(
-        "support", wrap_up=timedelta(seconds=7), max_wait=timedelta(seconds=90), watched=CONDITIONS, announce=ANNOUNCE, callback=AGENT_FIRST
+        "support",
+        wrap_up=timedelta(seconds=7),
+        max_wait=timedelta(seconds=90),
+        watched=CONDITIONS,
+        announce=ANNOUNCE,
+        callback=AGENT_FIRST,
+        keys={"9": Overflow(OverflowTo.QUEUE, "care")},
+        overflows=(
+            OverflowRow(Overflow(OverflowTo.CALLBACK), waited=timedelta(seconds=50)),
+            OverflowRow(
+                Overflow(OverflowTo.QUEUE, "sales"), Condition(Metric.WAITING, Comparator.ABOVE, 4, timedelta(seconds=2), release=2)
+            ),
+        ),
     ),
-    QueueConfig("sales", wrap_up=timedelta(), max_waiting=3, record=False, callback=CALLER_FIRST),
+    QueueConfig(
+        "sales",
+        wrap_up=timedelta(),
+        max_waiting=3,
+        record=False,
+        callback=CALLER_FIRST,
+        overflows=(OverflowRow(Overflow(OverflowTo.FLOW, "menu"), Condition(Metric.AGENTS_LOGGED_IN, Comparator.AT_MOST, 0)),),
+        closing=ClosingTime(time(9, 3), time(9, 6), action=Overflow(OverflowTo.QUEUE, "support")),
+    ),
     QueueConfig(
         "care",
         wrap_up=timedelta(seconds=5),
@@ -121,7 +143,7 @@ def picture(state: State) -> object:
     """All that the state knows, in a form that can be compared."""
     return {
         "calls": {k: (asdict(c.began), {i: asdict(leg) for i, leg in c.legs.items()}, asdict(c.flow) if c.flow else None, c.contact,
-                      c.attributes, c.left, c.bridge, c.recording, c.cause, c.ended_at, sorted(c.unfinished))
+                      c.attributes, c.left, sorted(c.overflowed_by), c.bridge, c.recording, c.cause, c.ended_at, sorted(c.unfinished))
                   for k, c in state.calls.items()},
         "legs": {leg: call.id for leg, call in state.legs.items()},
         "contacts": {k: asdict(c) for k, c in state.contacts.items()},
@@ -538,6 +560,11 @@ class CenterMachine(RuleBasedStateMachine):
             channel = self.world.pbx.channels.get(state.calls[contact.entered.call].began.leg)
             if contact.state == "waiting" and channel and self.world.now > contact.music_at:
                 assert channel.music or channel.playback
+
+    @invariant()
+    def no_row_is_obeyed_twice_for_the_same_caller(self) -> None:
+        obeyed = Counter((fact.call, fact.rule) for fact in self.world.facts if isinstance(fact, f.ContactOverflowed) and fact.rule)
+        assert all(count == 1 for count in obeyed.values())
 
     @invariant()
     def what_is_counted_is_there(self) -> None:

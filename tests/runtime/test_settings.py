@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from callcenter.domain.conditions import Metric
 from callcenter.domain.ivr.flow import HangUpNode, MenuNode, PromptNode, QueueNode
 from callcenter.runtime.catalogue import catalogue
 from callcenter.runtime.settings import Settings, SettingsError, load, parse
@@ -89,6 +90,107 @@ TRUNK = {"name": "second", "authentication": "registration", "host": "sip.exampl
 
 SHIPPED = sorted(prompt.id for prompt in catalogue().values() if not prompt.word)
 COLLECT = {"type": "collect", "prompt": "menu", "attribute": "code", "next": "sales", "otherwise": "support", "max_length": 4}
+
+
+def overflow(**row: object) -> Callable[[dict[str, Any]], object]:
+    return lambda raw: raw["queue"][0].update(overflow=[row])
+
+
+SALES, SUPPORT = (next(n for n, queue in enumerate(RAW["queue"]) if queue["name"] == name) for name in ("sales", "support"))
+
+
+def circle(raw: dict[str, Any]) -> None:
+    raw["queue"][SALES]["overflow"] = [{"waited_s": 60, "to": "queue:support"}]
+    raw["queue"][SUPPORT]["overflow"] = [{"waited_s": 30, "to": "goodbye"}, {"when": "ewt > 60", "to": "queue:sales"}]
+
+
+WAITING_FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
+    (lambda raw: raw["queue"][0].update(announce={"every_s": 10}), "queue[0].announce.every_s: must be 15 seconds at least, but is 10"),
+    (
+        lambda raw: raw["queue"][0].update(announce={"comfort": ["hello"]}),
+        f"queue[0].announce.comfort: names prompt 'hello', which does not exist; prompts: {', '.join(SHIPPED)}",
+    ),
+    (
+        overflow(waited_s=5, to="voicemail"),
+        "queue[0].overflow[0].to: 'voicemail' is not possible: there is no voicemail yet; use 'queue:NAME', 'flow:NAME', 'callback' or "
+        "'goodbye'",
+    ),
+    (overflow(waited_s=5, to="moon"), "queue[0].overflow[0].to: must be 'queue:NAME', 'flow:NAME', 'callback' or 'goodbye', but is 'moon'"),
+    (
+        overflow(waited_s=5, to="queue:moon"),
+        "queue[0].overflow[0].to: names queue 'moon', which does not exist; queues: sales, support",
+    ),
+    (overflow(waited_s=5, to="flow:moon"), "queue[0].overflow[0].to: names flow 'moon', which does not exist; flows: main"),
+    (
+        overflow(waited_s=5, to="callback"),
+        "queue[0].overflow[0].to: offers a callback, but the queue calls nobody back; give it a callback table",
+    ),
+    (
+        overflow(to="goodbye"),
+        "queue[0].overflow[0]: needs when or waited_s; without either it would apply to everybody at once",
+    ),
+    (overflow(waited_s=5, for_s=5, to="goodbye"), "queue[0].overflow[0]: has for_s, released_at or of_queue, which need when"),
+    (
+        overflow(when="ewt above 5", to="goodbye"),
+        "queue[0].overflow[0].when: must be a metric, a comparison and a number, such as 'waiting > 10', but is 'ewt above 5'; "
+        f"metrics: {', '.join(Metric)}",
+    ),
+    (
+        overflow(when="service_level < 80", to="goodbye"),
+        "queue[0].overflow[0].when: 'service_level < 80' is about a service level above 1; write 0.8 for 80 %",
+    ),
+    (overflow(when="waiting < 0", to="goodbye"), "queue[0].overflow[0].when: 'waiting < 0' can never hold: no metric is below 0"),
+    (
+        overflow(when="ewt > 60", of_queue="moon", to="goodbye"),
+        "queue[0].overflow[0].of_queue: names queue 'moon', which does not exist; queues: sales, support",
+    ),
+    (
+        lambda raw: raw["queue"][0].update(max_wait_s=60, overflow=[{"waited_s": 60, "to": "goodbye"}]),
+        "queue[0].overflow[0].waited_s: can never apply: nobody waits longer than max_wait_s, which is 60",
+    ),
+    (
+        lambda raw: raw["queue"][0].update(max_waiting=5, overflow=[{"when": "waiting > 5", "to": "goodbye"}]),
+        "queue[0].overflow[0].when: can never hold: no more than max_waiting = 5 wait here",
+    ),
+    (circle, f"queue[{SALES}].overflow[0].to: sends callers round in a circle: sales to support to sales"),
+    (
+        lambda raw: raw["queue"][0].update(closing={"at": "18:00", "until": "18:00"}),
+        "queue[0].closing.until: is the time at which it closes; it would never open",
+    ),
+    (
+        lambda raw: raw["queue"][0].update(closing={"at": "6pm", "until": "08:00"}),
+        "queue[0].closing.at: must be a time of day, such as '18:00', but is '6pm'",
+    ),
+    (
+        lambda raw: raw["queue"][0].update(keys={"1": "goodbye"}, callback={"key": "1"}),
+        "queue[0].keys.1: is the key of queue[0].callback already; each key does one thing",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    WAITING_FAULTS,
+    ids=[sentence.split(":")[0] + f"-{number}" for number, (_, sentence) in enumerate(WAITING_FAULTS)],
+)
+def test_a_fault_of_waiting_is_one_sentence(change: Callable[[dict[str, Any]], object], sentence: str) -> None:
+    assert sentence in problems(change)
+
+
+def test_the_overflow_table_becomes_rows() -> None:
+    def table(raw: dict[str, Any]) -> None:
+        raw["queue"][0]["overflow"] = [
+            {"when": "ewt > 360", "for_s": 30, "released_at": 300, "to": "queue:support"},
+            {"when": "agents_ready < 1", "of_queue": "support", "waited_s": 20, "to": "flow:main"},
+        ]
+        raw["queue"][0]["closing"] = {"at": "18:00", "until": "08:00", "drain": True}
+
+    config = accepted(table).center_config({"alice": "1", "bob": "2", "carol": "3"})
+    assert [row.key for row in config.queues[RAW["queue"][0]["name"]].overflows] == [
+        "ewt > 360 for 30 s, released at 300: queue:support",
+        "support: agents_ready < 1, waited 20 s: flow:main",
+    ]
+
 
 FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     (lambda raw: raw["queue"][1].update(ring_timout_s=3), "queue[1].ring_timout_s: is not a key; did you mean 'ring_timeout_s'?"),

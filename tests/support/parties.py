@@ -207,7 +207,8 @@ def story_settings(raw: dict[str, Any], stories: int) -> dict[str, Any]:
     """``raw`` for so many stories: each its number, menu, queues ``support`` (alice and bob), ``second`` (carol), ``care`` (dora, carol).
 
     Key 3 leads to ``care``, which requires a disposition; key 4 asks for a code, and says it back;
-    key 5 leads to ``told``, where callers are told their position after 2 s, and comforted; carol serves it, too.
+    key 5 leads to ``told``, where callers are told their position after 2 s, and comforted; carol serves it, too;
+    key 6 leads to ``busy``, which nobody serves: after 4 s its callers are sent to ``second``, and by key 9 to the menu.
     """
     names = [f"s{story}" for story in range(stories)]
     policy = {"music": "tones", "wrap_up_s": 1, "ring_timeout_s": 3}
@@ -217,6 +218,9 @@ def story_settings(raw: dict[str, Any], stories: int) -> dict[str, Any]:
     agents += [{"name": f"{name}-carol", **{key: [f"{name}-{queue}" for queue in of] for key, of in carol.items()}} for name in names]
     announce = {"position": "yes", "first_after_s": 2, "comfort": ["comfort"], "comfort_every_s": 15}
     queues += [{"name": f"{name}-told", **policy, "announce": announce} for name in names]
+    for name in names:
+        away = {"overflow": [{"waited_s": 4, "to": f"queue:{name}-second"}], "keys": {"9": f"flow:{name}"}}
+        queues.append({"name": f"{name}-busy", **policy, **away})
     care = {"wrap_up_s": 30, "wrap_up_extension_s": 30, "dispositions": ["solved", "open"], "disposition_required": True}
     queues += [{"name": f"{name}-care", **policy, **care} for name in names]
     agents += [{"name": f"{name}-dora", "queues": [f"{name}-care"]} for name in names]
@@ -227,7 +231,7 @@ def story_settings(raw: dict[str, Any], stories: int) -> dict[str, Any]:
                 "menu": {
                     "type": "menu",
                     "prompt": "menu",
-                    "choices": {"2": "enter", "3": "care", "4": "code", "5": "told"},
+                    "choices": {"2": "enter", "3": "care", "4": "code", "5": "told", "6": "busy"},
                     "otherwise": "enter",
                     "timeout_s": 3,
                     "tries": 1,
@@ -237,6 +241,7 @@ def story_settings(raw: dict[str, Any], stories: int) -> dict[str, Any]:
                 "enter": {"type": "queue", "queue": f"{name}-support"},
                 "care": {"type": "queue", "queue": f"{name}-care"},
                 "told": {"type": "queue", "queue": f"{name}-told"},
+                "busy": {"type": "queue", "queue": f"{name}-busy"},
             },
         }
         for name in names

@@ -181,6 +181,31 @@ BUILT_IN_FLOWS: Mapping[str, Flow] = {
 }
 
 
+_OFFER = "callback-offer:"
+
+
+def callback_offer(queue: str) -> str:
+    """The name of the flow that offers a callback to who has waited in this queue."""
+    return f"{_OFFER}{queue}"
+
+
+def _callback_offer(queue: str) -> Flow:
+    """Who does not press the key, or cannot be called back, comes back to the place in line."""
+    nodes: dict[str, Node] = {
+        "offer": MenuNode("callback-offer", {"1": "promise"}, "back", tries=1),
+        "promise": CallbackNode(queue, "promised", "back"),
+        "promised": PromptNode(CALLBACK_PROMISED.name, "end"),
+        "end": HangUpNode(),
+        "back": QueueNode(queue),
+    }
+    return Flow(callback_offer(queue), "offer", nodes)
+
+
+def built_in(name: str) -> Flow | None:
+    """A flow that nobody has to write."""
+    return _callback_offer(name.removeprefix(_OFFER)) if name.startswith(_OFFER) else BUILT_IN_FLOWS.get(name)
+
+
 def faults(flow: Flow, queues: Mapping[str, object]) -> Iterator[str]:
     """Yield, one sentence each, what makes the flow unfit to run.
 

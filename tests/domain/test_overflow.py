@@ -1,0 +1,271 @@
+"""The overflow table: which callers leave a queue, when, and where they go."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from callcenter.domain import facts as f
+from callcenter.domain.conditions import Comparator, Condition, Metric
+from callcenter.domain.config import CallbackConfig, CallingConfig, QueueConfig
+from callcenter.domain.facts import OverflowWhy
+from callcenter.domain.ivr.flow import Flow, HangUpNode, PromptNode
+from callcenter.domain.overflow_rules import ClosingTime, Overflow, OverflowRow, OverflowTo, cycle
+from callcenter.sim.fake_pbx import Mood, Phone
+from callcenter.sim.world import World, small_center
+
+SORRY = Flow("sorry", "say", {"say": PromptNode("sorry", "end"), "end": HangUpNode()})
+TO_SALES = Overflow(OverflowTo.QUEUE, "sales")
+TO_SORRY = Overflow(OverflowTo.FLOW, "sorry")
+MANY = Condition(Metric.WAITING, Comparator.ABOVE, 2)
+NOBODY = Condition(Metric.AGENTS_LOGGED_IN, Comparator.AT_MOST, 0, timedelta(seconds=5))
+
+
+def world_with(*rows: OverflowRow, **queue: object) -> World:
+    support = QueueConfig("support", overflows=rows, **queue)  # type: ignore[arg-type]
+    config = small_center([support, QueueConfig("sales")], flows=[SORRY])
+    agents = {name: replace(agent, queues=("sales",) if name == "bob" else ("support",)) for name, agent in config.agents.items()}
+    return World(replace(config, agents=agents, calling=CallingConfig("carrier")))
+
+
+def callers(world: World, count: int) -> list[str]:
+    legs = []
+    for _ in range(count):
+        legs.append(world.caller_arrives())
+        world.run_for(0.1)
+    return legs
+
+
+def left(world: World) -> list[tuple[str, str]]:
+    """Why contacts overflowed, and by which row."""
+    return [(str(fact.why), fact.rule) for fact in world.facts if isinstance(fact, f.ContactOverflowed)]
+
+
+# --- conditions ---------------------------------------------------------------------------------
+
+
+def test_who_would_make_the_line_too_long_goes_to_another_queue() -> None:
+    world = world_with(row := OverflowRow(TO_SALES, MANY))
+    first, second, third = callers(world, 3)
+    assert world.waiting("support") == [first, second]
+    assert world.waiting("sales") == [third]
+    assert left(world) == [("rule", row.key)]
+    assert row.key == "waiting > 2: queue:sales"
+    (_, _, contact, again) = (fact for fact in world.facts if isinstance(fact, f.ContactEntered))
+    assert (again.queue, again.place, again.transferred_from) == ("sales", contact.place, contact.contact)
+
+
+def test_when_the_line_gets_too_long_the_last_go_one_a_second_until_it_is_better() -> None:
+    row = OverflowRow(TO_SALES, Condition(Metric.WAITING, Comparator.ABOVE, 2, timedelta(seconds=10), release=1))
+    world = world_with(row)
+    legs = callers(world, 5)
+    world.run_for(9)
+    assert world.waiting("support") == legs
+    lengths = []
+    for _ in range(10):
+        world.run_for(1)
+        lengths.append(len(world.waiting("support")))
+    assert sorted(set(lengths), reverse=True)[:2] in ([5, 4], [4, 3])
+    assert all(before - after <= 1 for before, after in pairwise(lengths))
+    assert world.waiting("support") == legs[:1]  # released at 1
+    assert world.waiting("sales") == legs[1:]  # by the place they had
+
+
+def test_when_nobody_is_there_all_go_at_once_and_newcomers_too() -> None:
+    world = world_with(OverflowRow(TO_SORRY, NOBODY))
+    legs = callers(world, 3)
+    world.run_for(4)
+    assert world.waiting("support") == legs
+    world.run_for(2.5)
+    assert world.waiting("support") == []
+    late = world.caller_arrives()
+    assert world.pbx.channels[late].heard == ["sorry"]
+    assert left(world) == [("rule", "agents_logged_in <= 0 for 5 s: flow:sorry")] * 4
+    world.run_for(10)
+    assert not world.pbx.channels
+    world.agent_ready("alice")
+    stays = world.caller_arrives()
+    world.run_for(3)
+    assert world.talking() == {"alice": stays}
+
+
+def test_the_longest_wait_lets_the_longest_waiting_go() -> None:
+    world = world_with(OverflowRow(TO_SALES, Condition(Metric.LONGEST_WAIT, Comparator.ABOVE, 30)))
+    first = callers(world, 1)[0]
+    world.run_for(20)
+    second = callers(world, 1)[0]
+    world.run_for(12)
+    assert (world.waiting("support"), world.waiting("sales")) == ([second], [first])
+
+
+def test_a_caller_goes_while_a_phone_rings_by_date_and_the_agent_is_not_to_blame() -> None:
+    world = world_with(OverflowRow(TO_SALES, waited=timedelta(seconds=20)))
+    leg = callers(world, 1)[0]
+    world.run_for(15)
+    world.pbx.phones["phone-of-alice"] = Phone(Mood.RINGS_ON)
+    alice = world.agent_ready("alice")
+    world.run_for(6)
+    assert world.waiting("sales") == [leg]
+    assert alice.state == "ready"
+    (withdrawn,) = (fact for fact in world.facts if isinstance(fact, f.OfferWithdrawn))
+    assert withdrawn.why == "overflowed"
+
+
+def test_having_waited_and_a_condition_must_both_be_so() -> None:
+    row = OverflowRow(TO_SALES, Condition(Metric.WAITING, Comparator.AT_LEAST, 2), waited=timedelta(seconds=30))
+    world = world_with(row)
+    first = callers(world, 1)[0]
+    world.run_for(40)
+    assert world.waiting("support") == [first]  # waited, but alone
+    second = callers(world, 1)[0]
+    world.run_for(2)
+    assert (world.waiting("support"), world.waiting("sales")) == ([second], [first])
+
+
+def test_the_first_row_that_applies_is_obeyed() -> None:
+    world = world_with(OverflowRow(TO_SORRY, Condition(Metric.WAITING, Comparator.ABOVE, 1)), OverflowRow(TO_SALES, MANY), max_waiting=1)
+    _, second = callers(world, 2)
+    assert world.pbx.channels[second].heard[-1] == "sorry"
+
+
+def test_who_comes_back_is_not_sent_round_again_by_the_same_row() -> None:
+    there = OverflowRow(Overflow(OverflowTo.QUEUE, "sales"), waited=timedelta(seconds=5))
+    back = OverflowRow(Overflow(OverflowTo.QUEUE, "support"), waited=timedelta(seconds=5))
+    world = World(small_center([QueueConfig("support", overflows=(there,)), QueueConfig("sales", overflows=(back,))], agents=()))
+    leg = world.caller_arrives()
+    world.run_for(300)
+    assert world.waiting("support") == [leg]
+    assert len(left(world)) == 2
+
+
+# --- shorthands ---------------------------------------------------------------------------------
+
+
+def test_the_shorthands_are_rows_of_the_same_table() -> None:
+    queue = QueueConfig("q", max_wait=timedelta(seconds=9), max_waiting=4, wait_without_agents=False, overflow_flow="sorry")
+    assert [(row.kind.value, row.key, row.entering) for row in queue.rows] == [
+        ("full", "waiting > 4: flow:sorry", True),
+        ("no_agents", "agents_logged_in <= 0: flow:sorry", True),
+        ("max_wait", "waited 9 s: flow:sorry", False),
+    ]
+    assert queue.conditions == ()  # newcomers are measured at once; nothing need be looked at each second
+
+
+# --- keys ---------------------------------------------------------------------------------------
+
+
+def test_a_key_during_the_wait() -> None:
+    world = world_with(keys={"9": TO_SORRY, "8": TO_SALES})
+    first, second = callers(world, 2)
+    world.run_for(5)
+    world.pbx.party_presses(first, "5")
+    assert world.waiting("support") == [first, second]
+    world.pbx.party_presses(first, "9")
+    world.pbx.party_presses(second, "8")
+    assert world.pbx.channels[first].heard[-1] == "sorry"
+    assert world.waiting("sales") == [second]
+    assert left(world) == [("key_pressed", ""), ("key_pressed", "")]
+
+
+# --- callbacks ----------------------------------------------------------------------------------
+
+
+def offering() -> World:
+    offer = OverflowRow(Overflow(OverflowTo.CALLBACK), waited=timedelta(seconds=20))
+    return world_with(offer, callback=CallbackConfig(key=""))
+
+
+def test_a_callback_is_offered_once_and_taken() -> None:
+    world = offering()
+    leg = callers(world, 1)[0]
+    world.run_for(21)
+    assert world.pbx.channels[leg].heard[-1] == "callback-offer"
+    world.pbx.party_presses(leg, "1")
+    assert world.pbx.channels[leg].heard[-1] == "callback-promised"
+    (created,) = (fact for fact in world.facts if type(fact).__name__ == "CallbackCreated")
+    entered = next(fact for fact in world.facts if isinstance(fact, f.ContactEntered))
+    assert (created.queue, created.place) == ("support", entered.place)  # type: ignore[attr-defined]
+
+
+def test_who_declines_a_callback_comes_back_to_the_old_place() -> None:
+    world = offering()
+    first = callers(world, 1)[0]
+    world.run_for(10)
+    second = callers(world, 1)[0]
+    world.run_for(10 + 2 + 6)  # the offer, and no key
+    assert world.waiting("support") == [first, second]
+    world.run_for(300)
+    assert world.pbx.channels[first].heard.count("callback-offer") == 1
+    assert world.waiting("support") == [first, second]
+
+
+# --- closing time -------------------------------------------------------------------------------
+
+EVENING = ClosingTime(time(18), time(8), "America/New_York", TO_SORRY)
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+@pytest.mark.parametrize(("hour", "closed"), [(0, True), (7, True), (8, False), (17, False), (18, True), (23, True)])
+def test_when_a_queue_is_closed(hour: int, closed: bool) -> None:
+    assert EVENING.closed(datetime(2026, 1, 5, hour, 30 if hour != 18 else 0, tzinfo=NEW_YORK)) is closed
+
+
+def test_it_closes_by_the_clock_also_when_the_clock_changes() -> None:
+    before = datetime(2026, 3, 7, 18, tzinfo=NEW_YORK)  # the night before summer time
+    assert EVENING.next(before) == datetime(2026, 3, 8, 18, tzinfo=NEW_YORK)
+    assert EVENING.next(before).astimezone(UTC) - before.astimezone(UTC) == timedelta(hours=23)
+
+
+def closing(drain: bool) -> World:
+    """It is 9:00 in London when the world begins."""
+    return world_with(closing=ClosingTime(time(9, 1), time(10), "Europe/London", TO_SORRY, drain))
+
+
+def test_at_closing_time_who_waits_goes() -> None:
+    world = closing(drain=False)
+    leg = callers(world, 1)[0]
+    world.run_for(58)
+    assert world.waiting("support") == [leg]
+    world.run_for(2)
+    assert world.pbx.channels[leg].heard[-1] == "sorry"
+    late = callers(world, 1)[0]
+    assert world.pbx.channels[late].heard == ["sorry"]
+    assert left(world) == [("closed", "")] * 2
+    world.run_for(3600)
+    again = callers(world, 1)[0]
+    assert world.waiting("support") == [again]
+
+
+def test_or_is_served_to_the_end() -> None:
+    world = closing(drain=True)
+    leg = callers(world, 1)[0]
+    world.run_for(70)
+    callers(world, 1)
+    assert world.waiting("support") == [leg]
+    assert left(world) == [("closed", "")]
+
+
+# --- restarts and circles -----------------------------------------------------------------------
+
+
+def test_a_row_that_must_wait_survives_a_restart() -> None:
+    world = world_with(OverflowRow(TO_SALES, waited=timedelta(seconds=60)), OverflowRow(TO_SORRY, NOBODY))
+    world.agent_ready("alice")
+    world.pbx.phones["phone-of-alice"] = Phone(Mood.RINGS_ON)
+    leg = callers(world, 1)[0]
+    world.run_for(50)
+    world.crash_and_restore()
+    world.run_for(12)
+    assert world.waiting("sales") == [leg]
+
+
+def test_a_circle_of_queues_is_found() -> None:
+    assert cycle({"a": ["b"], "b": ["c"], "c": ["b"]}) == ["b", "c", "b"]
+    assert cycle({"a": ["a"]}) == ["a", "a"]
+    assert cycle({"a": ["b", "c"], "b": ["c"], "c": []}) is None
+
+
+def test_why_is_kept_with_the_contact() -> None:
+    assert {why.value for why in OverflowWhy} >= {"rule", "key_pressed", "closed", "max_wait", "full", "no_agents", "callback_taken"}
