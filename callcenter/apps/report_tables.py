@@ -28,6 +28,7 @@ _QUEUE_COLUMNS = {
     "aht_s": "AHT",
     "offered_load": "offered load",
     "fcr": "FCR",
+    "ewt_came_true": "EWT came true",
 }
 _AGENT_COLUMNS = {
     "talking_s": "talk + hold",
@@ -65,7 +66,7 @@ _CALL_COLUMNS = {
     "disposition": "disposition",
 }
 _FIRST_TO_GO = ("hold_s", "cause", "dialed", "ended_by", "disposition")
-_RATIOS = frozenset({"service_level", "abandon_rate", "fcr", "occupancy", "utilisation"})
+_RATIOS = frozenset({"service_level", "abandon_rate", "fcr", "ewt_came_true", "occupancy", "utilisation"})
 
 _Row = Mapping[str, object]
 

@@ -7,7 +7,7 @@ JSON speaks the glossary: ratios from 0 to 1, spans as seconds in ``…_s``, dat
 ``total`` (as a queue, with an empty name and without target), ``agents`` (a list; empty when one queue was asked for).
 
 - A queue: ``queue, offered, answered, abandoned, short_abandoned, overflowed, still_waiting, handled, service_level,
-  target_wait_s, asa_s, longest_wait_s, abandon_rate, aht_s, offered_load, fcr``; offered = answered + abandoned +
+  target_wait_s, asa_s, longest_wait_s, abandon_rate, aht_s, offered_load, fcr, ewt_came_true``; offered = answered + abandoned +
   overflowed + still_waiting; offered_load in erlangs.
 - ``callbacks``, a list: ``queue, offered, accepted, promised, dialed, reached, bridged, kept, kept_in_time, merged, broken, open,
   attempts``, for each queue that has any; promised = kept + broken + open; counted when they were promised.
@@ -64,6 +64,7 @@ class QueueKpi:
     target_wait: timedelta | None
     fcr: float | None
     during: timedelta
+    ewt_came_true: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +107,12 @@ async def kpi_report(
         by_target = {target: await asked.sums_by_queue(connection, from_at, to_at, target) for target in {*known.values(), DEFAULT_TARGET}}
         callbacks = await asked.callbacks_by_queue(connection, from_at, to_at)
         fcr = await asked.fcr_by_queue(connection, from_at, to_at, FCR_DAYS)
+        came_true = await asked.ewt_by_queue(connection, from_at, to_at)
         spent = await asked.time_by_agent(connection, from_at, to_at, until_at) if queue is None else {}
     during = until_at - from_at
     names = sorted({*known, *by_target[DEFAULT_TARGET]}) if queue is None else [queue]
     queues = tuple(
-        QueueKpi(name, by_target[target].get(name, Sums()), target, fcr.get(name), during)
+        QueueKpi(name, by_target[target].get(name, Sums()), target, fcr.get(name), during, came_true.get(name))
         for name in names
         for target in (known.get(name, DEFAULT_TARGET),)
     )
@@ -200,6 +202,7 @@ def queue_json(each: QueueKpi) -> dict[str, Json]:
         "aht_s": _seconds(measures.aht(counted)),
         "offered_load": measures.offered_load(counted, each.during),
         "fcr": each.fcr,
+        "ewt_came_true": each.ewt_came_true,
     }
 
 

@@ -14,6 +14,7 @@ from callcenter.domain.callback_facts import CallbackOffered
 from callcenter.domain.contact import ContactState
 from callcenter.domain.events import Cause
 from callcenter.domain.records import CallBooks, CallRecord, ContactRecord, EndedBy, RecordingRecord, RecordingState, ServedBy, Stay
+from callcenter.domain.told import outcome
 
 ZERO = timedelta(0)
 
@@ -40,6 +41,14 @@ class _ContactSoFar:
     short: bool = False
     disposition: str = ""
     callback_offered: bool = False
+    told: list[tuple[datetime, timedelta]] = field(default_factory=list)
+    told_right: int = 0
+    told_wrong: int = 0
+
+    def no_longer_waits(self, at: datetime, *, connected: bool) -> None:
+        """What was told about the wait has come true, or has not."""
+        came_true = [outcome(told_at, under, at, connected=connected) for told_at, under in self.told]
+        self.told_right, self.told_wrong = came_true.count(True), came_true.count(False)
 
     def record(self) -> ContactRecord:
         entered = self.entered
@@ -67,6 +76,8 @@ class _ContactSoFar:
             ServedBy.ENGINE,
             self.disposition,
             self.callback_offered,
+            self.told_right,
+            self.told_wrong,
         )
 
 
@@ -263,15 +274,23 @@ def _offer_over(contact: _ContactSoFar, offer: str) -> None:
         contact.state = ContactState.WAITING
 
 
+def _announced(contact: _ContactSoFar, fact: f.ContactAnnounced) -> None:
+    if fact.under is not None:
+        contact.told.append((fact.at, fact.under))
+
+
 def _connected(contact: _ContactSoFar, fact: f.ContactConnected) -> None:
+    contact.no_longer_waits(fact.at, connected=True)
     contact.state, contact.answered_at, contact.agent, contact.wait = ContactState.CONNECTED, fact.at, fact.agent, fact.wait
 
 
 def _abandoned(contact: _ContactSoFar, fact: f.ContactAbandoned) -> None:
+    contact.no_longer_waits(fact.at, connected=False)
     contact.state, contact.ended_at, contact.wait, contact.short = ContactState.ABANDONED, fact.at, fact.wait, fact.short
 
 
 def _overflowed(contact: _ContactSoFar, fact: f.ContactOverflowed) -> None:
+    contact.no_longer_waits(fact.at, connected=False)
     contact.state, contact.ended_at, contact.wait, contact.why = ContactState.OVERFLOWED, fact.at, fact.wait, fact.why.value
 
 
@@ -330,6 +349,7 @@ _CALL_FOLDS: Mapping[type, _Fold] = {
     f.ContactOffered: _of_contact(_offered),
     f.OfferMissed: _of_contact(_offer_missed),
     f.OfferWithdrawn: _of_contact(_offer_withdrawn),
+    f.ContactAnnounced: _of_contact(_announced),
     f.ContactConnected: _of_contact(_connected),
     f.ContactAbandoned: _of_contact(_abandoned),
     f.ContactOverflowed: _of_contact(_overflowed),

@@ -172,6 +172,13 @@ def _returns(contact: ContactRecord, entries: Sequence[datetime], days: int) -> 
     return following < len(entries) and entries[following] <= contact.entered_at + timedelta(days=days)
 
 
+def ewt_came_true(contacts: Iterable[ContactRecord]) -> float | None:
+    """Of the estimated waits told to callers: those that came true ÷ those that are known to have come true or not."""
+    told = [(contact.told_right, contact.told_wrong) for contact in contacts]
+    right = sum(right for right, _ in told)
+    return _ratio(right, right + sum(wrong for _, wrong in told))
+
+
 # --- agents -------------------------------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ waited long enough or the queue closes. No row applies twice to the same caller:
 from collections.abc import Iterator
 
 from callcenter.domain import delivery
+from callcenter.domain.callback_facts import CallbackOffered
 from callcenter.domain.contact import UNANSWERED, Contact
 from callcenter.domain.facts import OverflowPlanned, OverflowWhy
 from callcenter.domain.ivr.flow import GOODBYE, callback_offer
@@ -99,6 +100,8 @@ def go(turn: Turn, contact: Contact, action: Overflow, why: OverflowWhy, rule: s
     """The caller leaves the queue and goes where the action says."""
     call = turn.state.calls[contact.entered.call]
     entered = contact.entered
+    if action.to is OverflowTo.CALLBACK and not contact.callback_offered:
+        turn.emit(CallbackOffered(turn.now, call.id, contact.id, entered.queue))
     freed = delivery.leave_queue(turn, contact, why, rule)
     if action.to is OverflowTo.QUEUE and action.target in turn.state.config.queues:
         delivery.enter_queue(turn, call, action.target, entered.priority, place=entered.place, transferred_from=contact.id)

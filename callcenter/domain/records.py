@@ -104,6 +104,10 @@ class ContactRecord:
     """What it achieved, as the agent said; empty when nobody did."""
     callback_offered: bool = False
     """The caller was told that we would call back."""
+    told_right: int = 0
+    """How often an estimated wait told to the caller came true ..."""
+    told_wrong: int = 0
+    """... and how often it did not; what is not known counts in neither."""
 
 
 @dataclass(frozen=True, slots=True)

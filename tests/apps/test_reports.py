@@ -59,6 +59,7 @@ async def test_the_measures_of_each_queue_and_of_all(url: str) -> None:
     assert support["aht_s"] == 65.0
     assert support["abandon_rate"] == pytest.approx(1 / 3)
     assert support["fcr"] == 0.5  # the same caller twice
+    assert support["ewt_came_true"] is None  # nobody was told anything
     assert queues["sales"]["service_level"] == 0.0  # its target is 10 s
     assert queues["quiet"]["service_level"] is None
     assert report["total"]["offered"] == 5  # type: ignore[index, call-overload]
@@ -101,7 +102,7 @@ async def test_tables_are_readable_and_show_callers_as_they_are(url: str) -> Non
     (headings,) = [line for line in text.splitlines() if "offered" in line]
     assert " ".join(headings.split()) == (
         "queue offered answered abandoned (short) overflowed waiting handled "
-        "service level ASA longest wait abandon rate AHT offered load FCR"
+        "service level ASA longest wait abandon rate AHT offered load FCR EWT came true"
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from callcenter.domain import facts as f
 from callcenter.domain.config import AnnounceConfig, PositionTold, QueueConfig
+from callcenter.domain.ivr.speech import LANGUAGES
 from callcenter.sim.fake_pbx import Mood, Phone
 from callcenter.sim.world import World, small_center
 
@@ -152,3 +153,38 @@ def test_a_prompt_that_cannot_be_played_is_followed_by_music() -> None:
     world.run_for(30)
     assert heard(world, leg) == [MUSIC, MUSIC]
     assert world.pbx.channels[leg].music == "default"
+
+
+def test_the_estimated_wait_is_learned_and_told_and_never_rises() -> None:
+    announce = AnnounceConfig(ewt=True, first_after=timedelta(seconds=20), every=timedelta(seconds=20))
+    world = World(small_center([QueueConfig("support", announce=announce, wrap_up=timedelta())], agents=["alice"]))
+    world.agent_ready("alice")
+    world.pbx.phones["phone-of-alice"] = Phone(Mood.ANSWERS, lambda: timedelta(seconds=1))
+    legs = callers(world, 40)
+    for number in range(30):
+        world.run_for(25 + number % 10)
+        world.pbx.party_hangs_up(world.talking()["alice"])
+        if number == 20:
+            world.crash_and_restore()
+    told = [fact for fact in world.facts if isinstance(fact, f.ContactAnnounced)]
+    starts = [fact.at for fact in world.facts if isinstance(fact, f.ContactConnected)]
+    assert told
+    assert all(fact.at > starts[10] and fact.under is not None and fact.position is None for fact in told)
+    by_contact: dict[str, list[f.ContactAnnounced]] = {}
+    for fact in told:
+        by_contact.setdefault(fact.contact, []).append(fact)
+    assert max(map(len, by_contact.values())) >= 2
+    for each in by_contact.values():
+        until = [fact.at + fact.under for fact in each if fact.under]
+        assert until == sorted(until, reverse=True)
+    first = told[0]
+    assert first.under is not None
+    assert first.prompts == ("your-wait-is-under", *LANGUAGES["en"].minutes(first.under // timedelta(minutes=1)))
+    assert first.prompts[0] in heard(world, legs[-1])
+
+
+def test_without_enough_seen_only_the_position_is_told() -> None:
+    world = world_with(AnnounceConfig(position=PositionTold.YES, ewt=True))
+    leg = callers(world, 1)[0]
+    world.run_for(30)
+    assert heard(world, leg) == [MUSIC, "you-are-next", MUSIC]

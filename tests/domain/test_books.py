@@ -116,6 +116,24 @@ def test_an_overflowed_contact_says_why() -> None:
     assert (contact.state, contact.why, contact.wait) == (ContactState.OVERFLOWED, "max_wait", seconds(300))
 
 
+@pytest.mark.parametrize(
+    ("wait", "connected", "right", "wrong"),
+    [(90, True, 1, 1), (20, True, 2, 0), (200, True, 0, 2), (200, False, 0, 2), (50, False, 0, 0), (90, False, 0, 1)],
+)
+def test_what_was_told_about_the_wait_came_true_or_not(wait: int, connected: bool, right: int, wrong: int) -> None:
+    entered = until(f.ContactEntered)
+    at = entered[-1].at
+
+    def announced(under: timedelta | None) -> f.Fact:
+        return f.ContactAnnounced(at + seconds(10), "c1", "c1-contact", "support", "p", (), 1, under, None, None, 0)
+
+    end: f.Fact = f.ContactAbandoned(at + seconds(wait), "c1", "c1-contact", "support", seconds(wait), False)
+    if connected:
+        end = f.ContactConnected(at + seconds(wait), "c1", "c1-contact", "support", "o", "alice", "l", "b", seconds(wait))
+    (contact,) = fold_call([*entered, announced(seconds(60)), announced(None), announced(seconds(120)), end]).contacts
+    assert (contact.told_right, contact.told_wrong) == (right, wrong)
+
+
 def test_a_transfer_makes_a_second_contact_of_the_same_call() -> None:
     parted = until(f.ContactParted)
     last = parted[-1]

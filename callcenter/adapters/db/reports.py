@@ -27,6 +27,7 @@ _CALLBACKS = text("""
     FROM kpi_callbacks_in(:from_at, :to_at, 'all', 'UTC')
 """)
 _FCR = text("SELECT queue, fcr FROM kpi_fcr_in(:from_at, :to_at, 'all', 'UTC', :days)")
+_EWT = text("SELECT queue, ewt_came_true FROM kpi_ewt_came_true_in(:from_at, :to_at, 'all', 'UTC')")
 _AGENT_TIME = text("""
     SELECT agent, talking_s, wrap_up_s, ready_s, reserved_s, not_ready_s FROM kpi_agent_time_in(:from_at, :to_at, 'all', 'UTC', :until_at)
 """)
@@ -54,6 +55,12 @@ async def callbacks_by_queue(connection: AsyncConnection, from_at: datetime, to_
 async def fcr_by_queue(connection: AsyncConnection, from_at: datetime, to_at: datetime, days: int) -> dict[str, float]:
     rows = await connection.execute(_FCR, {"from_at": from_at, "to_at": to_at, "days": days})
     return {row.queue: float(row.fcr) for row in rows}
+
+
+async def ewt_by_queue(connection: AsyncConnection, from_at: datetime, to_at: datetime) -> dict[str, float]:
+    """Of the estimated waits told in each queue, the share that came true."""
+    rows = await connection.execute(_EWT, {"from_at": from_at, "to_at": to_at})
+    return {row.queue: float(row.ewt_came_true) for row in rows}
 
 
 async def time_by_agent(connection: AsyncConnection, from_at: datetime, to_at: datetime, until_at: datetime) -> dict[str, AgentTime]:

@@ -97,6 +97,8 @@ contact = Table(
     *_words("transferred_from", "served_by"),
     Column("disposition", Text, nullable=False, server_default=""),
     Column("callback_offered", Boolean, nullable=False, server_default=text("false")),
+    Column("told_right", Integer, nullable=False, server_default="0"),
+    Column("told_wrong", Integer, nullable=False, server_default="0"),
     Index("contact_of_call", "call_id"),
     Index("contact_queue_entered_at", "queue", "entered_at"),
     Index("contact_entered_at", "entered_at"),

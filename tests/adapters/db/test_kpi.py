@@ -84,6 +84,8 @@ def contact(number: int, chance: random.Random) -> ContactRecord:
         short_abandon=state is ContactState.ABANDONED and wait is not None and wait <= timedelta(seconds=5),
         transferred_from="",
         served_by=ServedBy.ENGINE,
+        told_right=chance.choice((0, 0, 1, 3)),
+        told_wrong=chance.choice((0, 0, 0, 1)),
     )
 
 
@@ -274,6 +276,21 @@ def test_views_of_measures(connection: psycopg.Connection, quarters: dict[Key, S
     quarter = timedelta(minutes=15)
     ours = {key: OF_CONTACTS[name](s, elapsed(key[1], key[1] + quarter, now)) for key, s in quarters.items()}
     assert same(ours, theirs, MICROSECOND)  # a mean span is rounded to that in Python
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+def test_estimated_waits_that_came_true(connection: psycopg.Connection, zone: str) -> None:
+    groups = kpi.by_queue_and_slice(INSIDE, Slice.DAY, ZoneInfo(zone))
+    ours = {key: share for key, each in groups.items() if (share := kpi.ewt_came_true(each)) is not None}
+    theirs = ask(connection, "kpi_ewt_came_true_in", size=Slice.DAY, zone=zone)
+    assert same(ours, {key: value for key, (value,) in theirs.items()}, MICROSECOND)
+    assert min(cast("list[float]", list(ours.values()))) < 0.8
+
+
+def test_view_of_estimated_waits_that_came_true(connection: psycopg.Connection) -> None:
+    groups = kpi.by_queue_and_slice(CONTACTS, Slice.QUARTER_HOUR, ZoneInfo("UTC"))
+    ours = {key: share for key, each in groups.items() if (share := kpi.ewt_came_true(each)) is not None}
+    assert same(ours, value_of(view(connection, "kpi_ewt_came_true")), MICROSECOND)
 
 
 def test_view_of_fcr(connection: psycopg.Connection) -> None:
