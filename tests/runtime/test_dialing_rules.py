@@ -1,5 +1,6 @@
 """Which numbers we may dial, and what ``[calling]`` refuses."""
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +190,20 @@ def test_a_callback_node_needs_a_queue_and_a_number(tmp_path: Path) -> None:
         with_callback(tmp_path, {}, flow=flows)
     assert "calls back from queue 'nowhere', which does not exist" in str(refused.value)
     assert "flow.main.node.a.attribute: 'nothing' is set by no collect node" in str(refused.value)
+
+
+def test_the_configuration_of_the_manual_is_accepted(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "callbacks.md").read_text()
+    blocks = [block.partition("```")[0] for block in page.split("```toml\n")[1:]]
+    (tmp_path / "do-not-call.txt").write_text("+12025550199\n")
+    raw = raw_settings(tmp_path)
+    trunk = {"name": "carrier", "authentication": "address", "addresses": ["127.0.0.1"], "host": "127.0.0.1"}
+    own = [{"id": name, "text": name} for name in ("your-number-is", "press-1-if-right", "enter-your-number")]
+    said = tomllib.loads("\n".join(blocks))
+    read = parse(
+        {**raw, **said, "flow": {**raw["flow"], **said["flow"]}, "trunk": [trunk], "prompt": raw["prompt"] + own},
+        tmp_path / "callcenter.toml",
+    )
+    config = read.center_config({"alice": "a", "bob": "b"})
+    assert config.queues["support"].callback is not None
+    assert config.calling.rules("2025550199").refusal is NumberRefusal.DO_NOT_CALL

@@ -58,6 +58,24 @@ def bench_calls(
         raise typer.Exit(1) from None
 
 
+@bench_app.command("callbacks")
+def bench_callbacks(
+    callbacks: Annotated[int, typer.Option(min=1, max=100_000, help="How many callers are promised a callback.")] = 1000,
+    kills: Annotated[int, typer.Option(min=1, max=1000, help="How often the engine is killed meanwhile.")] = 50,
+    first: Annotated[str, typer.Option(help="Whose phone rings first: agent or caller.")] = "agent",
+    seed: Annotated[int, typer.Option(help="Of what callers and phones do, and when the engine is killed.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Callbacks promised while the engine is killed at random moments: promised, kept, lost, dialed twice."""
+    from callcenter.apps.bench import callbacks as bench
+
+    if first not in ("agent", "caller"):
+        typer.echo("callcenter: --first is agent or caller", err=True)
+        raise typer.Exit(2)
+    if not bench.run(callbacks, kills, first, seed, as_json):
+        raise typer.Exit(1)
+
+
 @bench_app.command("all")
 def every() -> None:
     """All of them, one after the other: about fifteen minutes."""
