@@ -6,6 +6,7 @@ the database's libraries. Errors are one sentence with a fix; exit code 1 is a f
 
 import asyncio
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -378,6 +379,37 @@ def cdr(config: Config = DEFAULT, from_: From = None, to: To = None, queue: Queu
     from callcenter.apps import reports
 
     reports.cdr(settings_of(config), from_, to, queue, as_json)
+
+
+@app.command()
+def explain(
+    contact: Annotated[str, typer.Argument(metavar="CONTACT", help="Its id, the beginning of it, or the number of a caller who waits.")],
+    config: Config = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Why a contact waits, or why it was offered to whom it was: who was eligible, why each other agent lost, what changes when."""
+    from callcenter.apps import explain as explaining
+    from callcenter.apps.reports import ReportError
+    from callcenter.runtime.data_folder import data_folder
+    from callcenter.runtime.postgres import PostgresError
+    from callcenter.runtime.secrets import SecretsError, load_secrets
+    from callcenter.services.control_client import EngineAway, RequestRefused, ask
+
+    settings = settings_of(config)
+    explained: Mapping[str, object]
+    try:
+        if not settings.data.is_dir():
+            raise EngineAway("no engine has run here")
+        token = load_secrets(settings.data).control_token
+        explained = asyncio.run(ask(data_folder(settings).control_socket, token, "explain", 10.0, contact=contact))
+    except (EngineAway, RequestRefused, SecretsError) as not_waiting:
+        if "give more of the id" in str(not_waiting):
+            fail(str(not_waiting))
+        try:
+            explained = explaining.from_the_past(settings, contact)
+        except (ReportError, PostgresError) as error:
+            fail(f"{not_waiting}; and of the past: {error}")
+    typer.echo(json.dumps(explained, indent=2) if as_json else explaining.words(explained))
 
 
 @app.command()

@@ -24,6 +24,8 @@ class CallerIndex:
 
     def hits(self, caller: str, now: datetime) -> Iterator[Hit]:
         """The lists that hold the caller now: one hit for each, the whole number before a beginning, the longest first."""
+        if not self._by_number:
+            return
         found: set[str] = set()
         for number in (caller, *(f"{caller[:length]}*" for length in range(len(caller), 0, -1))):
             for hit in self._by_number.get(number, ()):

@@ -93,12 +93,12 @@ class Lines:
         """Who is ready stands in the lines of her queues; nobody else stands in any."""
         if agent.state is AgentState.READY and agent.idle_since is not None:
             for name in agent.serves:
-                self.queue(name).line_up(agent)
+                self.queues[name].line_up(agent)
 
     def stand_back(self, agent: Agent) -> None:
         if agent.state is AgentState.READY:
             for name in agent.serves:
-                self.queue(name).stand_back(agent.name)
+                self.queues[name].stand_back(agent.name)
 
     def look_again(self, agent: Agent) -> None:
         """What she may take has changed."""

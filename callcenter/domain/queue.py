@@ -10,6 +10,7 @@ top, and the heap is rebuilt when most of it is stale. So each operation costs O
 """
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
@@ -96,6 +97,28 @@ class Line(Generic[Rank]):
         return [rank[-1] for rank in sorted(self._ranks.values())]
 
 
+class Crowd:
+    """Agents and since when they are idle; in order only when somebody asks."""
+
+    __slots__ = ("_since",)
+
+    def __init__(self) -> None:
+        self._since: dict[str, datetime] = {}
+
+    def __len__(self) -> int:
+        return len(self._since)
+
+    def put(self, name: str, since: datetime) -> None:
+        self._since[name] = since
+
+    def take(self, name: str) -> None:
+        self._since.pop(name, None)
+
+    def in_order(self) -> list[str]:
+        """Longest idle first; for screens and tests, not for routing."""
+        return [name for _, name in sorted((since, name) for name, since in self._since.items())]
+
+
 CONTACT = "contact"
 
 
@@ -140,6 +163,8 @@ class Waiter:
     rung: int = 0
     """How many of the queue's time steps it has waited for."""
     band: Band = Band.AGEING
+    advances_at: datetime | None = None
+    """When something of this changes by itself next."""
 
     def wait(self, now: datetime) -> timedelta:
         return now - self.entered_at
@@ -161,22 +186,36 @@ PoolKey = tuple[str, str, int]
 class Pool:
     """Contacts that the same agents may take."""
 
-    __slots__ = ("_fits", "groups", "key", "prefer", "queue", "ready", "require", "span", "waiting")
+    __slots__ = ("_fits", "_in_vain", "asleep", "groups", "key", "prefer", "queue", "ready", "require", "span", "waiting")
 
     def __init__(self, queue: "Queue", key: PoolKey) -> None:
         self.queue = queue
         self.key = key
         self.waiting: Line[Place] = Line()
+        self.asleep = False
+        """Nobody has waited in it for long: agents do not line up until somebody does."""
+        self._in_vain = 0
+        """How many agents have lined up since somebody waited in it."""
         self.reopen()
+
+    def wake(self) -> None:
+        """Somebody comes to wait: whoever is ready lines up. Costs no more than the lining up that was saved before."""
+        self._in_vain = 0
+        if self.asleep:
+            self.asleep = False
+            self._line_up_all()
+
+    def _line_up_all(self) -> None:
+        self.ready: Line[AgentRank] = Line()
+        for agent in self.queue.at_hand.values():
+            self.admit(agent, *self.queue.looked_at(agent))
 
     def reopen(self) -> None:
         """Look again at who may take these contacts: a step of relaxing has opened or closed."""
         self.span = self.queue.rungs[min(self.key[2], len(self.queue.rungs) - 1)]
         self.require, self.prefer, self.groups = self.queue.asks(self.key)
-        self.ready: Line[AgentRank] = Line()
         self._fits: dict[str, tuple[int, int] | Unfit] = {}
-        for agent in self.queue.at_hand.values():
-            self.admit(agent)
+        self._line_up_all()
 
     def fit(self, agent: Agent) -> tuple[int, int] | Unfit:
         """Her level and skill gap, or why she may not; found out once."""
@@ -199,17 +238,24 @@ class Pool:
             return Unfit.SKILL
         return level, gap(self.prefer, agent.skills)
 
-    def admit(self, agent: Agent) -> None:
+    def admit(self, agent: Agent, looked_at: float, idle: float) -> None:
         """A ready agent lines up, if she fits."""
-        fits = self.fit(agent)
-        if not isinstance(fits, Unfit):
-            self.ready.put(strategies.rank(self.queue.routing, agent, self.queue.name, self.queue.window, *fits))
+        fits = self._fits.get(agent.name) or self.fit(agent)
+        if type(fits) is tuple:
+            self.ready.put((*fits, looked_at, idle, agent.name))
+        if not self.waiting:
+            self._in_vain += 1
+            if self._in_vain > len(self.queue.at_hand) + IN_VAIN:
+                self.asleep = True
+                self.ready = Line()
 
     def forget(self, agent: str) -> None:
         """Her skills have changed."""
         self._fits.pop(agent, None)
 
 
+IN_VAIN = 16
+"""So many agents more than are ready have lined up for nobody: the pool falls asleep."""
 POOLS = 64
 """A queue keeps so many pools nobody waits in, for the next contact of the kind."""
 
@@ -218,7 +264,20 @@ class Queue:
     """A named waiting line with its policy."""
 
     __slots__ = (
-        *("at_hand", "conditions", "config", "logged_in", "look_at", "measures", "oldest", "pools", "ready", "ringing", "routing"),
+        *(
+            "_awake",
+            "at_hand",
+            "conditions",
+            "config",
+            "logged_in",
+            "look_at",
+            "measures",
+            "oldest",
+            "pools",
+            "ready",
+            "ringing",
+            "routing",
+        ),
         *("rungs", "serving", "standings", "tally", "unanswered", "waiting", "window"),
     )
 
@@ -268,16 +327,18 @@ class Queue:
         """Waiters that may be given to an agent now, whatever their pool, by place."""
         self.ringing: Line[Place] = Line()
         """Contacts with an open offer, by place: ring-all offers them to agents who become ready meanwhile, too."""
-        self.ready: Line[tuple[datetime, str]] = Line()
+        self.ready = Crowd()
         """Agents of its own that may be offered a contact now, by idle-since."""
         self.at_hand: dict[str, Agent] = {}
         """The same, with those of reserve groups, open or not."""
+        self._awake: list[Pool] = []
 
     def condition_changed(self, key: str) -> None:
         """When a step of relaxing depends on it, other agents may take those who wait."""
         if any(step.when is not None and step.when.key == key for step in self.routing.relax):
             for pool in self.pools.values():
                 pool.reopen()
+            self._awake = [pool for pool in self.pools.values() if not pool.asleep]
 
     def is_open(self, step: RelaxStep, span: timedelta) -> bool:
         """Whether the step is open for contacts that have waited for so long."""
@@ -337,15 +398,32 @@ class Queue:
     def pool(self, waiter: Waiter) -> Pool:
         """The pool it belongs to; made when it is the first of its kind."""
         key = waiter.require, waiter.prefer, waiter.rung
-        pool = self.pools.pop(key, None) or self._new_pool(key)
-        self.pools[key] = pool  # the last in order is the last used
+        pool = self.pools.get(key)
+        if pool is None:
+            if len(self.pools) >= POOLS:
+                self._drop_some_pools()
+            pool = self.pools[key] = Pool(self, key)
+            self._awake.append(pool)
+        elif pool.asleep:
+            self._awake.append(pool)
+        pool.wake()
         return pool
 
-    def _new_pool(self, key: PoolKey) -> Pool:
-        if len(self.pools) >= POOLS:
-            for old in [old for old, pool in self.pools.items() if not pool.waiting][: len(self.pools) - POOLS + 1]:
-                del self.pools[old]
-        return Pool(self, key)
+    def _drop_some_pools(self) -> None:
+        """The oldest nobody waits in."""
+        for old in [old for old, pool in self.pools.items() if not pool.waiting][: len(self.pools) - POOLS + 1]:
+            pool = self.pools.pop(old)
+            if not pool.asleep:
+                self._awake.remove(pool)
+
+    @property
+    def awake(self) -> Sequence[Pool]:
+        """The pools in which somebody waits, and some more."""
+        return self._awake
+
+    def looked_at(self, agent: Agent) -> tuple[float, float]:
+        """What the strategy ranks her by, and her idle clock."""
+        return strategies.looked_at(self.routing, agent, self.name, self.window)
 
     def asks(self, key: PoolKey) -> tuple[Rule, Rule, dict[str, int]]:
         """Hard and soft requirement of a pool, and the reserve groups open for it with their levels."""
@@ -365,12 +443,17 @@ class Queue:
         """A ready agent stands in the lines of all pools that she fits."""
         self.at_hand[agent.name] = agent
         if agent.serves[self.name].own and agent.idle_since is not None:
-            self.ready.put((agent.idle_since, agent.name))
-        for pool in self.pools.values():
-            pool.admit(agent)
+            self.ready.put(agent.name, agent.idle_since)
+        looked_at, idle = self.looked_at(agent)
+        fell_asleep = False
+        for pool in self._awake:
+            pool.admit(agent, looked_at, idle)
+            fell_asleep = fell_asleep or pool.asleep
+        if fell_asleep:
+            self._awake = [pool for pool in self._awake if not pool.asleep]
 
     def stand_back(self, name: str) -> None:
         if self.at_hand.pop(name, None) is not None:
             self.ready.take(name)
-            for pool in self.pools.values():
+            for pool in self._awake:
                 pool.ready.take(name)

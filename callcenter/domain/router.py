@@ -11,7 +11,7 @@ from callcenter.domain import find_me
 from callcenter.domain.agent import Agent
 from callcenter.domain.contact import Contact
 from callcenter.domain.facts import AdvancedWhy, AgentState, AgentStateChanged, ContactOffered, SkillsExpired, WaiterAdvanced
-from callcenter.domain.queue import CONTACT, Band, Pool, Queue, Waiter
+from callcenter.domain.queue import CONTACT, Band, Place, Pool, Queue, Waiter
 from callcenter.domain.routing_config import Between, Strategy
 from callcenter.domain.strategies import AgentRank, idle_since
 from callcenter.domain.turn import Turn
@@ -35,7 +35,7 @@ def route_waiter(turn: Turn, waiter: Waiter) -> None:
 
 def route_queue(turn: Turn, queue: Queue) -> None:
     """Anything may have changed in the queue: pair its waiters and agents, first come first served, while there are both."""
-    while (pool := min((pool for pool in queue.pools.values() if _pairs(pool)), key=_head, default=None)) is not None:
+    while (pool := min((pool for pool in queue.awake if _pairs(pool)), key=_head, default=None)) is not None:
         _serve(turn, pool)
     _ring_along(turn, queue)
 
@@ -83,11 +83,18 @@ def _heads(turn: Turn, agent: Agent) -> Iterator[tuple[Urgency, Waiter, Pool | N
         waiter = turn.state.waiters[place[-1]]
         yield _urgency(turn, waiter, agent, alone=True), waiter, None
     for name in agent.serves:
-        for pool in turn.state.queue(name).pools.values():
-            place = pool.waiting.head()
-            if place is not None and agent.name in pool.ready:
-                waiter = turn.state.waiters[place[-1]]
-                yield _urgency(turn, waiter, agent), waiter, pool
+        best: tuple[Place, Pool] | None = None
+        for pool in turn.state.queues[name].awake:
+            if (
+                pool.waiting
+                and agent.name in pool.ready
+                and (place := pool.waiting.head()) is not None
+                and (best is None or place < best[0])
+            ):
+                best = place, pool
+        if best is not None:
+            waiter = turn.state.waiters[best[0][-1]]
+            yield _urgency(turn, waiter, agent), waiter, best[1]
 
 
 def _urgency(turn: Turn, waiter: Waiter, agent: Agent, alone: bool = False) -> Urgency:

@@ -240,7 +240,7 @@ class State:
             return subject in self.queues and self.queues[subject].look_at == at
         if kind == ADVANCE:
             waiter = self.waiter(subject)
-            return waiter is not None and self.queue(waiter.queue).advances_at(waiter) == at
+            return waiter is not None and waiter.advances_at == at
         if kind == SKILL:
             agent = self.agents.get(subject)
             return agent is not None and self._expires_at(agent) == at
@@ -613,7 +613,7 @@ class State:
         return [*(contact.waiter for contact in self.contacts.values() if contact.state in UNANSWERED), *self.lines.others()]
 
     def _set_advance(self, waiter: Waiter) -> None:
-        due = self.queue(waiter.queue).advances_at(waiter)
+        waiter.advances_at = due = self.queue(waiter.queue).advances_at(waiter)
         if due is not None:
             self.deadlines.set(due, ADVANCE, waiter.id)
 

@@ -23,23 +23,19 @@ def idle_since(agent: Agent, clock: IdleClock) -> datetime | None:
     return agent.tally.call_at if clock is IdleClock.ANY_CALL else agent.idle_since
 
 
-def looked_at(strategy: Strategy, agent: Agent, queue: str, window: timedelta) -> float:
-    """What the strategy ranks by; 0 where only the idle clock counts."""
-    match strategy:
-        case Strategy.ROUND_ROBIN:
-            return _date(agent.tally.turns.get(queue))
-        case Strategy.LEAST_OCCUPIED:
-            return agent.tally.lasting_occupancy(window)
-        case Strategy.FEWEST_CONTACTS:
-            return agent.tally.contacts
-        case Strategy.LEAST_TALK:
-            return agent.tally.talk
-        case Strategy.LIST_ORDER:
-            return agent.order
-    return 0.0
-
-
-def rank(routing: Routing, agent: Agent, queue: str, window: timedelta, level: int, gap: int) -> AgentRank:
-    """Where a ready agent stands among those who may take a contact of the queue."""
+def looked_at(routing: Routing, agent: Agent, queue: str, window: timedelta) -> tuple[float, float]:
+    """What the strategy ranks a ready agent by (0 where only the idle clock counts), and her idle clock."""
     idle = _date(idle_since(agent, routing.idle_clock))
-    return level, gap, looked_at(routing.strategy, agent, queue, window), idle, agent.name
+    match routing.strategy:
+        case Strategy.LONGEST_IDLE | Strategy.RING_ALL:
+            return 0.0, idle
+        case Strategy.ROUND_ROBIN:
+            return _date(agent.tally.turns.get(queue)), idle
+        case Strategy.LEAST_OCCUPIED:
+            return agent.tally.lasting_occupancy(window), idle
+        case Strategy.FEWEST_CONTACTS:
+            return agent.tally.contacts, idle
+        case Strategy.LEAST_TALK:
+            return agent.tally.talk, idle
+        case Strategy.LIST_ORDER:
+            return agent.order, idle

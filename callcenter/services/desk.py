@@ -15,6 +15,7 @@ from callcenter.domain.events import (
     WrapUpEndRequested,
     WrapUpExtensionRequested,
 )
+from callcenter.services import explanations
 from callcenter.services.callback_desk import CallbackDesk
 from callcenter.services.control import ControlError, JsonObject
 from callcenter.services.engine import Engine
@@ -48,6 +49,7 @@ class Desk:
             "agent_disposition": self.agent_disposition,
             "agent_opt_in": self.agent_opt_in,
             "agent_opt_out": self.agent_opt_out,
+            "explain": self.explain,
             "reload": self.reload,
             "drain": self.drain,
             "callback_list": callbacks.callback_list,
@@ -96,6 +98,10 @@ class Desk:
 
     async def agent_opt_out(self, request: JsonObject) -> Mapping[str, object]:
         return await self._ask(request, OptOutRequested(_text(request, "agent"), _text(request, "queue")))
+
+    async def explain(self, request: JsonObject) -> Mapping[str, object]:
+        """Why a contact waits; ``contact`` is its id, the beginning of it, or the caller's number."""
+        return explanations.waiting(self._engine.center.state, _text(request, "contact"), self._clock.now())
 
     async def reload(self, request: JsonObject) -> Mapping[str, object]:
         return {"ok": True, "detail": await self._reload()}

@@ -72,6 +72,7 @@ def _call(state: State, call: Call) -> dict[str, object]:
         "dialed": call.began.dialed,
         "began_at": _date(call.began.at),
         "phase": _phase(call, contact),
+        "contact": contact.id if contact else "",
         "queue": contact.entered.queue if contact else "",
         "agent": ", ".join(offered.agent for offered in contact.offers.values()) if contact and contact.offers else call.began.agent,
         "since": _date(_since(call, contact)),

@@ -23,6 +23,10 @@ def test_json_has_the_sizes_in_ascending_order(monkeypatch: pytest.MonkeyPatch) 
         assert size["ready"] > 0
         assert 150 < size["waiting"] <= 220
         assert set(size["by_event"]) >= {"caller arrives", "agent answers", "caller hangs up", "phone is down", "agent is free again"}
+    for size in json.loads(result.stdout)["every_rule"]:
+        assert size["ready"] > 0
+        assert size["waiting"] > 100
+        assert set(size["by_event"]) >= {"caller arrives", "agent answers", "caller hangs up", "a date comes"}
     assert (gc.get_threshold(), gc.get_freeze_count()) == (thresholds, 0)
 
 

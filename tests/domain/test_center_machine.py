@@ -324,9 +324,9 @@ class CenterMachine(RuleBasedStateMachine):
         for agent in AGENTS:
             self.a_phone_changes_its_mood(agent, Mood.ANSWERS, 3.0)
             self.an_agent_asks(agent, "r")
-        longest_idle = self.world.center.state.queue("support").ready.head()
-        if longest_idle is not None:
-            self.world.pbx.phones[f"phone-of-{longest_idle[-1]}"].mood = mood
+        ready = self.world.center.state.queue("support").ready.in_order()
+        if ready:
+            self.world.pbx.phones[f"phone-of-{ready[0]}"].mood = mood
         self.world.pbx.call_in(did)
         self.world.run_for(seconds)
 
@@ -507,7 +507,7 @@ class CenterMachine(RuleBasedStateMachine):
     @invariant()
     def a6_nobody_idles_while_a_caller_waits(self) -> None:
         for queue in self.world.center.state.queues.values():
-            for pool in queue.pools.values():
+            for pool in queue.awake:
                 assert not (len(pool.waiting) and len(pool.ready))
                 assert set(pool.ready.in_order()) == {
                     agent.name

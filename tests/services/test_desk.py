@@ -116,3 +116,16 @@ async def test_a_file_that_cannot_be_used_changes_nothing(center: VirtualCenter)
     assert await ask(center, "reload") == {"ok": True, "detail": "nothing to reload"}
     with pytest.raises(ControlError, match="queue"):
         await Desk(center.engine, center.clock, _broken_file).handle({"do": "reload"})
+
+
+@in_virtual_time
+async def test_a_contact_that_waits_is_explained(center: VirtualCenter) -> None:
+    center.calls()
+    await center.pass_time(3)
+    (contact,) = center.engine.center.state.contacts
+    explained = await ask(center, "explain", contact=contact[:8])
+    assert explained["contact"] == contact
+    assert explained["waited"] == 3
+    assert {"agent": "alice", "why": "is logged out"} in explained["others"]  # type: ignore[operator]
+    json.dumps(explained)
+    assert "no contact that waits begins with 'nobody'" in await refusal(center, "explain", contact="nobody")

@@ -83,7 +83,7 @@ class Story:
             text = line.split("#")[0]
             if not text.strip():
                 continue
-            found = _LINE.match(text)
+            found = _LINE.match(text + " ")
             assert found, f"not a line of a story: {line!r}"
             self.world.run_until(begin + timedelta(seconds=float(found["second"])))
             if found["what"]:

@@ -3,7 +3,8 @@
 Agents serve 6 of 200 queues each. Three quarters of the queues are overrun: 5,000 callers wait there all the time, and
 every agent who becomes free is given one. In the others agents wait for callers, hundreds of them ready at once. So
 each event has a long line to look at: of callers, or of agents. What is timed is ``Center.handle`` alone, with all
-facts applied, for every event of a call's life: arrivals, answers, hang-ups, the end of wrap-up, callers who give up.
+facts applied, for every event of a call's life: arrivals, answers, hang-ups, the end of wrap-up, callers who give up. And all of it
+twice: plain queues, longest idle; and every rule of the router in force (``acd_rules``).
 """
 
 import gc
@@ -22,6 +23,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from callcenter.apps import garbage
+from callcenter.apps.bench.acd_rules import NEEDY, everything_on
 from callcenter.domain import commands as c
 from callcenter.domain import events as e
 from callcenter.domain.center import Center
@@ -89,14 +91,18 @@ def _spread(timed: Sequence[Timed]) -> dict[str, object]:
 class _Crowd:
     """Callers and agents around the production center, in virtual time; no PBX is there to cost anything."""
 
-    def __init__(self, agents: int, seed: int) -> None:
+    def __init__(self, agents: int, seed: int, with_rules: bool) -> None:
         self._random = Random(f"acd {agents} {seed}")
         self._busy_queues = [f"queue-{n}" for n in range(QUIET_QUEUES, QUEUES)]
         self._quiet_queues = [f"queue-{n}" for n in range(QUIET_QUEUES)]
         self._agents = agents
         self._timeline = Timeline()
         self._quiet_agents = agents * QUIET_QUEUES // QUEUES
-        self._center = Center(self._config(), Ids(f"acd {agents} {seed}"))
+        self._with_rules = with_rules
+        config = self._config()
+        if with_rules:
+            config = everything_on(config, Random(f"rules {agents} {seed}"))
+        self._center = Center(config, Ids(f"acd {agents} {seed}"))
         self._arrived = 0
         self._waiting: list[str] = []
         """The legs of callers in the overrun queues, in any order."""
@@ -140,7 +146,7 @@ class _Crowd:
             planned, due = self._timeline.next, self._center.deadline
             if due is not None and (planned is None or due < planned):
                 self._timeline.now = due
-                self._tell("agent is free again", e.TimePassed())
+                self._tell("a date comes" if self._with_rules else "agent is free again", e.TimePassed())
             else:
                 self._timeline.step()
 
@@ -179,7 +185,11 @@ class _Crowd:
     def _arrive(self, queue: str) -> str:
         self._arrived += 1
         leg = f"caller-{self._arrived}"
-        self._tell("caller arrives", e.LegArrived(NODE, leg, e.Door.TRUNK, queue, "+12025550123"))
+        if self._with_rules:
+            door = queue + NEEDY if self._arrived % 3 == 0 else queue
+            self._tell("caller arrives", e.LegArrived(NODE, leg, e.Door.TRUNK, door, f"+1202555{self._random.randint(0, 9999):04}"))
+        else:
+            self._tell("caller arrives", e.LegArrived(NODE, leg, e.Door.TRUNK, queue, "+12025550123"))
         return leg
 
     def _arrive_quietly(self) -> None:
@@ -224,9 +234,9 @@ class _Crowd:
 # --- the bench ----------------------------------------------------------------------------------
 
 
-def measure(agents: int, events: int, seed: int = 1) -> Size:
+def measure(agents: int, events: int, seed: int = 1, *, with_rules: bool = False) -> Size:
     """Fill the center, let it settle, and time so many events."""
-    crowd = _Crowd(agents, seed)
+    crowd = _Crowd(agents, seed, with_rules)
     crowd.fill()
     crowd.run(3 * agents + WAITING)
     crowd.forget()
@@ -250,16 +260,18 @@ def run(events: int, as_json: bool) -> None:
     """Measure every size, smallest first, and print a table or JSON."""
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        sizes = [measure(agents, events) for agents in progress.track(SIZES, description="agents")]
+        sizes = [measure(agents, events) for agents in progress.track(SIZES, description="plain queues")]
+        ruled = [measure(agents, events, with_rules=True) for agents in progress.track(SIZES, description="every rule")]
     if as_json:
-        print(json.dumps({"sizes": [size.as_dict() for size in sizes]}, indent=2))
+        print(json.dumps({"sizes": [size.as_dict() for size in sizes], "every_rule": [size.as_dict() for size in ruled]}, indent=2))
     else:
-        Console(highlight=False).print(_table(sizes))
+        Console(highlight=False).print(_table(sizes, "One event, plain queues"))
+        Console(highlight=False).print(_table(ruled, "One event, every rule in force"))
 
 
-def _table(sizes: Sequence[Size]) -> Table:
+def _table(sizes: Sequence[Size], title: str) -> Table:
     caption = f"microseconds, over {len(sizes[0].timed):,} events"
-    table = Table("Center.handle", title="One event", caption=caption, box=box.SIMPLE_HEAD)
+    table = Table("Center.handle", title=title, caption=caption, box=box.SIMPLE_HEAD)
     for size in sizes:
         table.add_column(f"{size.agents:,} agents", justify="right")
 
