@@ -29,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-agent_app = typer.Typer(no_args_is_help=True, help="What an agent does: log in, be ready, transfer.")
+agent_app = typer.Typer(no_args_is_help=True, help="What an agent does: log in, be ready, transfer, consult.")
 config_app = typer.Typer(no_args_is_help=True, help="The configuration file.")
 app.add_typer(agent_app, name="agent")
 app.add_typer(config_app, name="config")
@@ -164,7 +164,7 @@ def render(config: Config = DEFAULT) -> None:
 
 
 def ask_engine(config: Path, do: str, within: float = 5.0, **fields: "Json") -> "JsonObject":
-    """One question to the running engine; says why and ends when it cannot be had."""
+    """One question to the running engine, without the fields that are None; says why and ends when it cannot be had."""
     from callcenter.runtime.data_folder import data_folder
     from callcenter.runtime.secrets import SecretsError, load_secrets
     from callcenter.services.control_client import EngineAway, RequestRefused, ask
@@ -174,7 +174,15 @@ def ask_engine(config: Path, do: str, within: float = 5.0, **fields: "Json") -> 
         if not settings.data.is_dir():
             raise EngineAway("the engine does not run; start it with 'callcenter serve'")
         token = load_secrets(settings.data).control_token
-        return asyncio.run(ask(data_folder(settings).control_socket, token, do, within, **fields))
+        return asyncio.run(
+            ask(
+                data_folder(settings).control_socket,
+                token,
+                do,
+                within,
+                **{name: value for name, value in fields.items() if value is not None},
+            )
+        )
     except (EngineAway, RequestRefused, SecretsError) as error:
         fail(str(error))
 
@@ -218,11 +226,46 @@ def logout(name: AgentName, config: Config = DEFAULT) -> None:
     _agent_became(ask_engine(config, "agent_logout", agent=name), name)
 
 
+ToQueue = Annotated[str, typer.Option("--queue", help="A queue: whoever of it answers.")]
+ToColleague = Annotated[str, typer.Option("--agent", help="A colleague who is ready.")]
+
+
 @agent_app.command()
-def transfer(name: AgentName, queue: Annotated[str, typer.Option(help="Where the caller goes.")], config: Config = DEFAULT) -> None:
-    """Move the agent's caller to a queue, without talking first."""
-    ask_engine(config, "agent_transfer", agent=name, queue=queue)
-    typer.echo(f"{name}: the caller waits in {queue}")
+def transfer(name: AgentName, queue: ToQueue = "", colleague: ToColleague = "", config: Config = DEFAULT) -> None:
+    """Move the agent's caller to a queue or a colleague, without talking first."""
+    ask_engine(config, "agent_transfer", agent=name, queue=queue or None, colleague=colleague or None)
+    typer.echo(f"{name}: the caller waits for {colleague or queue}")
+
+
+@agent_app.command()
+def consult(name: AgentName, queue: ToQueue = "", colleague: ToColleague = "", config: Config = DEFAULT) -> None:
+    """Put the caller on hold, and talk to somebody of a queue or to a colleague first."""
+    ask_engine(config, "agent_consult", agent=name, queue=queue or None, colleague=colleague or None)
+    typer.echo(f"{name}: the caller is on hold, {colleague or queue} is asked; then complete, cancel, swap or conference")
+
+
+@agent_app.command()
+def complete(name: AgentName, config: Config = DEFAULT) -> None:
+    """Leave: the caller goes on with the consulted, or waits for who was asked for."""
+    _agent_became(ask_engine(config, "agent_complete", agent=name), name)
+
+
+@agent_app.command()
+def cancel(name: AgentName, config: Config = DEFAULT) -> None:
+    """Call the consult off: agent and caller go on."""
+    _agent_became(ask_engine(config, "agent_cancel", agent=name), name)
+
+
+@agent_app.command()
+def swap(name: AgentName, config: Config = DEFAULT) -> None:
+    """Talk to the other one of caller and consulted; who is not talked to hears music."""
+    _agent_became(ask_engine(config, "agent_swap", agent=name), name)
+
+
+@agent_app.command()
+def conference(name: AgentName, config: Config = DEFAULT) -> None:
+    """Let caller, agent and consulted hear each other; complete leaves the two others together."""
+    _agent_became(ask_engine(config, "agent_conference", agent=name), name)
 
 
 @agent_app.command("wrap-up-end")

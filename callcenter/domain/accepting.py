@@ -3,7 +3,7 @@
 from callcenter.domain.call import Call, Leg, LegState
 from callcenter.domain.commands import Play
 from callcenter.domain.contact import Contact, ContactState
-from callcenter.domain.delivery import connect, miss
+from callcenter.domain.delivery import connect, miss, on_leg
 from callcenter.domain.facts import ContactOffered, MissedWhy, OfferToAccept
 from callcenter.domain.turn import Turn
 
@@ -25,7 +25,7 @@ def ask(turn: Turn, contact: Contact, offered: ContactOffered) -> None:
 
 def key_pressed(turn: Turn, call: Call, leg: Leg, digit: str) -> None:
     """On a leg that is not the caller's. Keys that mean nothing there are ignored."""
-    contact = turn.state.contacts.get(call.contact)
+    contact = on_leg(turn, call, leg.id)
     if contact is None or contact.state is not ContactState.OFFERED or leg.state is not LegState.UP or leg.closing:
         return
     offered = contact.offer_to(leg.id)

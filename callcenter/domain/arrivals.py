@@ -1,6 +1,6 @@
 """Legs that come in: callers through a trunk, agents from their desk phones."""
 
-from callcenter.domain import agent_requests, star_codes
+from callcenter.domain import agent_requests, star_codes, transfers
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
 from callcenter.domain.commands import Answer
@@ -19,6 +19,8 @@ def arrive(turn: Turn, event: LegArrived) -> None:
     if event.leg in turn.state.legs:
         return
     agent = turn.state.endpoints.get(event.endpoint) if event.door is Door.DESK_PHONE else None
+    if agent is not None and transfers.dialed_in_talk(turn, agent, event):
+        return
     on_its_way = turn.state.fallback_legs.get(event.leg)
     if on_its_way is not None:  # a snapshot saw it outside our application, but it was coming to us
         agent_requests.fallback_talk_ended(turn, on_its_way)

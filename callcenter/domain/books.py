@@ -80,6 +80,23 @@ class _ContactSoFar:
             self.told_wrong,
         )
 
+    handed_over: f.CallerHandedOver | None = None
+    """Of a consult that was completed: what it had come to before the caller was part of it."""
+
+    @property
+    def is_the_callers(self) -> bool:
+        """A consult is about the caller, but the caller is not part of it before it is completed."""
+        return not self.entered.consult or self.handed_over is not None
+
+    def of_the_caller(self) -> tuple[timedelta, timedelta, timedelta]:
+        """Wait, talk and hold that the caller had in it."""
+        if not self.is_the_callers:
+            return ZERO, ZERO, ZERO
+        before = self.handed_over
+        apart = (before.wait, before.talk, before.hold) if before else (ZERO, ZERO, ZERO)
+        wait, talk, hold = ((span or ZERO) - gone for span, gone in zip((self.wait, self.talk, self.hold), apart, strict=True))
+        return max(wait, ZERO), max(talk, ZERO), max(hold, ZERO)
+
 
 @dataclass(slots=True)
 class _CallSoFar:
@@ -110,7 +127,9 @@ def _call_record(so_far: _CallSoFar, contacts: Sequence[ContactRecord]) -> CallR
     began, ended = so_far.began, so_far.ended
     if began is None:
         return None
-    answered = [contact for contact in contacts if contact.answered_at]
+    callers = [contact for contact in contacts if so_far.contacts[contact.contact_id].is_the_callers]
+    answered = [contact for contact in callers if contact.answered_at]
+    spans = [contact.of_the_caller() for contact in so_far.contacts.values()]
     return CallRecord(
         began.call,
         began.linkedid,
@@ -123,14 +142,14 @@ def _call_record(so_far: _CallSoFar, contacts: Sequence[ContactRecord]) -> CallR
         began.at,
         min((contact.answered_at for contact in answered if contact.answered_at), default=None),
         ended.at if ended else None,
-        sum((contact.wait or ZERO for contact in contacts), ZERO),
-        sum((contact.talk or ZERO for contact in contacts), ZERO),
-        sum((contact.hold or ZERO for contact in contacts), ZERO),
-        contacts[-1].queue if contacts else "",
+        sum((wait for wait, _, _ in spans), ZERO),
+        sum((talk for _, talk, _ in spans), ZERO),
+        sum((hold for _, _, hold in spans), ZERO),
+        callers[-1].queue if callers else "",
         answered[-1].agent if answered else began.agent,
         len(contacts),
         ended.cause if ended else None,
-        _ended_by(so_far, contacts) if ended else None,
+        _ended_by(so_far, callers) if ended else None,
         ServedBy.ENGINE,
         answered[-1].disposition if answered else "",
     )
@@ -311,6 +330,10 @@ def _contact_ended(contact: _ContactSoFar, fact: f.ContactEnded) -> None:
     contact.state, contact.ended_at, contact.wrap_up = ContactState.ENDED, fact.at, fact.wrap_up
 
 
+def _handed_over(contact: _ContactSoFar, fact: f.CallerHandedOver) -> None:
+    contact.handed_over = fact
+
+
 def _recording_started(so_far: _CallSoFar, fact: f.RecordingStarted) -> None:
     so_far.started[fact.recording] = fact
 
@@ -357,6 +380,7 @@ _CALL_FOLDS: Mapping[type, _Fold] = {
     f.DispositionGiven: _of_contact(_disposed),
     f.ContactEnded: _of_contact(_contact_ended),
     CallbackOffered: _of_contact(_callback_offered),
+    f.CallerHandedOver: _of_contact(_handed_over),
     f.RecordingStarted: cast(_Fold, _recording_started),
     f.RecordingStopped: cast(_Fold, _recording_stopped),
     f.RecordingMissing: cast(_Fold, _recording_missing),

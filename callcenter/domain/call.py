@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from callcenter.domain.events import Cause
-from callcenter.domain.facts import CallBegan, Fact, LegGone, LegRinging, LegUp
+from callcenter.domain.facts import CallBegan, Fact, Hears, LegGone, LegRinging, LegUp
 from callcenter.domain.ivr.interpreter import FlowRun
 
 
@@ -49,6 +49,19 @@ class Leg:
 
 
 @dataclass(slots=True)
+class Consult:
+    """An agent who has the caller wants to talk, or talks, to somebody else first; the caller is on hold meanwhile."""
+
+    contact: str
+    """What the other one is asked, or has answered, for. Not the caller's contact yet."""
+    agent: str
+    leg: str
+    """On which the agent talks to the consulted: the one of her talk with the caller, or another that her phone has dialed."""
+    bridge: str
+    hears: Hears = Hears.CONSULTED
+
+
+@dataclass(slots=True)
 class Call:
     """Everything under one call id, from the first leg's creation to the last leg's end."""
 
@@ -67,6 +80,7 @@ class Call:
     overflowed_by: set[str] = field(default_factory=set)
     """The rows of overflow tables that were obeyed for this caller."""
     bridge: str = ""
+    consult: Consult | None = None
     recording: str = ""
     cause: Cause = Cause.UNKNOWN
     ended_at: datetime | None = None
@@ -87,6 +101,10 @@ class Call:
     def caller_leg(self) -> Leg | None:
         """The leg of who called; None once it has ended."""
         return self.legs.get(self.began.leg)
+
+    def consult_of(self, contact: str) -> Consult | None:
+        """The consult that goes on, if it is this contact's."""
+        return self.consult if self.consult is not None and self.consult.contact == contact else None
 
     @property
     def over(self) -> bool:

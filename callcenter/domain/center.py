@@ -15,6 +15,7 @@ from callcenter.domain import (
     announcing,
     arrivals,
     callbacks,
+    consults,
     delivery,
     flows,
     legs,
@@ -25,6 +26,7 @@ from callcenter.domain import (
     preferred,
     promises,
     router,
+    transfers,
     watch,
     wrap_up,
 )
@@ -167,12 +169,14 @@ def _look_at_preferred(turn: Turn) -> None:
 
 
 def _heed(turn: Turn) -> None:
-    """What the facts mean for callbacks, and whoever was sent on goes on, until nothing more follows."""
+    """What the facts mean for callbacks; who consulted is with the caller again; whoever was sent on goes on: until nothing is left."""
     heeded = 0
-    while heeded < len(turn.out.facts) or turn.to_flow:
+    while heeded < len(turn.out.facts) or turn.over or turn.to_flow:
         if heeded < len(turn.out.facts):
             callbacks.heed(turn, turn.out.facts[heeded])
             heeded += 1
+        elif turn.over:
+            consults.back_to_caller(turn, *turn.over.pop(0))
         else:
             flows.start_flow(turn, *turn.to_flow.pop(0))
 
@@ -281,10 +285,19 @@ def _recording_missing(turn: Turn, command: StartRecording, refusal: e.Refusal) 
 
 
 def _not_connected(turn: Turn, command: Command) -> None:
-    """The PBX will not let them hear each other, or will not answer the caller: nothing is left but to end the call politely."""
+    """The PBX will not let them hear each other, or will not answer the caller: nothing is left but to end the call politely.
+
+    A consult is called off instead.
+    """
     call = turn.state.calls.get(command.call)
-    if call is None or (isinstance(command, ConnectLegs) and command.bridge != call.bridge):
+    consult = call.consult if call is not None else None
+    bridges = {call.bridge if call else "", consult.bridge if consult else ""}
+    if call is None or (isinstance(command, ConnectLegs) and command.bridge not in bridges):
         return
+    if consult is not None:
+        consults.call_off(turn, call)
+        if isinstance(command, ConnectLegs):
+            return
     contact = turn.state.contacts.get(call.contact)
     if contact is not None and contact.state is ContactState.CONNECTED:
         delivery.part(turn, contact, EndedWhy.CONNECT_FAILED)
@@ -299,6 +312,7 @@ def _stories() -> dict[type, Callable[..., None]]:
         e.LegAnswered: lambda turn, event: legs.answered(turn, event.leg),
         e.LegHeld: lambda turn, event: legs.held(turn, event.leg),
         e.LegResumed: lambda turn, event: legs.resumed(turn, event.leg),
+        e.LegReferred: transfers.referred,
         e.LegEnded: lambda turn, event: legs.ended(turn, event.leg, event.cause),
         e.LegFoundAlone: lambda turn, event: legs.found_alone(turn, event.leg),
         e.LegFoundSilent: lambda turn, event: legs.found_silent(turn, event.leg),
@@ -316,7 +330,12 @@ def _stories() -> dict[type, Callable[..., None]]:
         e.AgentReadyRequested: _asked(agent_requests.ready),
         e.AgentNotReadyRequested: _asked(agent_requests.not_ready, "reason"),
         e.AgentLogoutRequested: _asked(agent_requests.logout),
-        e.TransferRequested: _asked(delivery.transfer, "queue"),
+        e.TransferRequested: _asked(transfers.blind, "queue", "colleague"),
+        e.ConsultRequested: _asked(transfers.consult, "queue", "colleague"),
+        e.CompleteRequested: _asked(transfers.complete),
+        e.CancelRequested: _asked(transfers.cancel),
+        e.SwapRequested: _asked(transfers.swap),
+        e.ConferenceRequested: _asked(transfers.conference),
         e.WrapUpEndRequested: _asked(wrap_up.end),
         e.WrapUpExtensionRequested: _asked(wrap_up.extend),
         e.DispositionChosen: _asked(wrap_up.dispose, "disposition"),

@@ -50,6 +50,32 @@ class StopMusic:
 
 
 @dataclass(frozen=True, slots=True)
+class StartRinging:
+    """Let the leg, which is up, hear that somebody's phone rings for it."""
+
+    call: str
+    node: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopRinging:
+    call: str
+    node: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRefer:
+    """Tell the phone at this leg what came of its REFER: done, or refused."""
+
+    call: str
+    node: str
+    leg: str
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RingAgent:
     """Create the agent's leg and let the phone ring; ``caller`` and ``caller_name`` are what it shows."""
 
@@ -138,10 +164,13 @@ Command = (
     | StopMusic
     | RingAgent
     | Dial
+    | StartRinging
+    | StopRinging
     | ConnectLegs
     | CloseBridge
     | StartRecording
     | StopRecording
     | AskPhone
+    | AnswerRefer
     | HangUp
 )

@@ -132,6 +132,8 @@ class QueueConfig:
     overflows: tuple[OverflowRow, ...] = ()
     """Rows of the overflow table that people wrote; see ``rows``."""
     closing: ClosingTime | None = None
+    extension: str = ""
+    """What agents dial to transfer to it; empty: by name only."""
     watched: tuple[Condition, ...] = ()
     """Conditions that something in this queue depends on."""
 
@@ -195,6 +197,8 @@ class AgentConfig:
     """The reserve groups she belongs to."""
     devices: tuple[Device, ...] = ()
     """Tried one after the other; none: the desk phone, for the queue's ring time."""
+    extension: str = ""
+    """What colleagues dial to transfer to her; empty: by name only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,8 @@ class Contact:
     """When rows of the overflow table are tried because of the wait or the clock."""
     offers: dict[str, ContactOffered] = field(default_factory=dict)
     """The open offers by id; once connected, the one that was answered."""
+    bound: str = ""
+    """The colleague whom it is for, and to whom alone it is offered as long as that is so."""
     connected_at: datetime | None = None
     held_since: datetime | None = None
     hold: timedelta = field(default_factory=timedelta)

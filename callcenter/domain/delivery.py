@@ -5,7 +5,15 @@ from datetime import datetime
 from callcenter.domain import announcing, find_me, overflowing, promises
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call, Leg
-from callcenter.domain.commands import CloseBridge, ConnectLegs, StartRecording, StopMusic, StopPlayback, StopRecording
+from callcenter.domain.commands import (
+    CloseBridge,
+    ConnectLegs,
+    StartRecording,
+    StopMusic,
+    StopPlayback,
+    StopRecording,
+    StopRinging,
+)
 from callcenter.domain.contact import Contact, ContactState
 from callcenter.domain.events import Cause
 from callcenter.domain.facts import (
@@ -35,6 +43,7 @@ from callcenter.domain.routing_config import Needs
 from callcenter.domain.turn import Turn
 
 NO_NEEDS = Needs()
+
 
 # --- entering and leaving the queue -------------------------------------------------------------
 
@@ -93,7 +102,7 @@ def enter_queue(
 def start_music(turn: Turn, contact: Contact) -> None:
     """The caller has waited long enough to hear music. Starting it twice changes nothing; after an announcement it goes on anyway."""
     call = turn.state.calls[contact.entered.call]
-    if turn.now >= contact.music_at and not contact.announcing.playback:
+    if turn.now >= contact.music_at and not contact.announcing.playback and call.consult_of(contact.id) is None:
         announcing.play_music(turn, call, contact)
 
 
@@ -111,27 +120,43 @@ def abandon(turn: Turn, contact: Contact) -> None:
     queue = turn.state.queue(contact.entered.queue)
     freed = withdraw_all(turn, contact, WithdrawnWhy.CALLER_LEFT)
     wait = contact.wait(turn.now)
+    _consult_is_over(turn, contact)
     turn.emit(ContactAbandoned(turn.now, contact.entered.call, contact.id, queue.name, wait, wait <= queue.config.short_abandon))
     for agent in freed:
         route_agent(turn, agent)
 
 
 def overflow(turn: Turn, contact: Contact, why: OverflowWhy, flow: str = "") -> None:
-    """The caller leaves the queue unanswered and goes on in that flow, in the queue's overflow flow, or is said goodbye."""
+    """The caller leaves the queue unanswered and goes on in that flow, in the queue's overflow flow, or is said goodbye.
+
+    A consult is the agent's matter: she goes back to the caller.
+    """
     call, queue = turn.state.calls[contact.entered.call], turn.state.queue(contact.entered.queue)
+    consult = call.consult_of(contact.id)
     freed = leave_queue(turn, contact, why)
-    turn.send_on(call, flow or queue.config.overflow_flow or GOODBYE.name)
+    if consult is None:
+        turn.send_on(call, flow or queue.config.overflow_flow or GOODBYE.name)
     for agent in freed:
         route_agent(turn, agent)
 
 
 def leave_queue(turn: Turn, contact: Contact, why: OverflowWhy, rule: str = "") -> list[Agent]:
     """The contact is over, unanswered. The agents who were rung for it are returned, to be routed once the caller has gone on."""
-    freed = withdraw_all(turn, contact, WithdrawnWhy.OVERFLOWED)
-    entered = contact.entered
+    freed = withdraw_all(turn, contact, WithdrawnWhy.CALLED_OFF if why is OverflowWhy.CALLED_OFF else WithdrawnWhy.OVERFLOWED)
+    consult, entered = _consult_is_over(turn, contact), contact.entered
     turn.emit(ContactOverflowed(turn.now, entered.call, contact.id, entered.queue, contact.wait(turn.now), why, rule))
-    stop_music(turn, contact)
+    if not consult:
+        stop_music(turn, contact)
     return freed
+
+
+def _consult_is_over(turn: Turn, contact: Contact) -> bool:
+    """Whether the contact that ends was but a consult's; then the agents' legs and the bridge are seen to when the story is told."""
+    call = turn.state.calls[contact.entered.call]
+    consult = call.consult_of(contact.id)
+    if consult is not None:
+        turn.over.append((call, consult))
+    return consult is not None
 
 
 def let_go_forsaken(turn: Turn) -> None:
@@ -181,7 +206,16 @@ def miss(turn: Turn, contact: Contact, offered: ContactOffered, why: MissedWhy) 
         become(turn, agent, remembered.state, remembered.reason)
     else:
         take_out(turn, agent, offered.queue, why, contact.id)
-    route_waiter(turn, contact.waiter)
+    if not _nobody_else(turn, contact):
+        route_waiter(turn, contact.waiter)
+
+
+def _nobody_else(turn: Turn, contact: Contact) -> bool:
+    """A colleague was to be consulted, and cannot be: then nobody is."""
+    if not contact.bound or contact.state is not ContactState.WAITING:
+        return False
+    overflow(turn, contact, OverflowWhy.NOT_ANSWERED)
+    return True
 
 
 def connect(turn: Turn, contact: Contact, offered: ContactOffered) -> None:
@@ -189,19 +223,30 @@ def connect(turn: Turn, contact: Contact, offered: ContactOffered) -> None:
     cannot be seen in a snapshot, so after a restart of ours two who hear each other are taken for recorded."""
     freed = withdraw_all(turn, contact, WithdrawnWhy.ANSWERED, but=offered.offer)
     call = turn.state.calls[offered.call]
-    bridge = turn.ids.draw_leg(call.node)
-    caller_leg = call.began.leg
+    consult = call.consult_of(contact.id)
+    bridge = consult.bridge if consult else turn.ids.draw_leg(call.node)
     wait = contact.wait(turn.now)
     turn.emit(ContactConnected(turn.now, call.id, contact.id, offered.queue, offered.offer, offered.agent, offered.leg, bridge, wait))
     turn.emit(AgentStateChanged(turn.now, offered.agent, AgentState.TALKING, contact=contact.id))
-    stop_music(turn, contact)
-    if turn.state.queue(offered.queue).config.record:
-        recording = turn.ids.draw()
-        turn.emit(RecordingStarted(turn.now, call.id, contact.id, offered.queue, offered.agent, call.node, recording))
-        turn.want(StartRecording(call.id, call.node, caller_leg, recording))
-    turn.want(ConnectLegs(call.id, call.node, bridge, (caller_leg, offered.leg)))
+    if consult:
+        turn.want(StopRinging(call.id, call.node, consult.leg))
+    else:
+        stop_music(turn, contact)
+        start_recording(turn, contact, offered)
+    other = consult.leg if consult else call.began.leg
+    turn.want(ConnectLegs(call.id, call.node, bridge, (other, offered.leg)))
     for agent in freed:
         route_agent(turn, agent)
+
+
+def start_recording(turn: Turn, contact: Contact, answered: ContactOffered) -> None:
+    """Record the caller's leg for this contact, if its queue says so."""
+    if not turn.state.queue(answered.queue).config.record:
+        return
+    call = turn.state.calls[answered.call]
+    recording = turn.ids.draw()
+    turn.emit(RecordingStarted(turn.now, call.id, contact.id, answered.queue, answered.agent, call.node, recording))
+    turn.want(StartRecording(call.id, call.node, call.began.leg, recording))
 
 
 # --- the end of the talk ------------------------------------------------------------------------
@@ -209,12 +254,22 @@ def connect(turn: Turn, contact: Contact, offered: ContactOffered) -> None:
 
 def part(turn: Turn, contact: Contact, why: EndedWhy) -> None:
     """Agent and caller no longer hear each other. The agent wraps up; what becomes of the caller is the story's matter."""
+    settle(turn, leave(turn, contact, why))
+
+
+def leave(turn: Turn, contact: Contact, why: EndedWhy) -> Agent:
+    """The same, as far as the caller is concerned; ``settle`` the agent, who is returned, once the caller is.
+
+    Who was only consulted has no caller to wrap up after.
+    """
     offered = contact.offer
     assert offered is not None
     call = turn.state.calls[offered.call]
     queue = turn.state.queue(offered.queue)
-    bridge, recording = call.bridge, call.recording
-    until = turn.now + queue.config.wrap_up
+    consult = call.consult_of(contact.id)
+    bridge, recording = (consult.bridge, "") if consult else (call.bridge, call.recording)
+    _consult_is_over(turn, contact)
+    until = turn.now if consult else turn.now + queue.config.wrap_up
     talk, hold = contact.talk(turn.now), contact.held(turn.now)
     turn.emit(ContactParted(turn.now, call.id, contact.id, queue.name, offered.agent, talk, hold, why, until))
     if recording:
@@ -225,8 +280,13 @@ def part(turn: Turn, contact: Contact, why: EndedWhy) -> None:
     turn.hang_up(call, call.legs.get(offered.leg))
     if bridge:
         turn.want(CloseBridge(call.id, call.node, bridge))
-    if until <= turn.now:
-        finish_wrap_up(turn, turn.state.agents[offered.agent])
+    return turn.state.agents[offered.agent]
+
+
+def settle(turn: Turn, agent: Agent) -> None:
+    """Who has no time to wrap up is free at once."""
+    if agent.until is not None and agent.until <= turn.now:
+        finish_wrap_up(turn, agent)
 
 
 def finish_wrap_up(turn: Turn, agent: Agent) -> None:
@@ -251,23 +311,6 @@ def requeue(turn: Turn, call: Call, contact: Contact) -> None:
     enter_queue(turn, call, entered.queue, entered.priority, needs, place=entered.place, transferred_from=contact.id)
 
 
-def transfer(turn: Turn, agent: Agent, queue_name: str) -> None:
-    """Blind transfer to a queue: the talk ends for the agent, and the caller waits anew there."""
-    contact = turn.state.contacts.get(agent.contact)
-    if agent.state is not AgentState.TALKING or contact is None:
-        turn.refuse(f"{agent.name} is not talking to a caller, so there is nobody to transfer")
-        return
-    if queue_name not in turn.state.config.queues:
-        turn.refuse(f"there is no queue '{queue_name}'; queues: {', '.join(sorted(turn.state.config.queues))}")
-        return
-    call = turn.state.calls[contact.entered.call]
-    if turn.state.node(call.node).away or call.caller_leg is None:
-        turn.refuse("the call is out of our reach at the moment; try again in a few seconds")
-        return
-    part(turn, contact, EndedWhy.TRANSFERRED)
-    enter_queue(turn, call, queue_name, contact.entered.priority, transferred_from=contact.id)
-
-
 # --- legs ---------------------------------------------------------------------------------------
 
 MISSED_BY_CAUSE = {
@@ -282,22 +325,32 @@ MISSED_BY_CAUSE = {
 NOBODYS_FAULT = frozenset({Cause.NODE_CRASH, Cause.UNKNOWN})
 
 
+def on_leg(turn: Turn, call: Call, leg: str) -> Contact | None:
+    """The contact that is offered, or was answered, on this leg: the caller's, or that of a consult about it."""
+    names = (call.contact, call.consult.contact if call.consult else "")
+    contacts = (turn.state.contacts.get(name) for name in names)
+    return next((contact for contact in contacts if contact is not None and contact.offer_to(leg)), None)
+
+
 def agent_leg_ended(turn: Turn, call: Call, leg: Leg, cause: Cause) -> None:
     """The agent's phone is gone: an offer is missed, or the talk is over."""
-    contact = turn.state.contacts.get(call.contact)
+    contact = on_leg(turn, call, leg.id)
     offered = contact.offer_to(leg.id) if contact is not None else None
     if contact is None or offered is None:
         return
     if contact.state is ContactState.OFFERED:
         if cause in NOBODYS_FAULT:
             freed = withdraw(turn, contact, offered, WithdrawnWhy.NODE_AWAY)
-            route_waiter(turn, contact.waiter)
+            if not _nobody_else(turn, contact):
+                route_waiter(turn, contact.waiter)
             route_agent(turn, freed)
         else:
             miss(turn, contact, offered, MISSED_BY_CAUSE.get(cause, MissedWhy.NO_ANSWER))
     elif contact.state is ContactState.CONNECTED:
         if cause is Cause.NODE_CRASH:
             part(turn, contact, EndedWhy.NODE_CRASH)
+        elif call.consult_of(contact.id):
+            part(turn, contact, EndedWhy.AGENT_LOST if cause in (Cause.LOST, Cause.UNKNOWN) else EndedWhy.AGENT_HUNG_UP)
         elif cause in (Cause.LOST, Cause.UNKNOWN) and call.caller_leg is not None:
             part(turn, contact, EndedWhy.AGENT_LOST)
             requeue(turn, call, contact)
@@ -307,10 +360,15 @@ def agent_leg_ended(turn: Turn, call: Call, leg: Leg, cause: Cause) -> None:
 
 
 def caller_leg_ended(turn: Turn, call: Call, cause: Cause) -> None:
-    """The caller is gone: abandoned, or the talk is over."""
+    """The caller is gone: abandoned, or the talk is over; and so is a consult about it."""
+    if call.consult is not None:
+        _caller_left(turn, turn.state.contacts[call.consult.contact], cause)
     contact = turn.state.contacts.get(call.contact)
-    if contact is None:
-        return
+    if contact is not None:
+        _caller_left(turn, contact, cause)
+
+
+def _caller_left(turn: Turn, contact: Contact, cause: Cause) -> None:
     if contact.state is ContactState.CONNECTED:
         why = {Cause.NODE_CRASH: EndedWhy.NODE_CRASH, Cause.LOST: EndedWhy.CALLER_LOST}.get(cause, EndedWhy.CALLER_HUNG_UP)
         part(turn, contact, why)

@@ -96,6 +96,17 @@ class LegResumed:
 
 
 @dataclass(frozen=True, slots=True)
+class LegReferred:
+    """The party at this leg asked its phone to transfer the other one (SIP REFER, RFC 3515)."""
+
+    leg: str
+    dialed: str
+    """The user part of where to, cleaned at the edge; empty when it is no number."""
+    into: str | None = None
+    """Attended (Replaces, RFC 3891): the phone's other leg that is to be replaced; empty when the PBX does not know it. None: blind."""
+
+
+@dataclass(frozen=True, slots=True)
 class LegEnded:
     leg: str
     cause: Cause
@@ -225,10 +236,49 @@ class AgentLogoutRequested:
 
 @dataclass(frozen=True, slots=True)
 class TransferRequested:
-    """The agent wants the caller moved to a queue, without talking first."""
+    """The agent wants the caller moved to a queue or a colleague, without talking first (blind)."""
 
     agent: str
-    queue: str
+    queue: str = ""
+    colleague: str = ""
+    """One of both."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultRequested:
+    """The agent wants to talk to somebody of a queue, or to a colleague, while the caller is on hold."""
+
+    agent: str
+    queue: str = ""
+    colleague: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteRequested:
+    """The agent leaves: the caller goes on with the consulted."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequested:
+    """The agent goes back to the caller; the consult is called off."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class SwapRequested:
+    """The agent talks to the other one of caller and consulted."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceRequested:
+    """All three are to hear each other."""
+
+    agent: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,13 +363,20 @@ class TimePassed:
     """A deadline is due; nothing else happened."""
 
 
-LegEvent = LegRang | LegAnswered | LegHeld | LegResumed | LegEnded | LegFoundAlone | LegFoundSilent | DigitPressed | PlaybackEnded
+LegEvent = (
+    LegRang | LegAnswered | LegHeld | LegResumed | LegReferred | LegEnded | LegFoundAlone | LegFoundSilent | DigitPressed | PlaybackEnded
+)
 AgentRequest = (
     AgentLoginRequested
     | AgentReadyRequested
     | AgentNotReadyRequested
     | AgentLogoutRequested
     | TransferRequested
+    | ConsultRequested
+    | CompleteRequested
+    | CancelRequested
+    | SwapRequested
+    | ConferenceRequested
     | WrapUpEndRequested
     | WrapUpExtensionRequested
     | DispositionChosen

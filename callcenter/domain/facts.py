@@ -42,6 +42,10 @@ class OverflowWhy(StrEnum):
     KEY_PRESSED = "key_pressed"
     RULE = "rule"
     """A row that people wrote into the queue's overflow table; the fact names it."""
+    CALLED_OFF = "called_off"
+    """A consult that was called off before anybody answered; likewise the next."""
+    NOT_ANSWERED = "not_answered"
+    """The colleague to be consulted did not answer."""
 
 
 class MissedWhy(StrEnum):
@@ -56,6 +60,8 @@ class WithdrawnWhy(StrEnum):
     OVERFLOWED = "overflowed"
     ANSWERED = "answered"
     """Another agent was faster (ring-all)."""
+    CALLED_OFF = "called_off"
+    """The agent who wanted to consult does not want to any more."""
     NODE_AWAY = "node_away"
     """The node of the call went out of reach, or it lost the offer; not the agent's fault."""
 
@@ -68,6 +74,8 @@ class EndedWhy(StrEnum):
     AGENT_LOST = "agent_lost"
     CALLER_LOST = "caller_lost"
     TRANSFERRED = "transferred"
+    CALLED_OFF = "called_off"
+    """A consult was over, and the caller went on with the agent who had asked."""
     NODE_CRASH = "node_crash"
     CONNECT_FAILED = "connect_failed"
 
@@ -78,6 +86,15 @@ class DisposedBy(StrEnum):
     AGENT = "agent"
     TIME_OUT = "time_out"
     """Nobody: the wrap-up ended without, and the queue requires one."""
+
+
+class Hears(StrEnum):
+    """Whom an agent hears who has consulted somebody."""
+
+    CONSULTED = "consulted"
+    CALLER = "caller"
+    ALL = "all"
+    """A conference: caller, agent and consulted hear each other."""
 
 
 class MissingWhy(StrEnum):
@@ -304,6 +321,58 @@ class ContactEntered:
     """... until then."""
     preferred_skipped: str = ""
     """Why it did not wait for the agent it should have waited for."""
+    for_agent: str = ""
+    """The colleague whom it was meant for: her phone rings first, and nobody else's meanwhile."""
+    consult: bool = False
+    """An agent asks for it while the caller is still hers (``ConsultBegan``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegJoined:
+    """An agent who talks to a caller has dialed a colleague or a queue: a further leg of the same call."""
+
+    at: datetime
+    call: str
+    leg: str
+    agent: str
+    dialed: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultBegan:
+    """The agent waits on ``leg`` to talk, in ``bridge``, to whoever answers ``contact``; the caller is on hold."""
+
+    at: datetime
+    call: str
+    contact: str
+    agent: str
+    leg: str
+    bridge: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultTurned:
+    """The agent hears somebody else of caller and consulted now, or both."""
+
+    at: datetime
+    call: str
+    contact: str
+    agent: str
+    hears: Hears
+
+
+@dataclass(frozen=True, slots=True)
+class CallerHandedOver:
+    """The consult was completed: the caller is no longer the agent's but ``contact``'s, whether it waits, is offered or talks."""
+
+    at: datetime
+    call: str
+    contact: str
+    agent: str
+    wait: timedelta
+    """What of this contact's wait had passed without the caller; likewise of talk and hold."""
+    talk: timedelta
+    hold: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -842,6 +911,10 @@ CallFact = (
     | FlowEnded
     | ContactEntered
     | CallbackOffered
+    | LegJoined
+    | ConsultBegan
+    | ConsultTurned
+    | CallerHandedOver
     | ContactOffered
     | WaiterAdvanced
     | OfferMoved

@@ -1,10 +1,10 @@
 """What happens to legs, told as what it means for the call."""
 
-from callcenter.domain import accepting, announcing, callbacks
+from callcenter.domain import accepting, announcing, callbacks, consults
 from callcenter.domain.call import Call, Leg, LegState
 from callcenter.domain.commands import Answer, ConnectLegs, HangUp, StartRecording, StopMusic
 from callcenter.domain.contact import ContactState
-from callcenter.domain.delivery import agent_leg_ended, caller_leg_ended, connect, start_music
+from callcenter.domain.delivery import agent_leg_ended, caller_leg_ended, connect, on_leg, start_music
 from callcenter.domain.events import Cause
 from callcenter.domain.facts import CallEnded, ContactHeld, ContactResumed, FlowEnded, LegGone, LegRinging, LegUp, LegWasHeld, LegWasResumed
 from callcenter.domain.flows import say_again
@@ -34,7 +34,7 @@ def answered(turn: Turn, leg_id: str) -> None:
     if callback is not None and not call.contact:
         callbacks.leg_answered(turn, callback, call, leg)
         return
-    contact = turn.state.contacts.get(call.contact)
+    contact = on_leg(turn, call, leg_id)
     offered = contact.offer_to(leg_id) if contact and contact.state is ContactState.OFFERED and not leg.closing else None
     if contact and offered and offered.number:
         accepting.ask(turn, contact, offered)
@@ -50,8 +50,8 @@ def held(turn: Turn, leg_id: str) -> None:
         return
     call, leg = found
     turn.emit(LegWasHeld(turn.now, call.id, leg_id))
-    contact = turn.state.contacts.get(call.contact)
-    if leg.agent and contact and contact.state is ContactState.CONNECTED and contact.held_since is None:
+    contact = on_leg(turn, call, leg_id)
+    if contact and contact.state is ContactState.CONNECTED and contact.held_since is None and not consults.arranges_holds(turn, call):
         turn.emit(ContactHeld(turn.now, call.id, contact.id, leg.agent))
 
 
@@ -61,8 +61,8 @@ def resumed(turn: Turn, leg_id: str) -> None:
         return
     call, leg = found
     turn.emit(LegWasResumed(turn.now, call.id, leg_id))
-    contact = turn.state.contacts.get(call.contact)
-    if leg.agent and contact and contact.held_since is not None:
+    contact = on_leg(turn, call, leg_id)
+    if contact and contact.held_since is not None and not consults.arranges_holds(turn, call):
         turn.emit(ContactResumed(turn.now, call.id, contact.id, leg.agent))
 
 
@@ -79,7 +79,7 @@ def ended(turn: Turn, leg_id: str, cause: Cause) -> None:
         caller_leg_ended(turn, call, cause)
         for other in list(call.legs.values()):
             turn.hang_up(call, other)
-    else:
+    elif not consults.leg_ended(turn, call, leg, cause):
         agent_leg_ended(turn, call, leg, cause)
     if not call.legs and call.ended_at is None:
         turn.emit(CallEnded(turn.now, call.id, call.cause))
@@ -101,7 +101,10 @@ def found_alone(turn: Turn, leg_id: str) -> None:
         turn.want(StopMusic(call.id, call.node, call.began.leg))
         if call.recording:
             turn.want(StartRecording(call.id, call.node, call.began.leg, call.recording))
-        turn.want(ConnectLegs(call.id, call.node, call.bridge, (call.began.leg, contact.offer.leg)))
+        if call.consult is not None:
+            consults.arrange(turn, call)
+        else:
+            turn.want(ConnectLegs(call.id, call.node, call.bridge, (call.began.leg, contact.offer.leg)))
 
 
 def found_silent(turn: Turn, leg_id: str) -> None:

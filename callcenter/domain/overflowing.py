@@ -100,10 +100,13 @@ def go(turn: Turn, contact: Contact, action: Overflow, why: OverflowWhy, rule: s
     """The caller leaves the queue and goes where the action says."""
     call = turn.state.calls[contact.entered.call]
     entered = contact.entered
-    if action.to is OverflowTo.CALLBACK and not contact.callback_offered:
+    consult = call.consult_of(contact.id)
+    if action.to is OverflowTo.CALLBACK and not contact.callback_offered and consult is None:
         turn.emit(CallbackOffered(turn.now, call.id, contact.id, entered.queue))
     freed = delivery.leave_queue(turn, contact, why, rule)
-    if action.to is OverflowTo.QUEUE and action.target in turn.state.config.queues:
+    if consult is not None:
+        pass  # the caller is the agent's still, and she goes back to the caller
+    elif action.to is OverflowTo.QUEUE and action.target in turn.state.config.queues:
         delivery.enter_queue(turn, call, action.target, entered.priority, place=entered.place, transferred_from=contact.id)
     elif action.to is OverflowTo.CALLBACK:
         turn.send_on(call, callback_offer(entered.queue))

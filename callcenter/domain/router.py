@@ -128,14 +128,14 @@ def _give(turn: Turn, waiter: Waiter, queue: Queue, agent: Agent, pool: Pool | N
         return
     contact = turn.state.contacts[waiter.id]
     if pool is None:
-        _offer(turn, contact, agent, queue, 1, (), (f"preferred {agent.name}",))
+        offer_to(turn, contact, agent, queue, 1, (), (f"preferred {agent.name}",))
     elif queue.routing.strategy is Strategy.RING_ALL:
         _ring_all(turn, contact, pool)
     else:
         ahead = pool.ready.first(4)
         rank = next((rank for rank in ahead if rank[-1] == agent.name), None) or pool.ready.rank_of(agent.name)
         others = [other[-1] for other in ahead if other[-1] != agent.name][:3]
-        _offer(turn, contact, agent, queue, len(pool.ready), others, rank_words(turn, queue, agent, rank) if rank else ())
+        offer_to(turn, contact, agent, queue, len(pool.ready), others, rank_words(turn, queue, agent, rank) if rank else ())
 
 
 def _ring_all(turn: Turn, contact: Contact, pool: Pool) -> None:
@@ -143,7 +143,7 @@ def _ring_all(turn: Turn, contact: Contact, pool: Pool) -> None:
     for name in ready:
         agent, rank = turn.state.agents[name], pool.ready.rank_of(name)
         others = [other for other in ready if other != name][:3]
-        _offer(turn, contact, agent, pool.queue, len(ready), others, rank_words(turn, pool.queue, agent, rank) if rank else ())
+        offer_to(turn, contact, agent, pool.queue, len(ready), others, rank_words(turn, pool.queue, agent, rank) if rank else ())
 
 
 def _ring_along(turn: Turn, queue: Queue) -> None:
@@ -179,7 +179,7 @@ def rank_words(turn: Turn, queue: Queue, agent: Agent, rank: AgentRank) -> tuple
     return f"level {level}", f"gap {gap}", words, idle
 
 
-def _offer(
+def offer_to(
     turn: Turn, contact: Contact, agent: Agent, queue: Queue, candidates: int, runners_up: Sequence[str], rank: tuple[str, ...]
 ) -> None:
     """Propose the contact to the agent, who is reserved for it until the ring time-out."""

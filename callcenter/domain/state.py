@@ -12,7 +12,7 @@ from zlib import crc32
 
 from callcenter.domain import facts as f
 from callcenter.domain.agent import AGENT_MOVES, Agent
-from callcenter.domain.call import LEG_TRANSITIONS, Call, Leg, LegState
+from callcenter.domain.call import LEG_TRANSITIONS, Call, Consult, Leg, LegState
 from callcenter.domain.callback_facts import CallbackFact, CallbackOffered
 from callcenter.domain.callback_register import DEADLINES as CALLBACK_DEADLINES
 from callcenter.domain.callback_register import CallbackRegister
@@ -76,6 +76,8 @@ class State:
         self.agents: dict[str, Agent] = {}
         self.endpoints: dict[str, Agent] = {}
         self.fallback_legs: dict[str, Agent] = {}
+        self.extensions: dict[str, tuple[str, str]] = {}
+        """From what is dialed to a queue or an agent, the other one empty."""
         self.nodes: dict[str, Node] = {}
         self.last_agents: dict[str, str] = {}
         """With whom each caller talked last, the oldest first."""
@@ -109,6 +111,8 @@ class State:
         self.lines.learn(config)
         for order, agent_config in enumerate(config.agents.values()):
             self._enroll(agent_config, order)
+        self.extensions = {queue.extension: (queue.name, "") for queue in config.queues.values() if queue.extension}
+        self.extensions |= {agent.extension: ("", agent.name) for agent in config.agents.values() if agent.extension}
         for name in [name for name in self.agents if name not in config.agents]:
             self._strike_off(self.agents[name])
         self.callbacks.line_up_all()
@@ -489,7 +493,9 @@ class State:
         self.callbacks.line_up_all()
 
     def _unanswered_on(self, node: Node) -> Iterable[Contact]:
-        contacts = (self.contacts.get(self.calls[call].contact) for call in sorted(node.calls))
+        calls = (self.calls[call] for call in sorted(node.calls))
+        names = (name for call in calls for name in (call.contact, call.consult.contact if call.consult else ""))
+        contacts = (self.contacts.get(name) for name in names)
         return [contact for contact in contacts if contact is not None and contact.state in UNANSWERED]
 
     def _fallback_call_ended(self, fact: f.FallbackCallEnded) -> None:
@@ -629,9 +635,9 @@ class State:
         self._set_advance(waiter)
 
     def _line_up_contact(self, contact: Contact) -> None:
-        """Where it belongs by its state; while its node is away, nowhere."""
+        """Where it belongs by its state; while its node is away, or as long as it is for one colleague, nowhere."""
         self._step_aside(contact)
-        if self.node(self.calls[contact.entered.call].node).away:
+        if contact.bound or self.node(self.calls[contact.entered.call].node).away:
             return
         if contact.state is ContactState.WAITING:
             self.stand_in_line(contact.waiter)
@@ -651,8 +657,9 @@ class State:
         waiter = Waiter(fact.contact, fact.queue, fact.priority, fact.entered_at, fact.place, CONTACT, fact.require, fact.prefer)
         waiter.preferred, waiter.preferred_until = fact.preferred, fact.preferred_until
         waiter.rung, waiter.band = queue.rung_at(waiter.wait(fact.at)), queue.band_at(waiter, fact.at)
-        contact = self.contacts[fact.contact] = Contact(fact, waiter)
-        call.contact = contact.id
+        contact = self.contacts[fact.contact] = Contact(fact, waiter, bound=fact.for_agent)
+        if call.consult_of(contact.id) is None:
+            call.contact = contact.id
         call.unfinished.add(contact.id)
         queue.unanswered += 1
         self._line_up_contact(contact)
@@ -720,6 +727,8 @@ class State:
         if contact.offers.keys() == {fact.offer} or contact.state is not ContactState.OFFERED:
             self._move_contact(fact, fact.contact)
         del contact.offers[fact.offer], self.offers[fact.offer]
+        if self.calls[fact.call].consult_of(contact.id) is None:
+            contact.bound = ""
         self._line_up_contact(contact)
         self._announce_later(contact)
         self._recount(self.queue(fact.queue), fact.at)
@@ -731,13 +740,16 @@ class State:
             del self.offers[offer]
         contact.offers = {fact.offer: contact.offers[fact.offer]}
         self._line_up_contact(contact)
-        self.calls[fact.call].bridge = fact.bridge
+        contact.bound = ""
+        call = self.calls[fact.call]
+        if call.consult_of(contact.id) is None:
+            call.bridge = fact.bridge
         queue, offered_at = self._no_longer_waits(contact, fact.at), contact.offers[fact.offer].at
         stood_in_line = offered_at > contact.entered.at
         in_time = fact.wait <= queue.config.target_wait
         self._learn_waits(queue, contact, fact.at, connected=True)
         queue.measures.answered(fact.at, stood_in_line=stood_in_line, rang=fact.at - offered_at, in_time=in_time)
-        if contact.entered.caller:
+        if contact.entered.caller and call.consult_of(contact.id) is None:
             self._served(contact.entered.caller, fact.agent)
         agent = self.agents.get(fact.agent)
         if agent is not None:
@@ -757,7 +769,10 @@ class State:
         self._learn_waits(queue, contact, fact.at, connected=False)
         queue.measures.gone(fact.at, counts=isinstance(fact, f.ContactAbandoned) and not fact.short)
         call = self.calls[fact.call]
-        call.contact, call.left = "", contact.id
+        if call.consult_of(contact.id) is not None:
+            call.consult = None
+        else:
+            call.contact, call.left = "", contact.id
 
     def _contact_abandoned(self, fact: f.ContactAbandoned) -> None:
         self._leave_queue(fact)
@@ -823,7 +838,10 @@ class State:
         contact = self._move_contact(fact, fact.contact)
         contact.hold, contact.held_since, contact.parted_at = fact.hold, None, fact.at
         call = self.calls[fact.call]
-        call.contact = call.bridge = ""
+        if call.consult_of(contact.id) is not None:
+            call.consult = None
+        else:
+            call.contact = call.bridge = ""
         self.queue(fact.queue).tally.talked(fact.talk)
         agent = self.agents.get(fact.agent)
         if agent is not None:
@@ -837,6 +855,31 @@ class State:
 
     def _contact_ended(self, fact: f.ContactEnded) -> None:
         self._move_contact(fact, fact.contact)
+
+    # --- consults -------------------------------------------------------------------------------
+
+    def _leg_joined(self, fact: f.LegJoined) -> None:
+        self._add_leg(self.calls[fact.call], Leg(fact.leg, agent=fact.agent, state=LegState.UP))
+
+    def _consult_began(self, fact: f.ConsultBegan) -> None:
+        self.calls[fact.call].consult = Consult(fact.contact, fact.agent, fact.leg, fact.bridge)
+
+    def _consult(self, fact: f.ConsultTurned | f.CallerHandedOver) -> Consult:
+        consult = self.calls[fact.call].consult_of(fact.contact)
+        if consult is None:
+            raise IllegalTransition(fact.contact, "not a consult", type(fact).__name__)
+        return consult
+
+    def _consult_turned(self, fact: f.ConsultTurned) -> None:
+        self._consult(fact).hears = fact.hears
+
+    def _caller_handed_over(self, fact: f.CallerHandedOver) -> None:
+        call, contact = self.calls[fact.call], self.contacts[fact.contact]
+        bridge = self._consult(fact).bridge
+        call.contact, call.consult = contact.id, None
+        call.bridge = bridge if contact.state is ContactState.CONNECTED else ""
+        if contact.state is ContactState.CONNECTED and contact.offer and contact.entered.caller:
+            self._served(contact.entered.caller, contact.offer.agent)
 
     # --- recordings -----------------------------------------------------------------------------
 

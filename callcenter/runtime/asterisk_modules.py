@@ -35,6 +35,7 @@ LOADED = (
     "res_pjsip_outbound_authenticator_digest",
     "res_pjsip_outbound_registration",
     "res_pjsip_path",
+    "res_pjsip_refer",
     "res_pjsip_registrar",
     "res_pjsip_rfc3326",
     "res_pjsip_sdp_rtp",

@@ -151,6 +151,7 @@ def _values(settings: Settings, secrets: Secrets, node: NodeSection, folder: Pat
         "dialplan": _templates("dialplan"),
         "trunks": trunks,
         "phones": phones,
+        "phone_transfers": settings.center.phone_transfers,
         "members": _members(settings, dict(phones)),
         "music": [DEFAULT_MUSIC, *(music.name for music in settings.music if music.name != DEFAULT_MUSIC)],
         "emergency_numbers": settings.center.emergency_numbers,

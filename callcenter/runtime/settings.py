@@ -37,6 +37,7 @@ from callcenter.runtime.settings_model import (
 from callcenter.runtime.settings_problems import Problem, from_pydantic
 from callcenter.runtime.settings_routing import agent_config, caller_lists, routing_faults, routing_of, routing_rules
 from callcenter.runtime.settings_routing_model import CallerListSection, RoutingRuleSection, RoutingSection
+from callcenter.runtime.settings_transfers import extension_faults
 from callcenter.runtime.settings_waiting import announce, closing, overflow, overflow_row, waiting_faults
 
 DEFAULT_FILE = Path("callcenter.toml")
@@ -163,6 +164,7 @@ class Settings(Section):
             closing=closing(queue.closing, self.center.time_zone) if queue.closing else None,
             record=queue.record and self.recording.enabled,
             callback=callback_config(self, queue),
+            extension=queue.extension or "",
         )
 
 
@@ -239,6 +241,7 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from _reference_faults(settings)
     yield from agents_faults(settings)
     yield from routing_faults(settings)
+    yield from extension_faults(settings)
     yield from _media_faults(settings)
     yield from flow_faults(settings.flows, [queue.name for queue in settings.queues], settings.catalogue)
     yield from waiting_faults(settings.queues, settings.flows, settings.catalogue)

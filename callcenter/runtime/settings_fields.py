@@ -150,6 +150,7 @@ SaidPiece = Annotated[
 ]
 """What a node of a flow says: see ``domain.ivr.speech``."""
 Key = Annotated[str, _matching(r"[0-9*#]", "one key: 0-9, * or #")]
+Extension = Annotated[str, _matching(r"[0-9]{2,8}", "2 to 8 digits (star codes are the center's own)")]
 Dialable = Annotated[str, _matching(r"[0-9]{2,15}", "2 to 15 digits")]
 Prefix = Annotated[str, _matching(r"\+[0-9]{1,15}", "a plus sign and 1 to 15 digits, such as '+1'")]
 AttributeName = Annotated[str, _matching(r"[a-z][a-z0-9_]{0,39}", "a name of 1 to 40 characters a-z, 0-9 and '_', beginning with a letter")]

@@ -14,6 +14,7 @@ from callcenter.runtime.settings_fields import (
     Date,
     DatedWindow,
     Dialable,
+    Extension,
     HostName,
     Interval,
     Key,
@@ -45,6 +46,8 @@ class CenterSection(Section):
     country: Country = "US"
     """How national numbers are read."""
     emergency_numbers: tuple[Dialable, ...] = ("911", "112")
+    phone_transfers: bool = False
+    """Whether agents' phones may transfer with their own keys (SIP REFER)."""
     not_ready_reasons: tuple[Name, ...] = Field(default=("break", "lunch", "meeting", "training"), min_length=1)
     """What agents may be not ready for by their own wish; ``*12`` is the first, ``*122`` the second."""
     node_lost_after: SomeSeconds = Field(default=timedelta(seconds=30), alias="node_lost_after_s")
@@ -217,6 +220,8 @@ class ClosingSection(Section):
 
 class QueueSection(QueueRouting):
     name: Name
+    extension: Extension | None = None
+    """What agents dial to transfer to it."""
     ring_timeout: SomeSeconds = Field(default=timedelta(seconds=15), alias="ring_timeout_s")
     wrap_up: Seconds = Field(default=timedelta(seconds=10), alias="wrap_up_s")
     wrap_up_extension: Seconds = Field(default=timedelta(0), alias="wrap_up_extension_s")
@@ -260,6 +265,8 @@ class DeviceSection(Section):
 
 class AgentSection(AgentRouting):
     name: Name
+    extension: Extension | None = None
+    """What colleagues dial to transfer to her."""
     may_opt_out: tuple[Name, ...] = ()
     """Queues she may leave, and come back to, by herself ..."""
     least_queues: int = Field(default=1, ge=0, le=100)

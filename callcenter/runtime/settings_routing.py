@@ -69,6 +69,7 @@ def agent_config(settings: "Settings", agent: AgentSection, endpoint: str) -> Ag
         queues=agent.queues,
         may_opt_out=agent.may_opt_out,
         least_queues=agent.least_queues,
+        extension=agent.extension or "",
         memberships={name: Membership(member.level, member.delay) for name, member in agent.memberships.items()},
         skills={name: Skill(level, end_of(agent.skills_until.get(name), zone)) for name, level in agent.skills.items()},
         groups=agent.groups,

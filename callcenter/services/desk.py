@@ -7,10 +7,15 @@ from callcenter.domain.events import (
     AgentLogoutRequested,
     AgentNotReadyRequested,
     AgentReadyRequested,
+    CancelRequested,
+    CompleteRequested,
+    ConferenceRequested,
+    ConsultRequested,
     DispositionChosen,
     Event,
     OptInRequested,
     OptOutRequested,
+    SwapRequested,
     TransferRequested,
     WrapUpEndRequested,
     WrapUpExtensionRequested,
@@ -44,6 +49,11 @@ class Desk:
             "agent_not_ready": self.agent_not_ready,
             "agent_logout": self.agent_logout,
             "agent_transfer": self.agent_transfer,
+            "agent_consult": self.agent_consult,
+            "agent_complete": self.agent_complete,
+            "agent_cancel": self.agent_cancel,
+            "agent_swap": self.agent_swap,
+            "agent_conference": self.agent_conference,
             "agent_wrap_up_end": self.agent_wrap_up_end,
             "agent_extend": self.agent_extend,
             "agent_disposition": self.agent_disposition,
@@ -82,7 +92,24 @@ class Desk:
         return await self._ask(request, AgentLogoutRequested(_text(request, "agent")))
 
     async def agent_transfer(self, request: JsonObject) -> Mapping[str, object]:
-        return await self._ask(request, TransferRequested(_text(request, "agent"), _text(request, "queue")))
+        """To a ``queue`` or a ``colleague``."""
+        return await self._ask(request, TransferRequested(_text(request, "agent"), *_where_to(request)))
+
+    async def agent_consult(self, request: JsonObject) -> Mapping[str, object]:
+        """Somebody of a ``queue``, or a ``colleague``."""
+        return await self._ask(request, ConsultRequested(_text(request, "agent"), *_where_to(request)))
+
+    async def agent_complete(self, request: JsonObject) -> Mapping[str, object]:
+        return await self._ask(request, CompleteRequested(_text(request, "agent")))
+
+    async def agent_cancel(self, request: JsonObject) -> Mapping[str, object]:
+        return await self._ask(request, CancelRequested(_text(request, "agent")))
+
+    async def agent_swap(self, request: JsonObject) -> Mapping[str, object]:
+        return await self._ask(request, SwapRequested(_text(request, "agent")))
+
+    async def agent_conference(self, request: JsonObject) -> Mapping[str, object]:
+        return await self._ask(request, ConferenceRequested(_text(request, "agent")))
 
     async def agent_wrap_up_end(self, request: JsonObject) -> Mapping[str, object]:
         return await self._ask(request, WrapUpEndRequested(_text(request, "agent")))
@@ -121,6 +148,14 @@ class Desk:
         later = agent.remembered
         until = agent.until.isoformat() if agent.until else None
         return {"ok": True, "state": agent.state, "reason": agent.reason, "later": later.state if later else None, "until": until}
+
+
+def _where_to(request: JsonObject) -> tuple[str, str]:
+    """Queue and colleague, of which one is empty."""
+    given = [name for name in ("queue", "colleague") if request.get(name) is not None]
+    if len(given) != 1:
+        raise ControlError("name a queue or a colleague, one of both")
+    return _text(request, "queue") if "queue" in given else "", _text(request, "colleague") if "colleague" in given else ""
 
 
 def _text(request: JsonObject, name: str, default: str | None = None) -> str:

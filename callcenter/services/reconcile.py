@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
 from callcenter.domain.call import Call, Leg, LegState
+from callcenter.domain.consults import places
 from callcenter.domain.contact import UNANSWERED, ContactState
 from callcenter.domain.events import (
     Cause,
@@ -74,7 +75,8 @@ def compare(state: State, seen: Snapshot, busy: Callable[[str], bool], suspects:
     for leg_id in state.fallback_legs:
         if leg_id.startswith(f"{seen.node}-") and leg_id not in seen.legs:
             missed.events.append(FallbackTalkEnded(leg_id))
-    bridges = {state.calls[call].bridge for call in node.calls}
+    calls = [state.calls[call] for call in node.calls]
+    bridges = {call.bridge for call in calls} | {call.consult.bridge for call in calls if call.consult}
     missed.destroy += sorted(set(seen.bridges) - bridges)
     return missed
 
@@ -94,8 +96,8 @@ def _missed_of(state: State, call: Call, seen: Snapshot, crashed: bool) -> Itera
         return  # we called, and it still rings
     answered = seen.legs[caller.id].up
     contact = state.contacts.get(call.contact)
-    if contact is not None and contact.state is ContactState.CONNECTED and contact.offer is not None:
-        if not answered or not {caller.id, contact.offer.leg} <= seen.bridges.get(call.bridge, frozenset()):
+    if contact is not None and contact.state is ContactState.CONNECTED:
+        if not answered or any(leg not in seen.bridges.get(bridge, frozenset()) for leg, bridge in places(state, call).items()):
             yield LegFoundAlone(caller.id)
         return
     said = _being_said(state, call)

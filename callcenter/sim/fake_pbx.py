@@ -23,6 +23,7 @@ from callcenter.domain.events import (
     LegEnded,
     LegHeld,
     LegRang,
+    LegReferred,
     LegResumed,
     PhoneReachable,
     PlaybackEnded,
@@ -65,6 +66,9 @@ class Channel:
     bridge: str = ""
     playback: str = ""
     music: str = ""
+    hears_ringing: bool = False
+    referred: list[bool] = field(default_factory=list)
+    """What was told of its REFERs: done, or refused."""
     ours: bool = True
     """False: the dialplan's fallback has it, and we are told nothing."""
     heard: list[str] = field(default_factory=list)
@@ -111,6 +115,9 @@ class FakePbx:
             c.StopPlayback: self._stop_playback,
             c.StartMusic: self._start_music,
             c.StopMusic: self._stop_music,
+            c.StartRinging: self._start_ringing,
+            c.StopRinging: self._stop_ringing,
+            c.AnswerRefer: self._answer_refer,
             c.RingAgent: self._ring_agent,
             c.Dial: self._dial,
             c.ConnectLegs: self._connect_legs,
@@ -182,6 +189,11 @@ class FakePbx:
     def party_holds(self, leg: str, hold: bool = True) -> None:
         if leg in self.channels:
             self._tell(LegHeld(leg) if hold else LegResumed(leg))
+
+    def party_refers(self, leg: str, dialed: str, into: str | None = None) -> None:
+        """The party presses the transfer key of its phone."""
+        if leg in self.channels:
+            self._tell(LegReferred(leg, dialed, into if into is None or into in self.channels else ""))
 
     def crash(self) -> None:
         """kill -9, and a new start: every channel is gone and nobody is told."""
@@ -261,6 +273,19 @@ class FakePbx:
         if command.leg in self.channels:
             self.channels[command.leg].music = ""
 
+    def _start_ringing(self, command: c.StartRinging) -> None:
+        channel = self._channel(command.leg)
+        channel.hears_ringing = True
+        channel.heard.append("ringing")
+
+    def _stop_ringing(self, command: c.StopRinging) -> None:
+        if command.leg in self.channels:
+            self.channels[command.leg].hears_ringing = False
+
+    def _answer_refer(self, command: c.AnswerRefer) -> None:
+        if command.leg in self.channels:
+            self.channels[command.leg].referred.append(command.done)
+
     def _ring_agent(self, command: c.RingAgent) -> None:
         phone = self.phones.setdefault(command.endpoint, Phone())
         self._create(Channel(command.leg, command.endpoint), phone, command.ring_timeout)
@@ -308,6 +333,7 @@ class FakePbx:
         members = self.bridges.setdefault(command.bridge, set())
         for leg in command.legs:
             channel = self._channel(leg)
+            self.bridges.get(channel.bridge, set()).discard(leg)
             channel.bridge = command.bridge
             channel.heard.append("bridge")
             members.add(leg)

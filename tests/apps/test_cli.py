@@ -73,6 +73,13 @@ def engine(data: Path) -> Iterator[list[JsonObject]]:
         (["opt-out", "alice", "sales"], {"do": "agent_opt_out", "agent": "alice", "queue": "sales"}),
         (["logout", "alice"], {"do": "agent_logout", "agent": "alice"}),
         (["transfer", "alice", "--queue", "support"], {"do": "agent_transfer", "agent": "alice", "queue": "support"}),
+        (["transfer", "alice", "--agent", "bob"], {"do": "agent_transfer", "agent": "alice", "colleague": "bob"}),
+        (["consult", "alice", "--agent", "bob"], {"do": "agent_consult", "agent": "alice", "colleague": "bob"}),
+        (["consult", "alice", "--queue", "support"], {"do": "agent_consult", "agent": "alice", "queue": "support"}),
+        (["complete", "alice"], {"do": "agent_complete", "agent": "alice"}),
+        (["cancel", "alice"], {"do": "agent_cancel", "agent": "alice"}),
+        (["swap", "alice"], {"do": "agent_swap", "agent": "alice"}),
+        (["conference", "alice"], {"do": "agent_conference", "agent": "alice"}),
     ],
 )
 def test_what_an_agent_asks_for_reaches_the_engine(config: Path, tmp_path: Path, words: list[str], asked: JsonObject) -> None:

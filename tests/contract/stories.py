@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 
+from callcenter.domain import events as e
 from callcenter.domain import facts as f
 from callcenter.domain.facts import AgentState
-from tests.support.parties import StoryCenter
+from tests.support.parties import AgentParty, Party, StoryCenter
 
 Story = Callable[[StoryCenter], Awaitable[None]]
 
@@ -278,6 +279,175 @@ async def a_caller_who_leaves_the_queue_by_a_key(center: StoryCenter) -> None:
     assert await caller.story() == [*MENU[:3], "FlowKeyPressed 6 busy", *MENU[4:], *left, "CallEnded normal"]
 
 
+IN_TALK = [*MENU, *OFFERED, *CONNECTED]
+CONSULT_BEGINS = ["ConsultBegan alice", "ContactEntered", "ContactHeld alice", "ContactOffered bob", "LegRinging bob"]
+BOB_ANSWERS = ["LegUp bob", "ContactConnected bob"]
+ALICE_LEAVES = ["ContactParted alice transferred", "RecordingStopped", "LegClosing alice", "CallerHandedOver alice"]
+CALLER_LEAVES_BOB = [line.replace("alice", "bob") for line in CALLER_LEAVES]
+
+
+async def _in_talk(center: StoryCenter) -> tuple[Party, AgentParty, AgentParty]:
+    """A caller who talks to alice, and bob, who is ready."""
+    alice, bob = await center.agent("alice"), await center.agent("bob")
+    await alice.ready()
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("2")
+    await alice.talks()
+    await caller.hears("alice")
+    await bob.ready()
+    return caller, alice, bob
+
+
+async def _consulted(center: StoryCenter) -> tuple[Party, AgentParty, AgentParty]:
+    caller, alice, bob = await _in_talk(center)
+    await alice.asks(e.ConsultRequested(alice.name, colleague=bob.name))
+    await caller.hears("music")
+    await bob.is_called()
+    await bob.hears("alice")
+    await alice.hears("bob")
+    return caller, alice, bob
+
+
+async def a_blind_transfer_to_a_colleague(center: StoryCenter) -> None:
+    caller, alice, bob = await _in_talk(center)
+    await alice.asks(e.TransferRequested(alice.name, colleague=bob.name))
+    await bob.talks()
+    await caller.hears("bob")
+    await caller.hangs_up()
+    moved = ["ContactParted alice transferred", "RecordingStopped", "LegClosing alice", "ContactEntered", "ContactOffered bob"]
+    story = await caller.story()
+    assert story[: len(IN_TALK) + len(moved)] == [*IN_TALK, *moved]
+    assert [line for line in story if line.endswith(" bob")][:4] == ["ContactOffered bob", "LegRinging bob", *BOB_ANSWERS]
+
+
+async def a_consult_that_is_completed(center: StoryCenter) -> None:
+    caller, alice, bob = await _consulted(center)
+    await alice.asks(e.CompleteRequested(alice.name))
+    await caller.hears("bob")
+    await bob.hears("caller")
+    await caller.meets(f.RecordingStarted)
+    await alice.becomes(AgentState.READY)
+    await caller.hangs_up()
+    ended = [*ALICE_LEAVES, "RecordingStarted bob", "LegGone alice normal", *CALLER_LEAVES_BOB, "CallEnded normal"]
+    assert await caller.story() == [*IN_TALK, *CONSULT_BEGINS, *BOB_ANSWERS, *ended]
+    assert bob.states()[:4] == ["not_ready login", "ready", "reserved", "talking"]
+
+
+async def a_consult_that_is_cancelled(center: StoryCenter) -> None:
+    caller, alice, bob = await _consulted(center)
+    await alice.asks(e.CancelRequested(alice.name))
+    await caller.hears("alice")
+    await alice.hears("caller")
+    await bob.becomes(AgentState.READY)
+    await caller.meets(f.LegGone)
+    await caller.hangs_up()
+    off = ["ContactParted bob called_off", "LegClosing bob", "ContactResumed alice", "LegGone bob normal"]
+    assert await caller.story() == [*IN_TALK, *CONSULT_BEGINS, *BOB_ANSWERS, *off, *CALLER_LEAVES, "CallEnded normal"]
+
+
+async def a_consulted_who_declines(center: StoryCenter) -> None:
+    caller, alice, bob = await _in_talk(center)
+    bob.declines()
+    await alice.asks(e.ConsultRequested(alice.name, colleague=bob.name))
+    await caller.meets(f.ContactResumed)
+    await caller.hears("alice")
+    await alice.hears("caller")
+    await caller.hangs_up()
+    missed = ["LegGone bob rejected", "OfferMissed bob rejected", "ContactOverflowed not_answered", "ContactResumed alice"]
+    assert await caller.story() == [*IN_TALK, *CONSULT_BEGINS, *missed, *CALLER_LEAVES, "CallEnded normal"]
+
+
+async def a_consult_with_swapping_that_becomes_a_conference(center: StoryCenter) -> None:
+    center.sparse = False
+    caller, alice, bob = await _consulted(center)
+    await alice.asks(e.SwapRequested(alice.name))
+    await caller.hears("alice")
+    await alice.hears("caller")
+    await bob.hears("music")
+    await alice.asks(e.SwapRequested(alice.name))
+    await bob.hears("alice")
+    await caller.hears("music")
+    await alice.asks(e.ConferenceRequested(alice.name))
+    await caller.hears("alice")
+    await caller.hears("bob")
+    await bob.hears("caller")
+    await alice.hears("caller")
+    await alice.hears("bob")
+    await alice.hangs_up()
+    await caller.hears("bob")
+    await bob.hangs_up()
+    turned = [
+        *["ConsultTurned alice caller", "ContactResumed alice", "ContactHeld bob"],
+        *["ConsultTurned alice consulted", "ContactHeld alice", "ContactResumed bob"],
+        *["ConsultTurned alice all", "ContactResumed alice"],
+        *["LegGone alice normal", "ContactParted alice transferred", "RecordingStopped", "CallerHandedOver alice", "RecordingStarted bob"],
+        *["LegGone bob normal", "ContactParted bob agent_hung_up", "RecordingStopped", "LegClosing caller", "LegGone caller normal"],
+    ]
+    assert await caller.story() == [*IN_TALK, *CONSULT_BEGINS, *BOB_ANSWERS, *turned, "CallEnded normal"]
+
+
+async def a_consult_to_a_queue_completed_before_anybody_answers(center: StoryCenter) -> None:
+    caller, alice, _ = await _in_talk(center)
+    carol = await center.agent("carol")
+    await alice.asks(e.ConsultRequested(alice.name, queue=center.long("second")))
+    await caller.hears("music")
+    await alice.hears("ringing")
+    await alice.asks(e.CompleteRequested(alice.name))
+    await caller.meets(f.LegGone)
+    await caller.hears("music")
+    await carol.ready()
+    await carol.talks()
+    await caller.hears("carol")
+    await caller.hangs_up()
+    asked = ["ConsultBegan alice", "ContactEntered", "ContactHeld alice", *ALICE_LEAVES, "LegGone alice normal"]
+    again = [line.replace("alice", "carol") for line in [*OFFERED, *CONNECTED, *CALLER_LEAVES]]
+    assert await caller.story() == [*IN_TALK, *asked, *again, "CallEnded normal"]
+
+
+async def a_phone_that_transfers_blind(center: StoryCenter) -> None:
+    caller, alice, bob = await _in_talk(center)
+    assert not await alice.refers("+12025550199")
+    await caller.hears("alice")
+    assert await alice.refers(center.extension("bob"))
+    await bob.talks()
+    await caller.hears("bob")
+    await caller.hangs_up()
+    moved = ["ContactParted alice transferred", "RecordingStopped", "LegClosing alice", "ContactEntered", "ContactOffered bob"]
+    assert (await caller.story())[: len(IN_TALK) + len(moved)] == [*IN_TALK, *moved]
+
+
+async def a_phone_that_transfers_attended(center: StoryCenter) -> None:
+    caller, alice, bob = await _in_talk(center)
+    await alice.consults_by_phone(center.extension("bob"))
+    await bob.is_called()
+    await bob.hears("alice")
+    await alice.hears("bob")
+    assert await alice.refers(center.extension("bob"), attended=True)
+    await caller.hears("bob")
+    await bob.hears("caller")
+    await caller.hangs_up()
+    held = ["LegWasHeld alice", "ContactHeld alice", "LegJoined alice", "ConsultBegan alice", "ContactEntered", "ContactOffered bob"]
+    asked = [*IN_TALK, *held, "LegRinging bob", *BOB_ANSWERS]
+    left = ["ContactParted alice transferred", "RecordingStopped", "LegClosing alice", "CallerHandedOver alice", "LegClosing alice"]
+    story = await caller.story()
+    assert story[: len(asked) + len(left)] == [*asked, *left]
+    assert story[-6:] == [*CALLER_LEAVES_BOB, "CallEnded normal"]
+
+
+async def a_phone_that_consults_and_goes_back(center: StoryCenter) -> None:
+    caller, alice, _ = await _in_talk(center)
+    await alice.consults_by_phone(center.extension("second"))
+    await alice.hears("ringing")
+    await alice.hangs_up_second()
+    await alice.resumes()
+    await caller.hears("alice")
+    await caller.hangs_up()
+    asked = ["LegWasHeld alice", "ContactHeld alice", "LegJoined alice", "ConsultBegan alice", "ContactEntered"]
+    back = ["LegGone alice normal", "ContactOverflowed called_off", "LegWasResumed alice", "ContactResumed alice"]
+    assert await caller.story() == [*IN_TALK, *asked, *back, *CALLER_LEAVES, "CallEnded normal"]
+
+
 async def a_number_nobody_knows(center: StoryCenter) -> None:
     caller = await center.calls("+18005559999")
     await caller.hears("unknown-number")
@@ -407,6 +577,15 @@ STORIES: list[Story] = [
     a_phone_that_is_back_when_it_is_asked,
     a_caller_on_hold,
     a_transfer_to_another_queue,
+    a_blind_transfer_to_a_colleague,
+    a_consult_that_is_completed,
+    a_consult_that_is_cancelled,
+    a_consulted_who_declines,
+    a_consult_with_swapping_that_becomes_a_conference,
+    a_consult_to_a_queue_completed_before_anybody_answers,
+    a_phone_that_transfers_blind,
+    a_phone_that_transfers_attended,
+    a_phone_that_consults_and_goes_back,
     a_caller_who_enters_digits,
     callers_who_are_told_their_position,
     a_caller_who_is_sent_to_another_queue,

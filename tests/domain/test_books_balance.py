@@ -11,7 +11,18 @@ from callcenter.domain import kpi
 from callcenter.domain.books import call_touched, fold_call, fold_stays
 from callcenter.domain.config import QueueConfig
 from callcenter.domain.contact import ContactState
-from callcenter.domain.events import Cause, LegEnded, NodeConnected, TransferRequested
+from callcenter.domain.events import (
+    CancelRequested,
+    Cause,
+    CompleteRequested,
+    ConferenceRequested,
+    ConsultRequested,
+    Event,
+    LegEnded,
+    NodeConnected,
+    SwapRequested,
+    TransferRequested,
+)
 from callcenter.domain.records import CallBooks, ContactRecord
 from callcenter.sim.fake_pbx import Mood, Phone
 from callcenter.sim.world import NODE, World, small_center
@@ -42,7 +53,7 @@ def wild_day(seed: int) -> World:
             world.pbx.phones[f"phone-of-{name}"] = Phone(chance.choice(list(Mood)))
             world.agent_ready(name)
         elif act < 0.9 and world.talking():
-            world.tell(TransferRequested(chance.choice(list(world.talking())), chance.choice(("support", "sales"))))
+            talk_about(world, chance)
         elif act < 0.92:
             world.crash_and_restore()
         elif act < 0.93:
@@ -54,6 +65,23 @@ def wild_day(seed: int) -> World:
         world.run_for(1)
     world.run_for(120)
     return world
+
+
+def talk_about(world: World, chance: random.Random) -> None:
+    """An agent transfers, consults, or goes on with a consult."""
+    agent = chance.choice(sorted(world.talking()))
+    queue, colleague = chance.choice((("support", ""), ("sales", ""), *(("", name) for name in ("alice", "bob", "carol"))))
+    asked: tuple[Event, ...] = (
+        TransferRequested(agent, queue, colleague),
+        ConsultRequested(agent, queue, colleague),
+        SwapRequested(agent),
+        ConferenceRequested(agent),
+        CancelRequested(agent),
+        CompleteRequested(agent),
+    )
+    (event,) = chance.choices(asked, (2, 6, 2, 2, 1, 3))
+    world.tell(event)
+    world.run_for(chance.choice((0, 4)))
 
 
 def node_crashes(world: World) -> None:

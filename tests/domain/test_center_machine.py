@@ -6,6 +6,7 @@ waits, and waits agree. Each is checked from the facts and the fake PBX, against
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import time, timedelta
 from typing import Any
@@ -15,8 +16,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from callcenter.domain import callback_facts as cf
+from callcenter.domain import consults
 from callcenter.domain import events as e
 from callcenter.domain import facts as f
+from callcenter.domain.call import Call
 from callcenter.domain.center import Center
 from callcenter.domain.conditions import Comparator, Condition, Metric
 from callcenter.domain.config import (
@@ -31,6 +34,7 @@ from callcenter.domain.config import (
     PositionTold,
     QueueConfig,
 )
+from callcenter.domain.consults import places
 from callcenter.domain.contact import ContactState
 from callcenter.domain.facts import AgentState
 from callcenter.domain.ids import Ids
@@ -137,14 +141,17 @@ QUEUES = [
 ]
 DIDS = ("+18005550100", "+18005550101", "+18005550102", "+18005550200", "+18005559999", "+18005550104", "+18005550103")
 DIRECT = (*DIDS[:3], *DIDS[5:])
+EXTENSIONS = ("200", "201", "202", "300", "304")
+"""Of alice, bob, carol, the queues support and team."""
 
 
 def picture(state: State) -> object:
     """All that the state knows, in a form that can be compared."""
     return {
         "calls": {k: (asdict(c.began), {i: asdict(leg) for i, leg in c.legs.items()}, asdict(c.flow) if c.flow else None, c.contact,
-                      c.attributes, c.left, sorted(c.overflowed_by), c.bridge, c.recording, c.cause, c.ended_at, sorted(c.unfinished))
-                  for k, c in state.calls.items()},
+                      c.attributes, c.left, sorted(c.overflowed_by), c.bridge, asdict(c.consult) if c.consult else None, c.recording,
+                      c.cause, c.ended_at,
+                      sorted(c.unfinished)) for k, c in state.calls.items()},
         "legs": {leg: call.id for leg, call in state.legs.items()},
         "contacts": {k: asdict(c) for k, c in state.contacts.items()},
         "agents": {k: (a.state, a.reason, a.since, a.idle_since, a.contact, a.until, a.extended, a.remembered, a.missed_at,
@@ -188,11 +195,100 @@ CREW["carol"] = replace(
 MISSES = MissPolicy(most=2, within=timedelta(seconds=60), rest=timedelta(seconds=3), busy_rest=timedelta(seconds=8))
 
 
+def node_away(world: World, seconds: float, crashed: bool) -> None:
+    world.lose_node()
+    world.run_for(seconds)
+    if crashed:
+        world.pbx.crash()
+    world.pbx.listening = True
+    state = world.center.state
+    cause = e.Cause.NODE_CRASH if crashed else e.Cause.UNKNOWN
+    for leg in sorted(state.legs):
+        channel = world.pbx.channels.get(leg)
+        if channel is None:
+            world.tell(e.LegEnded(leg, cause))
+        elif channel.up:
+            world.tell(e.LegAnswered(leg))
+        place = places(state, state.legs[leg]).get(leg, "") if leg in state.legs else ""
+        if channel is not None and place not in ("", channel.bridge):
+            world.tell(e.LegFoundAlone(leg))
+        if channel is not None and not channel.bridge:
+            world.tell(e.LegFoundAlone(leg))
+            if not channel.playback and not channel.music:
+                world.tell(e.LegFoundSilent(leg))
+    for leg in sorted(set(world.pbx.channels) - set(state.legs)):
+        world.pbx.release(leg)
+    rooms = {call.bridge for call in state.calls.values()} | {call.consult.bridge for call in state.calls.values() if call.consult}
+    for bridge in sorted(set(world.pbx.bridges) - rooms):
+        world.pbx.destroy_bridge(bridge)
+    world.tell(e.NodeConnected(NODE, world.pbx.started_at))
+
+
+def begin_consult(world: World, did: str, whom: str, by_phone: bool, mood: Mood, seconds: int) -> None:
+    """All are ready; who is given the caller asks whom, at the console or with her phone; so many seconds ago."""
+    for agent in AGENTS:
+        world.pbx.phones[f"phone-of-{agent}"] = Phone(Mood.ANSWERS, lambda: timedelta(seconds=1))
+        world.tell(e.PhoneReachable(f"phone-of-{agent}"))
+        world.agent_ready(agent)
+    world.pbx.call_in(did)
+    world.run_for(2)
+    own = next((c for c in world.center.state.contacts.values() if c.state is ContactState.CONNECTED), None)
+    if own is None or own.offer is None:
+        return
+    agent, leg = own.offer.agent, own.offer.leg
+    for other in set(AGENTS) - {agent}:
+        world.pbx.phones[f"phone-of-{other}"] = Phone(mood, lambda: timedelta(seconds=2))
+    if by_phone:
+        world.pbx.party_holds(leg)
+        world.pbx.dial_from_phone(f"phone-of-{agent}", whom)
+    else:
+        world.tell(e.ConsultRequested(agent, *world.center.state.extensions[whom]))
+    world.run_for(seconds)
+
+
+CONSULT_STEPS = "kxsfkxsfwwchHrRNQCbtn"
+
+
+def consult_step(world: World, step: str) -> None:
+    """Something that agent, consulted, caller, PBX or engine may do to the consult that goes on."""
+    state, pbx = world.center.state, world.pbx
+    call = next((call for call in state.calls.values() if call.consult), None) or next(iter(state.calls.values()), None)
+    if call is None:
+        return
+    own, consult = consults.talk_leg(state, call), call.consult
+    agent = consult.agent if consult else "alice"
+    asked = state.contacts.get(consult.contact) if consult else None
+    other = asked.offer.leg if asked and asked.offer else "nobody"
+    second = consult.leg if consult else "nobody"
+    do: dict[str, Callable[[], object]] = {
+        "k": lambda: world.tell(e.CompleteRequested(agent)),
+        "x": lambda: world.tell(e.CancelRequested(agent)),
+        "s": lambda: world.tell(e.SwapRequested(agent)),
+        "f": lambda: world.tell(e.ConferenceRequested(agent)),
+        "w": lambda: world.run_for(3),
+        "c": lambda: pbx.party_hangs_up(call.began.leg),
+        "h": lambda: pbx.party_hangs_up(own),
+        "H": lambda: pbx.party_hangs_up(second, e.Cause.LOST),
+        "r": lambda: pbx.party_refers(own, "200", second),
+        "R": lambda: pbx.party_refers(second, "200", own),
+        "N": lambda: node_away(world, 2, False),
+        "Q": lambda: pbx.party_hangs_up(other),
+        "C": world.crash_and_restore,
+        "b": lambda: pbx.party_holds(own),
+        "t": lambda: world.tell(e.TransferRequested(agent, "team")),
+        "n": lambda: world.tell(e.AgentLogoutRequested(agent)),
+    }
+    do[step]()
+
+
 class CenterMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         center = small_center(QUEUES, AGENTS, [MENU, BACK])
-        self.world = World(replace(center, missed_offers=MISSES, occupancy=CALM, agents=CREW, calling=CallingConfig("carrier")))
+        agents = {name: replace(agent, extension=f"20{n}") for n, (name, agent) in enumerate(CREW.items())}
+        queues = {name: replace(queue, extension=f"30{n}") for n, (name, queue) in enumerate(center.queues.items())}
+        rules = {"missed_offers": MISSES, "occupancy": CALM, "calling": CallingConfig("carrier")}
+        self.world = World(replace(center, agents=agents, queues=queues, **rules))
         self.world.pbx.broken_prompts.add("broken")
         self.pressed_1: set[str] = set()
         self.offered: list[f.ContactOffered] = []
@@ -264,6 +360,42 @@ class CenterMachine(RuleBasedStateMachine):
     @rule(agent=st.sampled_from(AGENTS), queue=st.sampled_from(["support", "sales", "team", "nowhere"]))
     def an_agent_transfers(self, agent: str, queue: str) -> None:
         self.world.tell(e.TransferRequested(agent, queue))
+
+    @rule(agent=st.sampled_from(AGENTS), what=st.sampled_from("tckxsf"), whom=st.sampled_from([*AGENTS, "support", "team", "nowhere"]))
+    def an_agent_asks_about_her_caller(self, agent: str, what: str, whom: str) -> None:
+        to = (agent, "", whom) if whom in AGENTS else (agent, whom, "")
+        asked: dict[str, e.Event] = {
+            "t": e.TransferRequested(*to),
+            "c": e.ConsultRequested(*to),
+            "k": e.CompleteRequested(agent),
+            "x": e.CancelRequested(agent),
+            "s": e.SwapRequested(agent),
+            "f": e.ConferenceRequested(agent),
+        }
+        self.world.tell(asked[what])
+
+    @rule(n=st.integers(0, 50), dialed=st.sampled_from([*EXTENSIONS, "+12025550123", ""]), into=st.none() | st.integers(0, 50))
+    def a_phone_refers(self, n: int, dialed: str, into: int | None) -> None:
+        self.world.pbx.party_refers(self.leg(n), dialed, None if into is None else self.leg(into))
+
+    @rule(agent=st.sampled_from(AGENTS), extension=st.sampled_from(EXTENSIONS))
+    def an_agent_dials_an_extension(self, agent: str, extension: str) -> None:
+        self.world.pbx.dial_from_phone(f"phone-of-{agent}", extension)
+
+    @rule(
+        did=st.sampled_from(DIRECT),
+        whom=st.sampled_from(EXTENSIONS),
+        by_phone=st.booleans(),
+        mood=st.sampled_from([Mood.ANSWERS, Mood.ANSWERS, *Mood]),
+        seconds=st.integers(0, 4),
+        then=st.text(CONSULT_STEPS, max_size=6),
+    )
+    def somebody_is_consulted(self, did: str, whom: str, by_phone: bool, mood: Mood, seconds: int, then: str) -> None:
+        """Once all others have left; one has a caller and asks another, and then what may happen happens."""
+        self.everybody_leaves()
+        begin_consult(self.world, did, whom, by_phone, mood, seconds)
+        for step in then:
+            consult_step(self.world, step)
 
     @rule(agent=st.sampled_from(AGENTS), mood=st.sampled_from(Mood), seconds=st.floats(0, 20))
     def a_phone_changes_its_mood(self, agent: str, mood: Mood, seconds: float) -> None:
@@ -412,28 +544,7 @@ class CenterMachine(RuleBasedStateMachine):
     @rule(seconds=st.floats(0, 40), crashed=st.booleans())
     def the_node_is_away_for_a_while(self, seconds: float, crashed: bool) -> None:
         """What ends meanwhile is never told; afterwards the missed events are, and then that it is back."""
-        self.world.lose_node()
-        self.world.run_for(seconds)
-        if crashed:
-            self.world.pbx.crash()
-        self.world.pbx.listening = True
-        state = self.world.center.state
-        cause = e.Cause.NODE_CRASH if crashed else e.Cause.UNKNOWN
-        for leg in sorted(state.legs):
-            channel = self.world.pbx.channels.get(leg)
-            if channel is None:
-                self.world.tell(e.LegEnded(leg, cause))
-            elif channel.up:
-                self.world.tell(e.LegAnswered(leg))
-            if channel is not None and not channel.bridge:
-                self.world.tell(e.LegFoundAlone(leg))
-                if not channel.playback and not channel.music:
-                    self.world.tell(e.LegFoundSilent(leg))
-        for leg in sorted(set(self.world.pbx.channels) - set(state.legs)):
-            self.world.pbx.release(leg)
-        for bridge in sorted(set(self.world.pbx.bridges) - {call.bridge for call in state.calls.values()}):
-            self.world.pbx.destroy_bridge(bridge)
-        self.world.tell(e.NodeConnected(NODE, self.world.pbx.started_at))
+        node_away(self.world, seconds, crashed)
 
     # --- what must hold -------------------------------------------------------------------------
 
@@ -472,7 +583,9 @@ class CenterMachine(RuleBasedStateMachine):
         """A contact of a queue that requires a disposition has one when it is over; nobody extends twice; none ends before its time."""
         ended = {fact.contact: fact for fact in self.world.facts if isinstance(fact, f.ContactEnded)}
         given = {fact.contact for fact in self.world.facts if isinstance(fact, f.DispositionGiven)}
-        assert {contact for contact, fact in ended.items() if fact.queue == "care"} <= given
+        handed = {fact.contact for fact in self.world.facts if isinstance(fact, f.CallerHandedOver)}
+        consulted = {fact.contact for fact in self.world.facts if isinstance(fact, f.ContactEntered) and fact.consult} - handed
+        assert {contact for contact, fact in ended.items() if fact.queue == "care"} <= given | consulted
         extended = Counter(fact.contact for fact in self.world.facts if isinstance(fact, f.WrapUpExtended))
         assert all(count == 1 for count in extended.values())
         for fact in ended.values():
@@ -484,8 +597,43 @@ class CenterMachine(RuleBasedStateMachine):
         state = self.world.center.state
         for call in state.calls.values():
             live = [c for c in state.contacts.values() if c.entered.call == call.id and c.state in ("waiting", "offered", "connected")]
-            assert len(live) + (call.flow is not None) <= 1
-            assert [c.id for c in live] == ([call.contact] if call.contact else [])
+            consulted = {call.consult.contact} if call.consult else set()
+            assert {c.id for c in live} == ({call.contact} if call.contact else set()) | consulted
+            assert not live or call.flow is None
+            if call.consult:
+                own = state.contacts[call.contact]
+                assert own.state is ContactState.CONNECTED
+                assert own.offer
+                assert own.offer.agent == call.consult.agent
+                assert call.caller_leg is not None
+                assert call.consult.leg in call.legs
+            wanted = {call.began.leg, call.consult.leg if call.consult else "", *(offer.leg for c in live for offer in c.offers.values())}
+            if call.id not in state.callbacks.by_call:  # there, an agent may be on the line before the caller is
+                assert {leg.id for leg in call.legs.values() if not leg.closing} <= wanted
+
+    @invariant()
+    def who_talks_hears_whom_she_should(self) -> None:
+        """At the PBX, too; and who is on hold hears music, nobody else who talks does."""
+        state, channels = self.world.center.state, self.world.pbx.channels
+        for call in state.calls.values():
+            found = places(state, call)
+            if state.node(call.node).away or not found:
+                continue
+            there = {leg: room for leg, room in found.items() if leg in channels}
+            assert {leg: channels[leg].bridge for leg in there} == there
+            on_hold = self.on_hold(call) & there.keys()
+            assert {leg for leg in there if channels[leg].music} == on_hold
+            assert {leg for leg in there if channels[leg].hears_ringing} <= {call.consult.leg if call.consult else ""}
+
+    def on_hold(self, call: Call) -> set[str]:
+        """The legs to which we play music because the agent hears somebody else; the books say the same."""
+        state, consult = self.world.center.state, call.consult
+        if consult is None or consults.is_by_phone(state, call):
+            return set()
+        asked, other = state.contacts[consult.contact], consults.consulted(state, call)
+        assert (state.contacts[call.contact].held_since is not None) is (consult.hears is f.Hears.CONSULTED)
+        assert not other or (asked.held_since is not None) is (consult.hears is f.Hears.CALLER)
+        return {f.Hears.ALL: set(), f.Hears.CALLER: {other}, f.Hears.CONSULTED: {call.began.leg}}[consult.hears]
 
     @invariant()
     def a3_the_books_balance(self) -> None:
@@ -557,7 +705,8 @@ class CenterMachine(RuleBasedStateMachine):
                     quiet[fact.contact] = fact
         state = self.world.center.state
         for contact in [] if state.node(NODE).away else state.contacts.values():
-            channel = self.world.pbx.channels.get(state.calls[contact.entered.call].began.leg)
+            call = state.calls[contact.entered.call]
+            channel = self.world.pbx.channels.get(call.began.leg) if not call.consult_of(contact.id) else None
             if contact.state == "waiting" and channel and self.world.now > contact.music_at:
                 assert channel.music or channel.playback
 
@@ -663,7 +812,7 @@ class CenterMachine(RuleBasedStateMachine):
                 ahead = [
                     c
                     for c in waiting.values()
-                    if c.queue == mine.queue != "expert" and (-c.priority, c.place) < (-mine.priority, mine.place)
+                    if c.queue == mine.queue != "expert" and (-c.priority, c.place) < (-mine.priority, mine.place) and not mine.for_agent
                 ]
                 for other in ahead:  # whoever is ahead must have been offered already (and may have been missed since)
                     assert other.contact in open_offers or any(o.contact == other.contact for o in self.offered), (other, fact)
@@ -674,7 +823,9 @@ class CenterMachine(RuleBasedStateMachine):
                     return
                 assert state.state is AgentState.READY
                 ready = [a for a in agents.values() if a.state is AgentState.READY and mine.queue not in model["out"].get(a.agent, ())]
-                assert state in ready
+                assert state in ready or mine.for_agent
+                if mine.for_agent:  # who is meant for a colleague goes to her
+                    return
                 if mine.queue == "expert":
                     self.expert_step(fact, mine, model)
                 elif mine.queue != "team":  # which rings all
@@ -692,8 +843,7 @@ class CenterMachine(RuleBasedStateMachine):
         if fact.agent != "alice" and "preferred" not in fact.rank[0]:
             assert model["agents"]["alice"].state is not AgentState.READY
 
-    def teardown(self) -> None:
-        """When everybody hangs up, nothing is left."""
+    def everybody_leaves(self) -> None:
         for agent in AGENTS:
             self.a_phone_changes_its_mood(agent, Mood.ANSWERS, 1.0)
         self.world.pbx.outside = {number: Phone(Mood.UNREACHABLE) for number in NUMBERS}
@@ -707,6 +857,10 @@ class CenterMachine(RuleBasedStateMachine):
         for leg in list(self.world.center.state.fallback_legs):
             self.world.tell(e.FallbackTalkEnded(leg))
         self.world.run_for(200)
+
+    def teardown(self) -> None:
+        """When everybody hangs up, nothing is left."""
+        self.everybody_leaves()
         for agent in self.world.center.state.agents.values():
             assert agent.state in (AgentState.READY, AgentState.NOT_READY, AgentState.LOGGED_OUT)
             assert agent.reason != "fallback_call"

@@ -64,6 +64,36 @@ async def test_a_transfer(center: VirtualCenter) -> None:
 
 
 @in_virtual_time
+async def test_a_consult_that_becomes_a_conference(center: VirtualCenter) -> None:
+    for operation in ("agent_complete", "agent_cancel", "agent_swap", "agent_conference"):
+        assert "alice is not consulting anybody" in await refusal(center, operation, agent="alice")
+    await center.agent_ready("alice")
+    caller = center.calls()
+    await center.pass_time(3)
+    assert "bob is logged out, not ready" in await refusal(center, "agent_consult", agent="alice", colleague="bob")
+    assert "alice has the caller already" in await refusal(center, "agent_consult", agent="alice", colleague="alice")
+    assert "no agent 'zoe'" in await refusal(center, "agent_consult", agent="alice", colleague="zoe")
+    assert "one of both" in await refusal(center, "agent_consult", agent="alice")
+    assert "one of both" in await refusal(center, "agent_transfer", agent="alice", queue="support", colleague="bob")
+    await center.agent_ready("bob")
+    assert (await ask(center, "agent_consult", agent="alice", colleague="bob"))["state"] == "talking"
+    assert "nobody has answered yet" in await refusal(center, "agent_conference", agent="alice")
+    await center.pass_time(3)
+    assert center.together() == {frozenset({"phone-of-alice", "phone-of-bob"}), frozenset({caller})}
+    assert "alice is consulting already" in await refusal(center, "agent_transfer", agent="alice", queue="support")
+    assert "bob is being consulted; the caller is alice's" in await refusal(center, "agent_transfer", agent="bob", queue="support")
+    await ask(center, "agent_swap", agent="alice")
+    await center.pass_time(1)
+    assert center.together() == {frozenset({caller, "phone-of-alice"}), frozenset({"phone-of-bob"})}
+    await ask(center, "agent_conference", agent="alice")
+    await center.pass_time(1)
+    assert center.together() == {frozenset({caller, "phone-of-alice", "phone-of-bob"})}
+    assert (await ask(center, "agent_complete", agent="alice"))["state"] == "wrap_up"
+    await center.pass_time(1)
+    assert center.together() == {frozenset({caller, "phone-of-bob"})}
+
+
+@in_virtual_time
 async def test_what_cannot_be(center: VirtualCenter) -> None:
     assert "no agent 'zoe'; agents: alice, bob" in await refusal(center, "agent_ready", agent="zoe")
     assert "log in first" in await refusal(center, "agent_ready", agent="alice")

@@ -87,6 +87,35 @@ class FakeAgentParty(AgentParty):
     async def rings(self) -> None:
         await soon(lambda: any(channel.ringing for channel in self._channels()), "ringing")
 
+    async def is_called(self) -> None:
+        await soon(lambda: any(channel.up for channel in self._channels()), "answered")
+
+    async def hears(self, what: str) -> None:
+        last = self._channels()[-1]
+        endpoint = "carrier" if what == "caller" else f"phone-of-{self.center.long(what)}"
+
+        def heard() -> bool:
+            if what in ("music", "ringing"):
+                return bool(last.music) if what == "music" else last.hears_ringing
+            others = self.pbx.bridges.get(last.bridge, set()) - {last.id}
+            return not last.music and endpoint in (self.pbx.channels[leg].endpoint for leg in others)
+
+        await soon(heard, what)
+
+    async def consults_by_phone(self, extension: str) -> None:
+        await self.holds()
+        self.pbx.dial_from_phone(self.endpoint, extension)
+
+    async def hangs_up_second(self) -> None:
+        self.pbx.party_hangs_up(self._channels()[-1].id)
+
+    async def refers(self, extension: str, *, attended: bool = False) -> bool:
+        own, last = self._channels()[0], self._channels()[-1]
+        before = len(own.referred)
+        self.pbx.party_refers(own.id, extension, last.id if attended else None)
+        await soon(lambda: len(own.referred) > before, "told what came of the REFER")
+        return own.referred[-1]
+
     async def talks(self) -> None:
         await soon(lambda: any(channel.bridge in self.pbx.bridges for channel in self._channels()), "talking")
 

@@ -73,7 +73,8 @@ class Party(abc.ABC):
         began = await self.began()
         await self.meets(f.CallEnded)
         lines = [fact for fact in self.center.book.facts if getattr(fact, "call", "") == began.call and not isinstance(fact, UNSAID)]
-        names = {began.leg: "caller", **{fact.leg: self.center.short(fact.agent) for fact in self.center.book.of(f.ContactOffered)}}
+        agents = [*self.center.book.of(f.ContactOffered), *self.center.book.of(f.LegJoined)]
+        names = {began.leg: "caller", **{fact.leg: self.center.short(fact.agent) for fact in agents}}
         return [_line(fact, names, self.center.short) for fact in lines]
 
     @abc.abstractmethod
@@ -112,6 +113,10 @@ class AgentParty(abc.ABC):
     async def transfers(self, queue: str) -> None:
         assert await self.center.engine.request(e.TransferRequested(self.name, self.center.long(queue))) is None
 
+    async def asks(self, event: e.Event) -> None:
+        """What she wants at the console."""
+        assert await self.center.engine.request(event) is None
+
     async def becomes(self, state: f.AgentState, reason: str = "") -> None:
         wanted = f"{state} {reason}".strip()
         await self.center.book.until(lambda: True if self.states()[-1:] == [wanted] else None, f"{self.name} {wanted}")
@@ -147,6 +152,26 @@ class AgentParty(abc.ABC):
         """Wait until the phone is in a call with a caller."""
 
     @abc.abstractmethod
+    async def is_called(self) -> None:
+        """Wait until the phone has answered a call, whoever is on the other side."""
+
+    @abc.abstractmethod
+    async def hears(self, what: str) -> None:
+        """Another agent by name, ``caller``, ``music`` or ``ringing``; on the leg she used last."""
+
+    @abc.abstractmethod
+    async def consults_by_phone(self, extension: str) -> None:
+        """Press hold, and dial."""
+
+    @abc.abstractmethod
+    async def hangs_up_second(self) -> None:
+        """End what was dialed last."""
+
+    @abc.abstractmethod
+    async def refers(self, extension: str, *, attended: bool = False) -> bool:
+        """Press the transfer key; the phone is told whether it was done. ``attended``: of both legs."""
+
+    @abc.abstractmethod
     async def holds(self) -> None: ...
 
     @abc.abstractmethod
@@ -171,6 +196,8 @@ class StoryCenter(abc.ABC):
         self.story = story
         self.book = book
         self.told = told
+        self.sparse = True
+        """Phones send few packets; where Asterisk mixes, that would be heard as breaks."""
         self._callers = 0
 
     def long(self, name: str) -> str:
@@ -183,6 +210,10 @@ class StoryCenter(abc.ABC):
     def did(self) -> str:
         """Leads to the menu of the story, whose key 2 leads to its queue ``support``."""
         return did(self.story)
+
+    def extension(self, name: str) -> str:
+        """Of an agent or a queue of this story."""
+        return extension(self.story, name)
 
     def next_caller_id(self) -> str:
         self._callers += 1
@@ -201,6 +232,13 @@ class StoryCenter(abc.ABC):
 
 def did(story: int) -> str:
     return f"+18005551{story:03d}"
+
+
+EXTENDED = ("support", "second", "alice", "bob", "carol")
+
+
+def extension(story: int, name: str) -> str:
+    return f"2{story:02d}{EXTENDED.index(name)}"
 
 
 def story_settings(raw: dict[str, Any], stories: int) -> dict[str, Any]:
@@ -247,12 +285,17 @@ def story_settings(raw: dict[str, Any], stories: int) -> dict[str, Any]:
         for name in names
     }
     numbers = [{"did": did(story), "flow": name, "fallback_queue": f"{name}-support"} for story, name in enumerate(names)]
+    for each in (*queues, *agents):
+        story, name = each["name"].removeprefix("s").split("-")
+        if name in EXTENDED:
+            each["extension"] = extension(int(story), name)
+    raw = {**raw, "center": {**raw["center"], "phone_transfers": True}}
     long_menu = {"id": "menu", "source": "tone:500+700:4"}
     prompts = [long_menu, *(prompt for prompt in raw["prompt"] if prompt["id"] != "menu")]
     return {**raw, "queue": queues, "agent": agents, "flow": flows, "number": numbers, "prompt": prompts}
 
 
-SAID = ("state", "why", "exit", "cause", "digit", "digits", "node", "direction", "short")
+SAID = ("state", "why", "exit", "cause", "digit", "digits", "node", "direction", "short", "hears")
 
 
 def _line(fact: f.Fact, names: dict[str, str], short: Callable[[str], str]) -> str:

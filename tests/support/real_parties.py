@@ -32,6 +32,7 @@ HEARD: dict[str, TonePair] = {
     "not-possible": (720.0, 920.0),
     "you-are-ready": (760.0, 960.0),
     "you-are-not-ready": (800.0, 1000.0),
+    "ringing": (440.0, 480.0),
     "disposition-noted": (880.0, 1080.0),
     "wrap-up-extended": (920.0, 1120.0),
     "queue-joined": (960.0, 1160.0),
@@ -40,6 +41,7 @@ HEARD: dict[str, TonePair] = {
 }
 AGENT_TONES = {"alice": tone_pair(60), "bob": tone_pair(66), "carol": tone_pair(72), "dora": tone_pair(74)}
 CALLER_TONE = tone_pair(70)
+HEARD["caller"] = CALLER_TONE
 SPARSE = 3
 """Every third packet is enough to be heard, and spares the machine."""
 
@@ -141,6 +143,7 @@ class RealAgentParty(AgentParty):
         super().__init__(center, name)
         self.phone = phone
         self._call: Call | None = None
+        self._second: Call | None = None
         self.answers()
 
     def answers(self) -> None:
@@ -168,6 +171,27 @@ class RealAgentParty(AgentParty):
         self._call = await self.phone.incoming(20)
         await self._call.answered()
         await self._call.hears(CALLER_TONE, for_s=0.3)
+
+    async def is_called(self) -> None:
+        self._call = await self.phone.incoming(20)
+        await self._call.answered()
+
+    async def hears(self, what: str) -> None:
+        await (self._second or self.call).hears(HEARD.get(what) or AGENT_TONES[what], within=20, for_s=0.3)
+
+    async def consults_by_phone(self, extension: str) -> None:
+        await self.call.hold()
+        self._second = await self.phone.invite(extension)
+        await self._second.answered()
+
+    async def hangs_up_second(self) -> None:
+        assert self._second is not None
+        await self._second.hang_up()
+        self._second = None
+
+    async def refers(self, extension: str, *, attended: bool = False) -> bool:
+        assert await self.call.refer(extension, replacing=self._second if attended else None) == 202
+        return await self.call.transferred() == 200
 
     @property
     def call(self) -> Call:
@@ -209,7 +233,9 @@ class RealStoryCenter(StoryCenter):
     async def calls(self, number: str = "") -> Party:
         caller = self.next_caller_id()
         phone = await self._stack.enter_async_context(
-            await Phone.start("carrier-end", server=("127.0.0.1", self.pbx.sip_port), tone=CALLER_TONE, rtp_every=SPARSE)
+            await Phone.start(
+                "carrier-end", server=("127.0.0.1", self.pbx.sip_port), tone=CALLER_TONE, rtp_every=SPARSE if self.sparse else 1
+            )
         )
         call = await phone.invite(number or self.did, caller_id=caller)
         return RealParty(self, phone, call, self.find_caller(caller))
@@ -222,7 +248,7 @@ class RealStoryCenter(StoryCenter):
                 server=("127.0.0.1", self.pbx.sip_port),
                 password=account.password,
                 tone=AGENT_TONES[name],
-                rtp_every=SPARSE,
+                rtp_every=SPARSE if self.sparse else 1,
             )
         )
         await phone.register()

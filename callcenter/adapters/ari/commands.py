@@ -15,6 +15,7 @@ from callcenter.adapters.ari.parse import AGENT, OUTSIDE
 from callcenter.adapters.ari.types import bridges, channels, playbacks
 from callcenter.domain.commands import (
     Answer,
+    AnswerRefer,
     CloseBridge,
     Command,
     ConnectLegs,
@@ -23,8 +24,10 @@ from callcenter.domain.commands import (
     Play,
     RingAgent,
     StartMusic,
+    StartRinging,
     StopMusic,
     StopPlayback,
+    StopRinging,
 )
 from callcenter.domain.events import Cause, LegEnded, PlaybackEnded, Refusal
 from callcenter.services.ports import CommandError, Inbox
@@ -83,6 +86,9 @@ class Commands:
             StopPlayback: self._stop_playback,
             StartMusic: self._start_music,
             StopMusic: self._stop_music,
+            StartRinging: self._start_ringing,
+            StopRinging: self._stop_ringing,
+            AnswerRefer: self._answer_refer,
             RingAgent: self._ring_agent,
             Dial: self._dial,
             ConnectLegs: self._connect_legs,
@@ -137,6 +143,21 @@ class Commands:
     async def _stop_music(self, command: StopMusic) -> None:
         safe(command.leg)
         check_ended(await self._client.call(channels.stopMoh, channelId=command.leg))
+
+    async def _start_ringing(self, command: StartRinging) -> None:
+        """On a leg that is up, Asterisk plays the ringing tone of the country."""
+        safe(command.leg)
+        check(await self._client.call(channels.ring, channelId=command.leg))
+
+    async def _stop_ringing(self, command: StopRinging) -> None:
+        safe(command.leg)
+        check_ended(await self._client.call(channels.ringStop, channelId=command.leg))
+
+    async def _answer_refer(self, command: AnswerRefer) -> None:
+        """A NOTIFY with 200 or 603 ends the phone's subscription; a phone that has gone, or never asked, needs none."""
+        safe(command.leg)
+        state = "channel_answered" if command.done else "channel_declined"
+        check_ended(await self._client.call(channels.transfer_progress, {"states": state}, channelId=command.leg))
 
     async def _ring_agent(self, command: RingAgent) -> None:
         """Create the leg. A phone that is not there shows as the end of the leg, as it would for one that rings in vain."""

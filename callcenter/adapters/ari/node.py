@@ -9,10 +9,10 @@ import structlog
 from callcenter.adapters.ari import snapshot
 from callcenter.adapters.ari.client import AriClient, AriServer, Listener, Raw
 from callcenter.adapters.ari.commands import Commands, check
-from callcenter.adapters.ari.parse import Ignored, MalformedEvent, Parser
+from callcenter.adapters.ari.parse import Ignored, MalformedEvent, Parser, Replaced
 from callcenter.adapters.ari.types import asterisk
 from callcenter.domain.commands import Command, Dial, RingAgent
-from callcenter.domain.events import Cause, Event, FallbackTalkEnded, LegArrived, LegEnded, NodeDisconnected, Refusal
+from callcenter.domain.events import Cause, Event, FallbackTalkEnded, LegArrived, LegEnded, LegFoundAlone, NodeDisconnected, Refusal
 from callcenter.services.ports import CommandError, Inbox, Snapshot
 
 log = structlog.get_logger(__name__)
@@ -80,6 +80,10 @@ class AsteriskNode:
             if event.leg:  # it came to us by mistake, and nobody would ever end it
                 self._run_errand(self._commands.hang_up(event.leg))
             return
+        if isinstance(event, Replaced):  # nobody steps into a talk unasked; who was put out is brought back
+            log.warning("replaced", node=self.name, leg=event.leg, by=event.by)
+            self._run_errand(self._commands.hang_up(event.by))
+            event = LegFoundAlone(event.leg)
         self._tell(event)
 
     def _garbage(self, text: str) -> None:

@@ -22,6 +22,7 @@ from callcenter.adapters.ari.types import (
     ChannelDtmfReceived,
     ChannelHangupRequest,
     ChannelStateChange,
+    ChannelTransfer,
     PlaybackFinished,
     StasisEnd,
     StasisStart,
@@ -36,6 +37,7 @@ from callcenter.domain.events import (
     LegEnded,
     LegHeld,
     LegRang,
+    LegReferred,
     LegResumed,
     PlaybackEnded,
 )
@@ -93,7 +95,15 @@ class MalformedEvent:
     leg: str = ""
 
 
-Parsed = Event | Ignored | MalformedEvent
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A leg that nobody asked for took the place of one of ours (INVITE with Replaces, RFC 3891)."""
+
+    leg: str
+    by: str
+
+
+Parsed = Event | Ignored | MalformedEvent | Replaced
 
 
 def endpoint_of(channel_name: str) -> str:
@@ -139,7 +149,10 @@ def _since(epoch: str) -> datetime | None:
 
 
 def _leg(raw: Raw) -> str:
-    leg = cast(ChannelStateChange, raw)["channel"]["id"]
+    return _safe(cast(ChannelStateChange, raw)["channel"]["id"])
+
+
+def _safe(leg: object) -> str:
     if type(leg) is not str or not clean.is_safe_id(leg):
         raise ValueError(f"channel id {leg!r}")
     return leg
@@ -167,6 +180,7 @@ class Parser:
             "ChannelDtmfReceived": self._dtmf,
             "ChannelHold": lambda raw: LegHeld(_leg(raw)),
             "ChannelUnhold": lambda raw: LegResumed(_leg(raw)),
+            "ChannelTransfer": self._transfer,
             "PlaybackFinished": self._playback_finished,
         }
 
@@ -200,6 +214,8 @@ class Parser:
         if leg in self._inside:
             return Ignored("StasisStart, again")
         args = event["args"]
+        if "replace_channel" in event:
+            return Replaced(_safe(event["replace_channel"]["id"]), leg)
         if args and args[0] in CREATED_BY_US:
             self._inside.add(leg)
             return LegAnswered(leg)
@@ -242,6 +258,20 @@ class Parser:
         if not _DIGIT.fullmatch(digit):
             raise ValueError("digit")
         return DigitPressed(_leg(raw), digit)
+
+    def _transfer(self, raw: Raw) -> Parsed:
+        """A REFER; with a state it is but the echo of what we have answered.
+
+        The phone may write anything into it: what is no number means nothing, and a dialog that this node does not know is nobody's.
+        """
+        event = cast(ChannelTransfer, raw)
+        if "state" in event:
+            return Ignored("ChannelTransfer, answered")
+        refer_to = event["refer_to"]
+        wanted, other = refer_to["requested_destination"], refer_to.get("destination_channel")
+        into = (_safe(other["id"]) if other else "") if "protocol_id" in wanted else None
+        dialed = wanted.get("destination", "")
+        return LegReferred(_safe(event["referred_by"]["source_channel"]["id"]), dialed if dialed == clean.number(dialed) else "", into)
 
     def _playback_finished(self, raw: Raw) -> Parsed:
         """``done`` or ``failed``: either way the leg hears it no longer.

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote as quote_header
 
 from callcenter.sim.sip.ear import DigitHeard, Ear, StreamClosed
 from callcenter.sim.sip.media import Media
-from callcenter.sim.sip.message import Request
+from callcenter.sim.sip.message import Request, escape_user
 from callcenter.sim.sip.state import TRANSITIONS, CallState, EndReason, IllegalTransition
 from callcenter.sim.sip.tones import DTMF, RATE, TonePair, samples_of
 
@@ -60,6 +61,8 @@ class Call:
         self.end_reason: EndReason | None = None
         self.statuses: list[int] = []
         """Every response status to the first INVITE, in order: heard when outgoing, given when incoming."""
+        self.referred: list[int] = []
+        """What became of our REFER, as the far end's NOTIFYs say: 100, and then the final status."""
         self.began_at = self._loop.time()
         self.up_at: float | None = None
         self.ended_at: float | None = None
@@ -166,6 +169,24 @@ class Call:
 
     async def resume(self) -> None:
         await self.signalling.reinvite(hold=False)
+
+    async def refer(self, to: str, *, replacing: Call | None = None, headers: tuple[tuple[str, str], ...] = ()) -> int:
+        """Transfers the far end: to this number (blind), or into another call of ours (attended, with Replaces).
+
+        Returns the status of the answer; ``referred`` tells afterwards what became of it.
+        """
+        self.referred.clear()
+        target = self.signalling.dialog.target
+        host = target.partition(":")[2].rpartition("@")[2].partition(";")[0].rstrip(">")
+        uri = f"sip:{escape_user(to)}@{host}"
+        if replacing is not None:
+            uri += f"?Replaces={quote_header(replacing.signalling.replaces())}"
+        return (await self.signalling.refer(uri, headers)).status
+
+    async def transferred(self, within: float | None = PATIENCE) -> int:
+        """Waits for the end of our REFER; returns the status that was told."""
+        await self.until(lambda: bool(self.referred and self.referred[-1] >= 200), within)
+        return self.referred[-1]
 
     @property
     def held(self) -> bool:

@@ -102,7 +102,7 @@ class Dialog:
             ("CSeq", f"{cseq} {method}"),
             *(("Route", route) for route in self.routes),
         ]
-        if method in ("INVITE", "UPDATE"):
+        if method in ("INVITE", "UPDATE", "REFER"):
             request.headers += [("Contact", self.contact), ("Allow", ALLOW), ("Supported", "timer")]
         request.add("User-Agent", USER_AGENT)
         if body:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import re
 from typing import TYPE_CHECKING
 
 from callcenter.sim.sip.call import Call
@@ -18,6 +19,9 @@ from callcenter.sim.sip.transaction import ClientTransaction, ServerTransaction
 
 if TYPE_CHECKING:
     from callcenter.sim.sip.phone import Phone
+
+SIPFRAG = re.compile(rb"SIP/2\.0 (\d{3}) ")
+"""The beginning of a message/sipfrag (RFC 3420)."""
 
 CHALLENGES = 2
 """A second challenge is answered too: the first nonce may have gone stale."""
@@ -263,6 +267,8 @@ class Signalling:
         elif method in ("INVITE", "UPDATE"):
             self._asked_to_change(transaction)
         elif method in ("INFO", "NOTIFY", "OPTIONS"):
+            if method == "NOTIFY":
+                self._notified(request)
             transaction.respond(self.response(request, 200))
         else:
             self._phone.refuse_method(transaction)
@@ -301,6 +307,24 @@ class Signalling:
             self._await_ack(transaction)
         transaction.respond(self.response(request, 200, body=body, extra=self.timer.accept(request)))
         self._call.tell()
+
+    async def refer(self, target: str, extra: tuple[tuple[str, str], ...] = ()) -> Response:
+        """Asks the far end to refer its other party to this URI (RFC 3515); returns what it says to that, not how it ended."""
+        request = self.dialog.request("REFER")
+        request.headers += [("Refer-To", f"<{target}>"), ("Referred-By", self.dialog.contact), *extra]
+        return await self._phone.converse(request, self.dialog.next_hop(), self.dialog)
+
+    def replaces(self) -> str:
+        """This dialog as a Replaces header names it to the far end (RFC 3891 §3): the tags are seen from there."""
+        return f"{self.dialog.call_id};to-tag={self.dialog.remote_tag};from-tag={self.dialog.local_tag}"
+
+    def _notified(self, request: Request) -> None:
+        """What became of a REFER of ours: the first line of the message that it came to (RFC 3515 §2.4.5)."""
+        event = (request.get("Event") or "").partition(";")[0].strip()
+        found = SIPFRAG.match(request.body)
+        if event == "refer" and found:
+            self._call.referred.append(int(found[1]))
+            self._call.tell()
 
     async def reinvite(self, *, hold: bool | None = None) -> Response:
         """Asks for a change, again after 491; raises :class:`ReinviteRefused`."""
