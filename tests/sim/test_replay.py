@@ -23,6 +23,8 @@ PLAIN = DayPlan()
 LIVELY = DayPlan(shifts=True, transfer_share=0.15, missed_share=0.05, ceiling=0.92, seed=2)
 
 SKILLED = replace(LIVELY, skilled=True)
+CROWDED = replace(SKILLED, agents=24, hours=3, support_per_hour=450, sales_per_hour=150)
+"""Six agents begin at the very same moment."""
 
 
 def hours(count: float) -> datetime:
@@ -45,8 +47,22 @@ def figures_of(replayed: Replayed, day: RecordedDay, config: CenterConfig) -> Ma
 
 @pytest.mark.parametrize(
     ("plan", "from_h", "to_h"),
-    [(PLAIN, 0, 4), (LIVELY, 0, 4), (SKILLED, 0, 4), (replace(LIVELY, ceiling=None), 2.5, 3.5), (replace(PLAIN, seed=3), 3, 4)],
-    ids=["a plain day", "shifts, breaks, transfers, missed offers", "skills and strategies", "an hour in its midst", "another's last hour"],
+    [
+        (PLAIN, 0, 4),
+        (LIVELY, 0, 4),
+        (SKILLED, 0, 4),
+        (CROWDED, 0, 3),
+        (replace(LIVELY, ceiling=None), 2.5, 3.5),
+        (replace(PLAIN, seed=3), 3, 4),
+    ],
+    ids=[
+        "a plain day",
+        "shifts, breaks, transfers, missed offers",
+        "skills and strategies",
+        "a crowd",
+        "an hour in its midst",
+        "another's last hour",
+    ],
 )
 def test_with_unchanged_configuration_the_day_is_the_same(plan: DayPlan, from_h: float, to_h: float, tmp_path: Path) -> None:
     lived = simulated_day(plan, tmp_path)
@@ -75,7 +91,7 @@ def test_the_lively_day_is_one(tmp_path: Path) -> None:
     ):
         assert sum(isinstance(fact, kind) for fact in facts) >= least, kind
     assert sum(isinstance(fact, f.ContactEntered) and fact.transferred_from != "" for fact in facts) >= 40
-    requests = [request for agent in read(lived).agents.values() for _, request in agent.requests]
+    requests = [request for agent in read(lived).agents.values() for _, _, request in agent.requests]
     for kind in (AgentNotReadyRequested, AgentLogoutRequested, AgentReadyRequested):
         assert sum(isinstance(request, kind) for request in requests) >= len(lived.config.agents)
 

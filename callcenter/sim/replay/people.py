@@ -39,6 +39,7 @@ class People:
 
     def __init__(self, day: RecordedDay, seed: int) -> None:
         self._seed = seed
+        self._until = day.until_at or day.to_at
         contacts = list(day.contacts.values())
         self._handlings = _by_queue([(each.record.queue, each.handling) for each in contacts if each.handling])
         self._rings = _by_queue([(each.record.queue, each.ring) for each in contacts if each.ring is not None])
@@ -55,7 +56,9 @@ class People:
         share = 1.0 - chance.random()
         if recorded is None:
             return Part(patience.beyond(timedelta(), share), drawn_ring, drawn_handling)
-        waited = recorded.record.wait if recorded.record.wait is not None else timedelta()
+        waited = recorded.record.wait
+        if waited is None:  # the record ends before the wait does
+            waited = max(timedelta(), self._until - recorded.record.entered_at)
         if drawn_ring <= recorded.rang_in_vain:
             drawn_ring = chance.choice([ring for ring in rings if ring > recorded.rang_in_vain] or [recorded.rang_in_vain + A_MOMENT])
         return Part(

@@ -62,7 +62,11 @@ THE_CENTERS = frozenset({MISSED_OFFER, PHONE_UNREACHABLE, MICRO_BREAK})
 
 
 A_MOMENT = timedelta(milliseconds=1)
+"""What is no farther apart is the same moment: spans in a journal are rounded."""
 
+
+_Numbered = tuple[int, f.Fact]
+"""A fact and its place in the record."""
 
 _OF_AGENTS = (f.AgentStateChanged, f.AgentRequestRemembered, f.AgentPhoneChanged, f.AgentOptedOut, CallbackReserved)
 
@@ -136,7 +140,8 @@ class RecordedAgent:
     """One agent's presence, as asked for by her: a request made during a contact counts from when it was made."""
 
     name: str
-    requests: tuple[tuple[datetime, AgentRequest], ...]
+    requests: tuple[tuple[datetime, int, AgentRequest], ...]
+    """Each with its date and its place in the record, which orders what was asked for at one moment."""
     phone: tuple[tuple[datetime, bool], ...]
     """When her phone could be reached again (True), or no longer."""
     absences: tuple[Absence, ...]
@@ -191,26 +196,26 @@ def recorded_day(facts: Iterable[f.Fact], from_at: datetime, to_at: datetime) ->
     and each agent's from the last change of state before ``WARM_UP`` on."""
     begins_at = from_at - WARM_UP
     of_call: dict[str, list[f.Fact]] = defaultdict(list)
-    of_agent: dict[str, list[f.Fact]] = defaultdict(list)
-    lasting: dict[tuple[str, type], f.Fact] = {}
+    of_agent: dict[str, list[_Numbered]] = defaultdict(list)
+    lasting: dict[tuple[str, type], _Numbered] = {}
     in_fallback, until_at = 0, None
-    for fact in facts:
+    for number, fact in enumerate(facts):
         if isinstance(fact, f.AgentStateChanged) and fact.at < begins_at:
-            of_agent[fact.agent] = [fact]
+            of_agent[fact.agent] = [(number, fact)]
         elif isinstance(fact, f.AgentPhoneChanged | f.AgentOptedOut) and fact.at < begins_at:
-            lasting[fact.agent, type(fact)] = fact
+            lasting[fact.agent, type(fact)] = (number, fact)
         elif isinstance(fact, _OF_AGENTS):
-            of_agent[fact.agent].append(fact)
+            of_agent[fact.agent].append((number, fact))
         elif isinstance(fact, f.FallbackCallEnded):
             in_fallback += from_at <= fact.entered_at < to_at
         elif type(fact) in REPLAYED_FACTS:
             call = fact.call  # type: ignore[union-attr]
             of_call[call].append(fact)
             if isinstance(fact, f.OfferMissed) and (rung := _offer(of_call[call], fact.offer)):
-                of_agent[fact.agent] += [rung, fact]
+                of_agent[fact.agent] += [(number, rung), (number, fact)]
         until_at = fact.at if until_at is None else max(until_at, fact.at)
-    for (agent, _), fact in lasting.items():
-        of_agent[agent].append(fact)
+    for (agent, _), numbered in lasting.items():
+        of_agent[agent].append(numbered)
     read = [each for call in of_call.values() for each in _contacts(call)]
     contacts = sorted((each for each in read if not each.called_back), key=lambda each: (each.record.entered_at, each.id))
     called_back = sum(each.called_back and from_at <= each.record.entered_at < to_at for each in read)
@@ -273,12 +278,12 @@ def _handling(record: ContactRecord, parted: f.ContactParted, following: f.Conta
 # --- agents ---------------------------------------------------------------------------------------------
 
 
-def _agent(name: str, facts: Sequence[f.Fact], begins_at: datetime) -> RecordedAgent:
+def _agent(name: str, facts: Sequence[_Numbered], begins_at: datetime) -> RecordedAgent:
     """Presence from state changes, requests and missed offers (each preceded by its offer), in order."""
-    changes = [fact for fact in facts if isinstance(fact, f.AgentStateChanged)]
+    changes = [fact for _, fact in facts if isinstance(fact, f.AgentStateChanged)]
     reader = _Presence(name)
-    for fact in sorted(facts, key=lambda fact: fact.at):
-        reader.take(fact)
+    for number, fact in sorted(facts, key=lambda each: each[1].at):
+        reader.take(number, fact)
     reader.back(datetime.max.replace(tzinfo=UTC))
     idle_since = next((change.idle_since for change in changes if change.at < begins_at), None)
     stays = tuple(fold_stays(changes))
@@ -290,7 +295,8 @@ class _Presence:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.requests: list[tuple[datetime, AgentRequest]] = []
+        self.requests: list[tuple[datetime, int, AgentRequest]] = []
+        self._number = 0
         self.absences: list[Absence] = []
         self.phone: list[tuple[datetime, bool]] = []
         self._state = f.AgentState.LOGGED_OUT
@@ -305,7 +311,8 @@ class _Presence:
         self._missed: tuple[datetime, f.OfferMissed] | None = None
         self._away: tuple[datetime, f.OfferMissed] | None = None
 
-    def take(self, fact: f.Fact) -> None:
+    def take(self, number: int, fact: f.Fact) -> None:
+        self._number = number
         match fact:
             case f.ContactOffered():
                 self._rung_at = fact.at
@@ -336,7 +343,7 @@ class _Presence:
         self._opted_out = fact.queues
 
     def _ask(self, at: datetime, request: AgentRequest) -> None:
-        self.requests.append((at, request))
+        self.requests.append((at, self._number, request))
 
     def _asked_meanwhile(self, fact: f.AgentRequestRemembered) -> None:
         if self._state not in BUSY:

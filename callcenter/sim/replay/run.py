@@ -25,7 +25,7 @@ from callcenter.domain.records import ContactRecord, Stay
 from callcenter.domain.routing_config import Needs
 from callcenter.sim.fake_pbx import Mood, Phone
 from callcenter.sim.replay.people import Part, People
-from callcenter.sim.replay.recorded import CALLBACK, RecordedAgent, RecordedContact, RecordedDay
+from callcenter.sim.replay.recorded import A_MOMENT, CALLBACK, RecordedAgent, RecordedContact, RecordedDay
 from callcenter.sim.world import World
 
 LEAD = timedelta(seconds=1)
@@ -106,14 +106,23 @@ class _Replay:
             if contact.entered.at >= begins:
                 self._world.timeline.at(contact.entered.at, self._arrive, contact)
         end = max(self._day.until_at or self._day.to_at, self._day.to_at)
-        self._world.run_until(end)
+        self._world.run_until(end + A_MOMENT)
         give_up_at = end + LONGEST_AFTERMATH
-        while self._open and self._world.now < give_up_at:
+        while self._awaited() and self._world.now < give_up_at:
             self._world.run_for(60)
         contacts = tuple(self._as_left(contact) for call in self._facts.values() for contact in fold_call(call).contacts)
         stays = tuple(stay for name in sorted(self._changes) for stay in self._stays(name))
         faults = tuple(f"{type(fault).__name__}: {fault}" for fault in self._world.faults)
         return Replayed(contacts, {name: recorded.id for name, recorded in self._recorded.items()}, stays, faults)
+
+    def _awaited(self) -> bool:
+        """Whether somebody of the window still waits whose wait was over in the record, or whom the record does not know."""
+        contacts = self._world.center.state.contacts
+        return any(
+            contacts[name].entered.entered_at < self._day.to_at and (recorded is None or recorded.settled_at is not None)
+            for name in self._open
+            for recorded in [self._recorded.get(name)]
+        )
 
     def _as_left(self, contact: ContactRecord) -> ContactRecord:
         """Who left for a callback did not abandon; a replay has no keys, and lets the caller hang up instead."""
@@ -263,11 +272,11 @@ def _in_order(day: RecordedDay) -> Iterable[tuple[datetime, AgentRequest]]:
     def idle(agent: RecordedAgent) -> tuple[datetime, str]:
         return agent.idle_since or day.begins_at, agent.name
 
-    asked = []
+    asked: list[tuple[datetime, int, AgentRequest]] = []
     for number, agent in enumerate(sorted(day.agents.values(), key=idle)):
         begins = day.begins_at - LEAD + timedelta(microseconds=number)
-        asked += [(begins if at < day.begins_at else at, request) for at, request in agent.requests]
-    return sorted(asked, key=lambda each: each[0])
+        asked += [(begins if at < day.begins_at else at, order, request) for at, order, request in agent.requests]
+    return [(at, request) for at, _, request in sorted(asked, key=lambda each: each[:2])]
 
 
 def _way_in(contact: RecordedContact, config: CenterConfig) -> QueueNode:
@@ -295,7 +304,7 @@ def _with_doors(config: CenterConfig, day: RecordedDay) -> tuple[CenterConfig, d
     numbers = {door: NumberConfig(door, door, way.queue) for way, door in doors.items()}
     queues = {name: replace(queue, record=False) for name, queue in config.queues.items()}
     asked = (
-        request.reason for agent in day.agents.values() for _, request in agent.requests if isinstance(request, AgentNotReadyRequested)
+        request.reason for agent in day.agents.values() for *_, request in agent.requests if isinstance(request, AgentNotReadyRequested)
     )
     reasons = tuple(dict.fromkeys((*config.not_ready_reasons, *asked)))
     changed = replace(config, queues=queues, numbers=numbers, flows=flows, not_ready_reasons=reasons, routing_rules=(), caller_lists=())
