@@ -408,6 +408,19 @@ To = Annotated[str | None, typer.Option("--to", help="ISO 8601, in the center's 
 Queue = Annotated[str | None, typer.Option("--queue", help="Only this queue.")]
 
 
+@config_app.command("dry-run")
+def config_dry_run(config: Config = DEFAULT, from_: From = None, to: To = None, as_json: AsJson = False) -> None:
+    """Try the file's routing rules on the contacts of a stretch of time: which rule would have won, and what would change."""
+    from callcenter.apps import dry_run
+    from callcenter.apps.reports import ReportError
+    from callcenter.runtime.postgres import PostgresError
+
+    try:
+        typer.echo(dry_run.run(settings_of(config), from_, to, as_json))
+    except (ReportError, PostgresError) as error:
+        fail(str(error))
+
+
 @app.command()
 def kpi(config: Config = DEFAULT, from_: From = None, to: To = None, queue: Queue = None, as_json: AsJson = False) -> None:
     """Key figures per queue: offered, answered, abandoned, service level ..."""
