@@ -564,6 +564,30 @@ async def an_arrival_that_is_told_twice(center: StoryCenter) -> None:
     assert len(center.book.of(f.CallBegan, dialed=center.did)) == 1
 
 
+async def a_caller_who_takes_a_callback(center: StoryCenter) -> None:
+    """Agent first: she hears that it is a callback, the caller is dialed, and both hear each other."""
+    alice = await center.agent("alice")
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("2")
+    await caller.hears("music")
+    await caller.presses("9")
+    overflowed = ["ContactOverflowed callback_taken", "FlowStarted", "FlowMoved say", "FlowEnded hang_up"]
+    left = ["LegClosing caller", "LegGone caller normal", "CallEnded normal"]
+    assert await caller.story() == [*MENU, "CallbackCreated", *overflowed, *left]
+    await alice.ready()
+    called = await center.is_called((await caller.began()).caller)
+    await called.hears("alice")
+    await called.hangs_up()
+    reserved = ["CallBegan outbound", "CallbackReserved alice node1", "LegCreated alice", "LegRinging alice", "LegUp alice"]
+    dialed = ["CallbackAttempted caller node1", "LegCreated caller", "LegRinging caller", "LegUp caller", "CallbackReached"]
+    talk = ["ContactEntered", "ContactOffered alice", "ContactConnected alice", "RecordingStarted alice", "CallbackBridged alice"]
+    *leaves, gone = CALLER_LEAVES
+    assert await called.story() == [*reserved, *dialed, *talk, *leaves, "CallbackKept", gone, "CallEnded normal"]
+    await alice.becomes(AgentState.READY)
+    assert alice.states() == ["not_ready login", "ready", "reserved", "talking", "wrap_up", "ready"]
+
+
 STORIES: list[Story] = [
     an_answered_call_that_the_caller_ends,
     an_agent_who_hangs_up,
@@ -586,6 +610,7 @@ STORIES: list[Story] = [
     a_phone_that_transfers_blind,
     a_phone_that_transfers_attended,
     a_phone_that_consults_and_goes_back,
+    a_caller_who_takes_a_callback,
     a_caller_who_enters_digits,
     callers_who_are_told_their_position,
     a_caller_who_is_sent_to_another_queue,

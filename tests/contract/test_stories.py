@@ -20,11 +20,13 @@ from callcenter.runtime.settings import parse
 from callcenter.services.engine import Engine
 from callcenter.sim.fake_pbx import FakePbx
 from callcenter.sim.fake_telephony import FakeTelephony, Wire, varied
+from callcenter.sim.sip.phone import Phone
+from callcenter.sim.sip.policy import AnswerAfter
 from callcenter.sim.virtual_loop import LoopClock, LoopTimeline, run_virtual
 from tests.support.asterisk import asterisk_node, raw_settings, short_folder
 from tests.support.fake_parties import FakeStoryCenter
 from tests.support.parties import FactBook, story_settings
-from tests.support.real_parties import RealEngine, RealStoryCenter
+from tests.support.real_parties import CALLER_TONE, RealEngine, RealStoryCenter
 from tests.support.virtual import KeptJournal
 
 pytest.register_assert_rewrite("tests.contract.stories")
@@ -69,18 +71,22 @@ async def on_asterisk(request: pytest.FixtureRequest) -> AsyncIterator[dict[str,
     items = [item for item in request.session.items if isinstance(item, pytest.Function) and item.originalname == "test_on_asterisk"]
     wanted = [cast(Story, item.callspec.params["story"]) for item in items]
     with short_folder() as folder:
-        async with asterisk_node(story_settings(raw_settings(folder), len(STORIES))) as pbx, RealEngine([pbx], folder).running() as running:
-            tasks = {story.__name__: asyncio.create_task(_on_asterisk(story, running)) for story in wanted}
+        async with (
+            await Phone.start("outside", tone=CALLER_TONE, on_invite=AnswerAfter(0.3)) as outside,
+            asterisk_node(story_settings(raw_settings(folder), len(STORIES), outside.address[1])) as pbx,
+            RealEngine([pbx], folder).running() as running,
+        ):
+            tasks = {story.__name__: asyncio.create_task(_on_asterisk(story, running, outside)) for story in wanted}
             yield tasks
             await asyncio.gather(*tasks.values(), return_exceptions=True)
             assert await running.left() == (set(), set())
             assert "0 active channels" in pbx.cli("core show channels count")
 
 
-async def _on_asterisk(story: Story, running: RealEngine) -> None:
+async def _on_asterisk(story: Story, running: RealEngine, outside: Phone) -> None:
     number = STORIES.index(story)
     async with AsyncExitStack() as phones:
-        await story(RealStoryCenter(number, running, phones))
+        await story(RealStoryCenter(number, running, phones, outside=outside))
 
 
 @pytest.mark.asyncio(loop_scope="module")

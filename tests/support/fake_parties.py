@@ -149,5 +149,10 @@ class FakeStoryCenter(StoryCenter):
         leg = self.pbx.call_in(number or self.did, caller)
         return FakeParty(self, self.pbx.channels[leg], self.find_caller(caller))
 
+    async def is_called(self, number: str) -> Party:
+        await soon(lambda: any(channel.number == number and channel.up for channel in self.pbx.channels.values()), number)
+        channel = next(channel for channel in self.pbx.channels.values() if channel.number == number)
+        return FakeParty(self, channel, self.find_called(number))
+
     async def agent(self, name: str) -> AgentParty:
         return FakeAgentParty(self, name)

@@ -73,8 +73,8 @@ class Party(abc.ABC):
         began = await self.began()
         await self.meets(f.CallEnded)
         lines = [fact for fact in self.center.book.facts if getattr(fact, "call", "") == began.call and not isinstance(fact, UNSAID)]
-        agents = [*self.center.book.of(f.ContactOffered), *self.center.book.of(f.LegJoined)]
-        names = {began.leg: "caller", **{fact.leg: self.center.short(fact.agent) for fact in agents}}
+        agents = [*self.center.book.of(f.ContactOffered), *self.center.book.of(f.LegJoined), *self.center.book.of(f.LegCreated)]
+        names = {**{fact.leg: self.center.short(fact.agent) for fact in agents}, began.leg: "caller"}
         return [_line(fact, names, self.center.short) for fact in lines]
 
     @abc.abstractmethod
@@ -226,6 +226,14 @@ class StoryCenter(abc.ABC):
     async def calls(self, number: str = "") -> Party: ...
 
     @abc.abstractmethod
+    async def is_called(self, number: str) -> Party:
+        """Wait until somebody outside, whose phone answers, is called by us, and has answered."""
+
+    def find_called(self, number: str) -> Callable[[], f.CallBegan | None]:
+        """The call of ours to that number."""
+        return lambda: next(iter(self.book.of(f.CallBegan, caller=number, direction=f.Direction.OUTBOUND)), None)
+
+    @abc.abstractmethod
     async def agent(self, name: str) -> AgentParty:
         """An agent with a phone that is there and answers."""
 
@@ -241,16 +249,21 @@ def extension(story: int, name: str) -> str:
     return f"2{story:02d}{EXTENDED.index(name)}"
 
 
-def story_settings(raw: dict[str, Any], stories: int) -> dict[str, Any]:
+def story_settings(raw: dict[str, Any], stories: int, outside_port: int = 5060) -> dict[str, Any]:
     """``raw`` for so many stories: each its number, menu, queues ``support`` (alice and bob), ``second`` (carol), ``care`` (dora, carol).
 
     Key 3 leads to ``care``, which requires a disposition; key 4 asks for a code, and says it back;
     key 5 leads to ``told``, where callers are told their position after 2 s, and comforted; carol serves it, too;
-    key 6 leads to ``busy``, which nobody serves: after 4 s its callers are sent to ``second``, and by key 9 to the menu.
+    key 6 leads to ``busy``, whose agent is never there: after 4 s its callers are sent to ``second``, and by key 9 to the menu.
+    A caller who waits in ``support`` is called back on key 9; everybody outside has the phone at ``outside_port``.
     """
+    raw = {**raw, "trunk": [{**raw["trunk"][0], "host": "127.0.0.1", "port": outside_port}], "calling": {"trunk": raw["trunk"][0]["name"]}}
     names = [f"s{story}" for story in range(stories)]
     policy = {"music": "tones", "wrap_up_s": 1, "ring_timeout_s": 3}
     queues = [{"name": f"{name}-{queue}", **policy} for name in names for queue in ("support", "second")]
+    for queue in queues:
+        if queue["name"].endswith("-support"):
+            queue["callback"] = {"key": "9"}
     agents = [{"name": f"{name}-{agent}", "queues": [f"{name}-support"]} for name in names for agent in ("alice", "bob")]
     carol = {"queues": ["second", "care", "told"], "may_opt_out": ["care"]}
     agents += [{"name": f"{name}-carol", **{key: [f"{name}-{queue}" for queue in of] for key, of in carol.items()}} for name in names]
@@ -262,6 +275,7 @@ def story_settings(raw: dict[str, Any], stories: int) -> dict[str, Any]:
     care = {"wrap_up_s": 30, "wrap_up_extension_s": 30, "dispositions": ["solved", "open"], "disposition_required": True}
     queues += [{"name": f"{name}-care", **policy, **care} for name in names]
     agents += [{"name": f"{name}-dora", "queues": [f"{name}-care"]} for name in names]
+    agents += [{"name": f"{name}-erin", "queues": [f"{name}-busy"]} for name in names]
     flows = {
         name: {
             "start": "menu",

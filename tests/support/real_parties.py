@@ -224,8 +224,10 @@ class RealAgentParty(AgentParty):
 class RealStoryCenter(StoryCenter):
     """A story on a real node; its phones are closed with it."""
 
-    def __init__(self, story: int, running: RealEngine, stack: AsyncExitStack, node: str = "") -> None:
+    def __init__(self, story: int, running: RealEngine, stack: AsyncExitStack, node: str = "", outside: Phone | None = None) -> None:
+        """``outside``: the phone of everybody whom we call."""
         super().__init__(story, running.book, running.told)
+        self.outside = outside
         self.engine = running.engine
         self.pbx = running.nodes[node or next(iter(running.nodes))]
         self._stack = stack
@@ -239,6 +241,13 @@ class RealStoryCenter(StoryCenter):
         )
         call = await phone.invite(number or self.did, caller_id=caller)
         return RealParty(self, phone, call, self.find_caller(caller))
+
+    async def is_called(self, number: str) -> Party:
+        assert self.outside is not None
+        call = await self.outside.incoming(40)
+        assert call.dialed == number
+        await call.answered()
+        return RealParty(self, self.outside, call, self.find_called(number))
 
     async def agent(self, name: str) -> AgentParty:
         account = self.pbx.phone(self.long(name))
