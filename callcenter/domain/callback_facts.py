@@ -105,6 +105,10 @@ class CallbackCreated:
     """... until then; afterwards it is anybody's."""
     by: str = ""
     """Who entered it."""
+    require: str = ""
+    """What it needs of an agent beside what the queue requires, as the contact did that overflowed for it."""
+    prefer: str = ""
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,18 +128,18 @@ class CallbackRegister:
 
     def line_up(self, callback: Callback) -> None:
         """Where it belongs: in its queue's line, in its owner's, or nowhere while nobody could be called."""
-        self._step_out(callback)
         state = self._state
-        if (
-            callback.state is not CallbackState.DUE
-            or callback.reserved is not None
-            or not state.config.calling.trunk
-            or not state.node_to_call
-        ):
-            return
-        if callback.owner in state.config.agents:
+        waits = callback.state is CallbackState.DUE and callback.reserved is None
+        possible = waits and bool(state.config.calling.trunk and state.node_to_call)
+        own = possible and callback.owner in state.config.agents
+        in_queue = possible and not own and callback.queue in state.config.queues
+        stands = state.waiters.get(callback.id)
+        if in_queue and stands is not None and stands.queue == callback.queue:
+            return  # and keeps what it has grown to
+        self._step_out(callback)
+        if own:
             self.owned.setdefault(callback.owner, Line()).put(callback.rank)
-        elif callback.queue in state.config.queues:
+        elif in_queue:
             state.stand_in_line(self._waiter(callback))
 
     def line_up_all(self) -> None:
@@ -151,7 +151,8 @@ class CallbackRegister:
 
     def _waiter(self, callback: Callback) -> Waiter:
         created = callback.created
-        return Waiter(callback.id, callback.queue, created.priority, created.place, created.place, CALLBACK)
+        place, needs = created.place, (created.require, created.prefer)
+        return Waiter(callback.id, callback.queue, created.priority, place, place, CALLBACK, *needs)
 
     def _step_out(self, callback: Callback) -> None:
         self._state.step_out(callback.id)

@@ -1,6 +1,7 @@
 """What happens to callbacks: their dates, the legs of our calls for them, what people ask, and what becomes of the contact."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from callcenter.domain import promises
@@ -71,7 +72,7 @@ def key_pressed(turn: Turn, call: Call, contact: Contact, digit: str) -> None:
     if config is None or digit != config.key or contact.state is not ContactState.WAITING or call.caller_leg is None:
         return
     entered = contact.entered
-    wish = promises.Wish(queue.name, call.began.caller, entered.priority, entered.place, CallbackSource.KEY, turn.now, contact.id)
+    wish = promises.Wish(queue.name, call.began.caller, entered.priority, entered.place, CallbackSource.KEY, turn.now, entered)
     if promises.promise(turn, call, wish) or config.flow:
         overflow(turn, contact, OverflowWhy.CALLBACK_TAKEN, config.flow or CALLBACK_PROMISED.name)
 
@@ -96,7 +97,7 @@ def promise(turn: Turn, call: Call, asked: CallbackNode) -> bool:
             place if asked.after is None else due_at,
             CallbackSource.FLOW,
             due_at,
-            kept.contact if kept is not None else "",
+            kept,
         ),
     )
 
@@ -205,12 +206,13 @@ def _reached(turn: Turn, callback: Callback, call: Call) -> None:
     if reserved is None or agent_leg is None or agent_leg.state is not LegState.UP:
         turn.send_on(call, promises.policy(turn, callback).greeting_flow or CALLBACK_GREETING.name)
         return
-    place, contact, offer = callback.created.place, turn.ids.draw(), turn.ids.draw()
+    created, contact, offer = callback.created, turn.ids.draw(), turn.ids.draw()
     queue, number = callback.queue, callback.number
-    turn.emit(ContactEntered(turn.now, call.id, contact, queue, promises.REACHED_PRIORITY, turn.now, place, number))
+    entered = ContactEntered(turn.now, call.id, contact, queue, promises.REACHED_PRIORITY, turn.now, created.place, number)
+    turn.emit(replace(entered, require=created.require, prefer=created.prefer, rule=created.rule))
     turn.emit(ContactOffered(turn.now, call.id, contact, queue, offer, reserved.agent, reserved.leg, turn.now, 1))
-    entered = turn.state.contacts[contact]
-    connect(turn, entered, entered.offers[offer])
+    reached = turn.state.contacts[contact]
+    connect(turn, reached, reached.offers[offer])
 
 
 def _leg_gone(turn: Turn, fact: LegGone) -> None:

@@ -26,10 +26,11 @@ from callcenter.domain.callback_facts import (
 )
 from callcenter.domain.commands import Dial, RingAgent
 from callcenter.domain.config import CallbackConfig
-from callcenter.domain.facts import AgentState, AgentStateChanged, CallBegan, Direction, LegCreated
+from callcenter.domain.facts import AgentState, AgentStateChanged, CallBegan, ContactEntered, Direction, LegCreated
 from callcenter.domain.numbers import CheckedNumber, NumberRefusal
 from callcenter.domain.presence import become_free
 from callcenter.domain.queue import Waiter
+from callcenter.domain.routing_config import Needs
 from callcenter.domain.turn import Turn
 
 REACHED_PRIORITY = 1_000_000
@@ -56,7 +57,8 @@ class Wish:
     place: datetime
     source: CallbackSource
     due_at: datetime
-    contact: str = ""
+    left: ContactEntered | None = None
+    """The contact that leaves its queue for it."""
 
 
 def check(turn: Turn, number: str) -> CheckedNumber:
@@ -90,7 +92,7 @@ def promise(turn: Turn, call: Call, wish: Wish) -> bool:
             wish.source,
             shown,
             call.id,
-            wish.contact,
+            *((left.contact, "", None, "", left.require, left.prefer, left.rule) if (left := wish.left) is not None else ()),
         )
     )
     return True
@@ -106,6 +108,8 @@ class Entry:
     queue: str
     priority: int
     place: datetime
+    needs: Needs | None = None
+    """What it needed from the beginning, for who was called back; None: what its flow says."""
     freed: Agent | None = None
     """To be routed once the caller stands in line."""
 
@@ -115,7 +119,9 @@ def entry(turn: Turn, call: Call, queue: str) -> Entry | None:
     callbacks = turn.state.callbacks
     reached = callbacks.by_call.get(call.id)
     if reached is not None and reached.state is CallbackState.REACHED:
-        return Entry(queue or reached.queue, REACHED_PRIORITY, reached.created.place, release(turn, reached, ReleasedWhy.REACHED))
+        created = reached.created
+        needs = Needs(created.require, created.prefer, rule=created.rule)
+        return Entry(reached.queue, REACHED_PRIORITY, created.place, needs, release(turn, reached, ReleasedWhy.REACHED))
     if not callbacks.by_number or not call.began.caller or call.began.direction is not Direction.INBOUND:
         return None
     known = callbacks.by_number.get((turn.state.config.calling.rules(call.began.caller).number, queue))
@@ -133,7 +139,7 @@ def _merge(turn: Turn, call: Call, callback: Callback) -> Entry | None:
     if ours is not None:
         end(turn, ours)
     turn.emit(CallbackKept(turn.now, callback.id, KeptHow.MERGED, is_in_time(turn, callback), call.id))
-    return Entry(callback.queue, callback.created.priority, callback.created.place, freed)
+    return Entry(callback.queue, callback.created.priority, callback.created.place, freed=freed)
 
 
 def is_in_time(turn: Turn, callback: Callback) -> bool:

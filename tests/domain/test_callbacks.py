@@ -15,6 +15,8 @@ from callcenter.domain.config import CallbackConfig, CallingConfig, CenterConfig
 from callcenter.domain.facts import AgentState
 from callcenter.domain.ivr.flow import CallbackNode, CollectNode, Flow, HangUpNode, PromptNode, QueueNode, faults
 from callcenter.domain.numbers import CheckedNumber, NumberRefusal, any_e164
+from callcenter.domain.queue import Band
+from callcenter.domain.routing_config import Needs, Routing, Skill
 from callcenter.sim.fake_pbx import Mood, Phone
 from callcenter.sim.world import World, small_center
 
@@ -615,3 +617,38 @@ def test_a_flow_promises_a_callback_at_a_chosen_time() -> None:
     world.run_for(20)
     assert [dial.number for dial in world.pbx.dialed] == [ANN]
     assert one(world, cf.CallbackCreated).source is cf.CallbackSource.FLOW
+
+
+@pytest.mark.parametrize("first", ["agent", "caller"])
+def test_what_the_caller_needed_of_an_agent_is_kept_for_the_callback(first: str) -> None:
+    spanish = Flow("spanish", "in", {"in": QueueNode("support", needs=Needs(require="spanish >= 50"))})
+    made = small_center([QueueConfig("support", callback=replace(AGENT_FIRST, agent_first=first == "agent"))], ("alice", "bob"), [spanish])
+    bob = replace(made.agents["bob"], skills={"spanish": Skill(80)})
+    world = World(replace(made, calling=CallingConfig("carrier"), agents={**made.agents, "bob": bob}))
+    leg = world.pbx.call_in("+18005550200", ANN)
+    world.run_for(2)
+    world.pbx.party_presses(leg, "1")
+    world.run_for(4)
+    world.agent_ready("alice")
+    world.run_for(30)
+    assert world.pbx.dialed == []
+    world.agent_ready("bob")
+    world.run_for(20)
+    assert world.talking() == {"bob": world.pbx.dialed[0].leg}
+    assert [fact.require for fact in kept(world, f.ContactEntered)] == ["spanish >= 50", "spanish >= 50"]
+    assert world.faults == []
+
+
+def test_a_callback_that_waits_is_moved_up_by_its_ageing_and_keeps_that_when_the_configuration_changes() -> None:
+    ageing = Routing(acceleration=1.0, starve_after=timedelta(minutes=10))
+    config = replace(
+        small_center([QueueConfig("support", callback=AGENT_FIRST, routing=ageing)], ("alice",)), calling=CallingConfig("carrier")
+    )
+    world = World(config)
+    callback = promise(world)
+    world.run_for(660)
+    (waiter,) = [waiter for waiter in world.center.state.waiters.values() if waiter.id == callback]
+    assert waiter.band is Band.STARVING
+    world.tell(e.ConfigChanged(config))
+    assert world.center.state.waiters[callback].band is Band.STARVING
+    assert world.faults == []
