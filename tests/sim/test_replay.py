@@ -12,6 +12,7 @@ from callcenter.domain import facts as f
 from callcenter.domain.agent import MICRO_BREAK
 from callcenter.domain.config import CallbackConfig, CallingConfig, CenterConfig, QueueConfig
 from callcenter.domain.events import AgentLogoutRequested, AgentNotReadyRequested, AgentReadyRequested
+from callcenter.domain.overflow_rules import Overflow, OverflowTo
 from callcenter.sim.replay.comparison import QueueFigures, calibrate, figures, outcomes, worse_classes, worse_off
 from callcenter.sim.replay.people import NothingToLearn
 from callcenter.sim.replay.recorded import RecordedDay, recorded_day
@@ -217,3 +218,32 @@ def test_a_callback_keeps_its_agent_from_others_and_its_caller_leaves_as_before(
     assert now[SUPPORT].counted == was[SUPPORT].counted
     assert (now[SUPPORT].counted.overflowed, now[SUPPORT].counted.answered) == (1, 1)
     assert now[SUPPORT].counted.wait > seconds(45)  # alice talked to ann
+
+
+def test_who_pressed_a_key_and_went_elsewhere_does_so_again() -> None:
+    support = QueueConfig(SUPPORT, wrap_up=seconds(0), keys={"9": Overflow(OverflowTo.QUEUE, SALES)})
+    made = small_center([support, QueueConfig(SALES, wrap_up=seconds(0))], ["alice", "bob"])
+    agents = {name: replace(agent, queues=(queue,)) for (name, agent), queue in zip(made.agents.items(), (SUPPORT, SALES), strict=True)}
+    config = replace(made, agents=agents)
+    world = World(config, start=OPENS)
+    world.agent_ready("alice")
+    world.agent_ready("bob")
+    first = world.caller_arrives(SUPPORT)
+    world.run_for(10)
+    second = world.caller_arrives(SUPPORT)
+    world.run_for(12)
+    world.pbx.party_presses(second, "9")
+    world.run_for(30)
+    assert world.talking() == {"alice": first, "bob": second}
+    for leg in (first, second):
+        world.pbx.party_hangs_up(leg)
+    world.run_for(60)
+
+    day = recorded_day(world.facts, OPENS, OPENS + timedelta(hours=1))
+    was, now = record_of(day, config), figures_of(replay(day, config, seed=1), day, config)
+    assert {queue: now[queue].counted for queue in (SUPPORT, SALES)} == {queue: was[queue].counted for queue in (SUPPORT, SALES)}
+    assert (now[SUPPORT].counted.overflowed, now[SALES].counted.answered) == (1, 1)
+    # With two agents for support nobody waits long enough to press anything.
+    both = replace(config, agents={name: replace(agent, queues=(SUPPORT, SALES)) for name, agent in config.agents.items()})
+    now = figures_of(replay(day, both, seed=1), day, both)
+    assert (now[SUPPORT].counted.answered, now[SUPPORT].counted.overflowed, SALES in now) == (2, 0, False)

@@ -44,6 +44,8 @@ STRATEGIES = {"sales": "longest_idle", "support": "round_robin", "billing": "lea
 RATES = {"sales": 3, "support": 3, "billing": 3, "team": 1}
 """Calls per second; ten in all."""
 TALK_MS = 3000
+AT_ONCE = "500"
+"""Calls that SIPp holds at once; what it allows by itself would slow it down."""
 OFFER_P99_MS = 100.0
 BOOKS_WITHIN_S = 120.0
 QUIET_WITHIN_S = 60.0
@@ -224,7 +226,16 @@ class _Bench:
         failed = await asyncio.gather(
             *(
                 callers[name].play(
-                    "callers-that-wait", "-s", did(name), "-r", str(rate), "-m", str(rate * self._seconds), within=self._seconds + 90.0
+                    "callers-that-wait",
+                    "-s",
+                    did(name),
+                    "-r",
+                    str(rate),
+                    "-m",
+                    str(rate * self._seconds),
+                    "-l",
+                    AT_ONCE,
+                    within=self._seconds + 90.0,
                 )
                 for name, rate in RATES.items()
             )

@@ -54,7 +54,7 @@ REPLAYED_FACTS: frozenset[type] = frozenset(
 
 CALLBACK = "callback"
 """Not ready in the replay: at work on a callback of the record."""
-OWN_WILL = frozenset({f.OverflowWhy.CALLBACK_TAKEN})
+OWN_WILL = frozenset({f.OverflowWhy.CALLBACK_TAKEN, f.OverflowWhy.KEY_PRESSED})
 """Overflows that the caller chose, and chooses again after the same wait."""
 
 THE_CENTERS = frozenset({MISSED_OFFER, PHONE_UNREACHABLE, MICRO_BREAK})

@@ -21,6 +21,7 @@ from callcenter.domain.events import (
     WrapUpExtensionRequested,
 )
 from callcenter.domain.ivr.flow import Flow, QueueNode
+from callcenter.domain.overflow_rules import OverflowTo
 from callcenter.domain.records import ContactRecord, Stay
 from callcenter.domain.routing_config import Needs
 from callcenter.sim.fake_pbx import Mood, Phone
@@ -81,6 +82,7 @@ class _Replay:
         self._came = 0
         self._open: set[str] = set()
         """Contacts whose caller still waits."""
+        self._answered: set[str] = set()
         self._hear_of: dict[type, Callable[..., None]] = {
             f.CallBegan: self._began,
             f.ContactEntered: self._entered,
@@ -152,8 +154,22 @@ class _Replay:
         self._world.pbx.call_in(self._doors[contact.id], entered.caller, waiting_since)
 
     def _give_up(self, contact: str, leg: str) -> None:
+        """The caller waits no longer; who pressed a key that led elsewhere does so again, if it still does."""
+        if contact not in self._open:
+            return
+        recorded = self._recorded.get(contact)
+        if recorded is not None and recorded.record.why == f.OverflowWhy.KEY_PRESSED:
+            following = next((queue for parent, queue in self._became if parent == recorded.id), "")
+            if key := self._key(recorded.record.queue, following):
+                self._world.pbx.party_presses(leg, key)
         if contact in self._open:
             self._world.pbx.party_hangs_up(leg)
+
+    def _key(self, queue: str, to: str) -> str:
+        """The key that leads from the queue to the other one; without such, one that leads anywhere but to a callback."""
+        config = self._world.config.queues.get(queue)
+        actions = {} if config is None else {key: each for key, each in config.keys.items() if each.to is not OverflowTo.CALLBACK}
+        return next((key for key, action in actions.items() if action.target == to), next(iter(actions), ""))
 
     # --- what the center kept -------------------------------------------------------------------
 
@@ -192,7 +208,7 @@ class _Replay:
             arriving, self._arriving = self._arriving, None
             return arriving, True
         parent = self._recorded.get(before)
-        if fact.transferred_from:
+        if before in self._answered:
             following = self._day.contacts.get(self._parts[before].handling.next)
             return following, parent is not None and following is not None and following.parent == parent.id
         return (self._became.get((parent.id, fact.queue)), True) if parent is not None else (None, False)
@@ -211,6 +227,7 @@ class _Replay:
 
     def _connected(self, fact: f.ContactConnected) -> None:
         self._open.discard(fact.contact)
+        self._answered.add(fact.contact)
         self._world.timeline.after(self._parts[fact.contact].handling.talk, self._part, fact)
 
     def _left(self, fact: f.ContactAbandoned | f.ContactOverflowed) -> None:
