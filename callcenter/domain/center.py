@@ -38,6 +38,7 @@ from callcenter.domain.commands import Answer, Command, ConnectLegs, Dial, Play,
 from callcenter.domain.config import CenterConfig
 from callcenter.domain.contact import ContactState
 from callcenter.domain.facts import (
+    AgentOptedOut,
     AgentRequestRemembered,
     AgentStateChanged,
     EndedWhy,
@@ -163,7 +164,7 @@ class Center:
 def _look_at_preferred(turn: Turn) -> None:
     """Who waits for one agent alone must know when she is not due back."""
     if turn.state.lines.personal:
-        changed = {fact.agent for fact in turn.out.facts if isinstance(fact, AgentStateChanged | AgentRequestRemembered)}
+        changed = {fact.agent for fact in turn.out.facts if isinstance(fact, AgentStateChanged | AgentRequestRemembered | AgentOptedOut)}
         for name in sorted(changed.intersection(turn.state.lines.personal)):
             preferred.look_again(turn, name)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from callcenter.domain import events as e
 from callcenter.domain import facts as f
 from callcenter.domain.explain import Explanation, explain, past
 from tests.support.routing_stories import Story, settings_of
@@ -173,3 +174,23 @@ def test_who_waits_for_one_agent_alone_is_explained_as_such() -> None:
 def test_who_does_not_wait_is_not_explained(story: Story) -> None:
     assert explain(story.world.center.state, "nobody", story.world.now) is None
     assert past(story.world.config, story.world.facts, "nobody") is None
+
+
+def test_who_opts_out_is_no_longer_waited_for_alone() -> None:
+    story = Story(
+        settings_of(
+            '[[queue]]\nname = "support"\nlast_agent_wait_s = 300\nwrap_up_s = 0\n[[queue]]\nname = "sales"\n'
+            '[[agent]]\nname = "alice"\nqueues = ["support", "sales"]\nmay_opt_out = ["support"]\n'
+            '[[agent]]\nname = "bob"\nqueues = ["support"]\n'
+        )
+    )
+    story.play("""
+        0 alice is ready
+        1 Ann calls support            -> Ann: alice
+        9 Ann hangs up
+       10 Ben calls support            -> Ben: alice
+       15 bob is ready
+       20 Ann calls support            -> nobody
+    """)
+    story.world.tell(e.OptOutRequested("alice", "support"))
+    assert story.offers() == ["Ann: bob"]
