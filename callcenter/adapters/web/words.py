@@ -29,6 +29,7 @@ TONES: Mapping[str, str] = {
     "held": "busy",
     "reserved": "soon",
     "offered": "soon",
+    "calling": "soon",
     "wrap_up": "soon",
     "waiting": "wait",
     "not_ready": "wait",
