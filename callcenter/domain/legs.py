@@ -2,11 +2,22 @@
 
 from callcenter.domain import accepting, announcing, callbacks, consults
 from callcenter.domain.call import Call, Leg, LegState
-from callcenter.domain.commands import Answer, ConnectLegs, HangUp, StartRecording, StopMusic
+from callcenter.domain.commands import Answer, ConnectLegs, HangUp, StartRecording, StopMusic, StopRecording
 from callcenter.domain.contact import ContactState
 from callcenter.domain.delivery import agent_leg_ended, caller_leg_ended, connect, on_leg, start_music
 from callcenter.domain.events import Cause
-from callcenter.domain.facts import CallEnded, ContactHeld, ContactResumed, FlowEnded, LegGone, LegRinging, LegUp, LegWasHeld, LegWasResumed
+from callcenter.domain.facts import (
+    CallEnded,
+    ContactHeld,
+    ContactResumed,
+    FlowEnded,
+    LegGone,
+    LegRinging,
+    LegUp,
+    LegWasHeld,
+    LegWasResumed,
+    RecordingStopped,
+)
 from callcenter.domain.flows import say_again
 from callcenter.domain.turn import Turn
 
@@ -96,15 +107,25 @@ def found_alone(turn: Turn, leg_id: str) -> None:
     call, leg = found
     if leg.closing:
         turn.want(HangUp(call.id, call.node, leg_id))
+        if leg.agent and call.recording:  # she left two who hear each other already, and we were killed in the middle of it
+            _record_again(turn, call)
     elif (contact := turn.state.contacts.get(call.contact)) and contact.state is ContactState.CONNECTED and contact.offer:
         turn.want(Answer(call.id, call.node, call.began.leg))
         turn.want(StopMusic(call.id, call.node, call.began.leg))
-        if call.recording:
-            turn.want(StartRecording(call.id, call.node, call.began.leg, call.recording))
+        _record_again(turn, call)
         if call.consult is not None:
             consults.arrange(turn, call)
         else:
             turn.want(ConnectLegs(call.id, call.node, call.bridge, (call.began.leg, contact.offer.leg)))
+
+
+def _record_again(turn: Turn, call: Call) -> None:
+    """An earlier contact's recording ends, and this one's begins."""
+    for _, fact in call.history:
+        if isinstance(fact, RecordingStopped):
+            turn.want(StopRecording(call.id, call.node, call.began.leg, fact.recording))
+    if call.recording:
+        turn.want(StartRecording(call.id, call.node, call.began.leg, call.recording))
 
 
 def found_silent(turn: Turn, leg_id: str) -> None:
@@ -114,6 +135,7 @@ def found_silent(turn: Turn, leg_id: str) -> None:
         return
     call, _ = found
     turn.want(Answer(call.id, call.node, leg_id))
+    _record_again(turn, call)
     contact = turn.state.contacts.get(call.contact)
     if call.flow is not None:
         turn.want(StopMusic(call.id, call.node, leg_id))

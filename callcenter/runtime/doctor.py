@@ -25,6 +25,8 @@ FREE_AT_LEAST = 1_000_000_000
 """Bytes; less is a failure: the journal must always find room."""
 TOOLS = {"sipp": "sip-tester", "espeak-ng": "espeak-ng", "bwrap": "bubblewrap"}
 CODECS = ("codec_ulaw", "codec_alaw")
+SAFE_TO_REFER = (22, 11, 0)
+"""The first Asterisk that survives every REFER told to us (docs/asterisk.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,12 @@ def check_asterisk(settings: Settings, search: Callable[[], Installation] = find
         yield fail("asterisk", f"{found.version_text} is older than {floor}", "run: make setup")
     else:
         yield ok("asterisk", f"{found.version_text} in {where} (floor {floor})")
+    if settings.center.phone_transfers and found.version < SAFE_TO_REFER:
+        yield warn(
+            "phone transfers",
+            f"{found.version_text} dies of a phone's REFER with 'Refer-Sub: false' (mended in {'.'.join(map(str, SAFE_TO_REFER))})",
+            "let only phones in that do not send it, or set center.phone_transfers = false: agents transfer by command then",
+        )
     missing = [codec for codec in CODECS if not any((found.root or Path("/")).glob(f"usr/lib*/**/asterisk/modules/{codec}.so"))]
     if missing:
         yield fail("codecs", f"the installation lacks {', '.join(missing)}", "install an Asterisk with G.711; carriers speak it")

@@ -99,26 +99,24 @@ def test_a_caller_moved_to_a_colleague_is_a_contact_of_the_same_queue_for_her_al
 
 
 def test_a_colleague_who_does_not_answer_leaves_the_caller_at_the_head_of_the_line(world: World) -> None:
-    world.pbx.phones["phone-of-bob"] = Phone(Mood.RINGS_ON)
-    world.agent_ready("bob")
-    world.caller_arrives()
-    other = world.waiting()  # bob is rung for this one: nobody else is ready
-    assert other == []
-    assert world.agent("bob").state is AgentState.RESERVED
-    world.tell(e.TransferRequested("alice", "", "bob"))
-    assert world.refusals == ["bob is reserved, not ready"]
-    world.tell(e.AgentReadyRequested("carol"))
-    world.agent_ready("carol")
+    other = world.caller_arrives()  # waits: nobody else is there
     world.pbx.phones["phone-of-carol"] = Phone(Mood.DECLINES)
+    world.agent_ready("carol")
     world.tell(e.TransferRequested("alice", "", "carol"))
     world.run_for(3)
     (missed,) = kept(world, f.OfferMissed)
     assert (missed.agent, missed.why) == ("carol", MissedWhy.REJECTED)
-    assert world.waiting() == [caller_of(world, 0)]
+    first = kept(world, f.CallBegan)[0].leg
+    assert world.waiting() == [first, other]
 
 
-def caller_of(world: World, n: int) -> str:
-    return str(kept(world, f.CallBegan)[n].leg)
+def test_a_colleague_who_is_rung_for_another_is_not_to_be_had(world: World) -> None:
+    world.pbx.phones["phone-of-bob"] = Phone(Mood.RINGS_ON)
+    world.agent_ready("bob")
+    world.caller_arrives()
+    world.tell(e.TransferRequested("alice", "", "bob"))
+    assert world.refusals == ["bob is reserved, not ready"]
+    assert together(world) == {frozenset({"caller", "alice"})}
 
 
 def test_priority_goes_along_to_the_second_queue(world: World) -> None:

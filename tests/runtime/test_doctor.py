@@ -54,6 +54,16 @@ def test_an_asterisk_below_the_floor_fails(settings: Settings) -> None:
     assert (found.level, found.detail) == (Level.FAIL, "22.9.0 is older than 22.10.1")
 
 
+@pytest.mark.parametrize(("version", "on", "warned"), [((22, 10, 1), True, True), ((22, 11, 0), True, False), ((22, 10, 1), False, False)])
+def test_phones_that_may_transfer_need_an_asterisk_that_survives_it(
+    tmp_path: Path, version: tuple[int, ...], on: bool, warned: bool
+) -> None:
+    raw = raw_settings(tmp_path)
+    raw["center"]["phone_transfers"] = on
+    found = {check.name for check in doctor.check_asterisk(parse(raw), lambda: Installation(version, "/usr/sbin/asterisk"))}
+    assert ("phone transfers" in found) is warned
+
+
 def test_no_asterisk_fails_with_the_way_to_one(settings: Settings) -> None:
     def nowhere() -> Installation:
         raise AsteriskMissing("no Asterisk here")

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from callcenter.domain import events as e
 from callcenter.domain import facts as f
 from callcenter.domain.commands import Command
 from callcenter.domain.ivr.flow import Flow, MenuNode, QueueNode
@@ -77,3 +78,34 @@ async def test_a_call_goes_on(center: VirtualCenter, number: int) -> None:
     assert not center.pbx.channels
     assert not center.pbx.bridges
     assert [len(center.kept(kind)) for kind in (f.CallBegan, f.ContactConnected, f.ContactEnded, f.CallEnded)] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("number", range(1, 16))
+@in_virtual_time
+async def test_a_consult_and_its_completion_go_on(center: VirtualCenter, number: int) -> None:
+    """Whoever was to be rung when we were killed is not consulted; else the consult goes on, and can be completed."""
+    await center.agent_ready("alice")
+    caller = center.calls()
+    await center.pass_time(4)
+    await center.agent_ready("bob")
+    moment = KilledBefore(number)
+    center.wire.stuck = moment.stops
+    killer = asyncio.create_task(kill_then(center, moment), name="killer")
+    assert await center.engine.request(e.ConsultRequested("alice", colleague="bob")) is None
+    await center.pass_time(8)
+    alice_and = {frozenset((caller, "phone-of-alice")), frozenset(("phone-of-alice", "phone-of-bob"))}
+    assert len(alice_and & center.together()) == 1
+    consulting = frozenset(("phone-of-alice", "phone-of-bob")) in center.together()
+    assert bool(center.pbx.channels[caller].music) is consulting
+    assert await center.engine.request(e.CompleteRequested("alice")) == (None if consulting else "alice is not consulting anybody")
+    await center.pass_time(8)
+    assert center.together() == {frozenset((caller, "phone-of-bob" if consulting else "phone-of-alice"))}
+    assert not center.pbx.channels[caller].music
+    assert list(center.pbx.recordings.values()) == [caller]
+    center.pbx.party_hangs_up(caller)
+    await center.pass_time(30)
+    killer.cancel()
+    assert not center.pbx.channels
+    assert not center.pbx.bridges
+    entered, *ended = (len(center.kept(kind)) for kind in (f.ContactEntered, f.ContactConnected, f.ContactOverflowed))
+    assert entered == sum(ended) == 2

@@ -82,9 +82,14 @@ class AsteriskNode:
             return
         if isinstance(event, Replaced):  # nobody steps into a talk unasked; who was put out is brought back
             log.warning("replaced", node=self.name, leg=event.leg, by=event.by)
-            self._run_errand(self._commands.hang_up(event.by))
+            self._run_errand(self._put_out(event))
             event = LegFoundAlone(event.leg)
         self._tell(event)
+
+    async def _put_out(self, event: Replaced) -> None:
+        """Hang up the intruder, who has taken over the subscription to the leg, too."""
+        await self._commands.hang_up(event.by)
+        await snapshot.subscribe(self.client, event.leg)
 
     def _garbage(self, text: str) -> None:
         log.warning("malformed_message", node=self.name, text=repr(text))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from callcenter.adapters.ari.parse import Ignored, MalformedEvent, Parser
+from callcenter.adapters.ari.parse import Ignored, MalformedEvent, Parser, Replaced
 from callcenter.domain.events import (
     Cause,
     DigitPressed,
@@ -15,6 +15,7 @@ from callcenter.domain.events import (
     LegEnded,
     LegHeld,
     LegRang,
+    LegReferred,
     LegResumed,
     PlaybackEnded,
 )
@@ -49,6 +50,12 @@ def said(kind: str, **fields: object) -> dict[str, object]:
 
 def start(leg: str = CALLER, args: tuple[str, ...] = ("trunk", "+18005550100", ""), **caller: str) -> dict[str, object]:
     return said("StasisStart", args=list(args), channel=channel(leg, **caller))
+
+
+def transfer(destination: str, *, attended: bool = False, into: str = "", **fields: object) -> dict[str, object]:
+    wanted = {"destination": destination, **({"protocol_id": "23fb31ae-5eb0-4438-b5fc-08d283359043"} if attended else {})}
+    refer_to = {"requested_destination": wanted, **({"destination_channel": channel(into)} if into else {})}
+    return said("ChannelTransfer", refer_to=refer_to, referred_by={"source_channel": channel(AGENT)}, **fields)
 
 
 @pytest.fixture
@@ -239,3 +246,26 @@ def test_what_arrives_by_mistake_is_named_so_that_it_can_be_ended(parser: Parser
     malformed = parser.parse(start(args=("nonsense",)))
     assert isinstance(malformed, MalformedEvent)
     assert malformed.leg == CALLER
+
+
+@pytest.mark.parametrize(
+    ("line", "meaning"),
+    [
+        (transfer("2002"), LegReferred(AGENT, "2002")),
+        (transfer("+12025550123"), LegReferred(AGENT, "+12025550123")),
+        (transfer("sales;2002"), LegReferred(AGENT, "")),
+        (transfer("2002\r\nX: y"), LegReferred(AGENT, "")),
+        (transfer("9" * 40), LegReferred(AGENT, "")),
+        (transfer("2002", attended=True, into=CALLER), LegReferred(AGENT, "2002", CALLER)),
+        (transfer("2002", attended=True), LegReferred(AGENT, "2002", "")),
+        (transfer("2002", state="channel_answered"), Ignored("ChannelTransfer, answered")),
+    ],
+)
+def test_a_refer(parser: Parser, line: dict[str, object], meaning: object) -> None:
+    assert parser.parse(line) == meaning
+
+
+def test_a_leg_that_takes_the_place_of_another(parser: Parser) -> None:
+    line = {**start("n1-1795327262.7", ()), "replace_channel": channel(AGENT)}
+    assert parser.parse(line) == Replaced(AGENT, "n1-1795327262.7")
+    assert isinstance(parser.parse({**line, "replace_channel": {"id": "../x"}}), MalformedEvent)
