@@ -35,6 +35,9 @@ PROMPT_TONES: dict[str, TonePair] = {
     "you-are-next": tone_pair(5),
     "your-position-is": tone_pair(16),
     "comfort": tone_pair(28),
+    "your-wait-is-under": tone_pair(9),
+    "en-minute": tone_pair(41),
+    "callback-offer": tone_pair(20),
 }
 """Prompts that stories recognise one by one, also in the middle of others."""
 
