@@ -6,6 +6,7 @@ What happens to a callback on the way is told in ``callbacks``.
 from dataclasses import dataclass
 from datetime import datetime
 
+from callcenter.domain import find_me
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
 from callcenter.domain.callback import Callback, CallbackState
@@ -190,8 +191,10 @@ def _reserve(turn: Turn, callback: Callback, agent: Agent) -> None:
     trunk = turn.state.config.calling.trunk
     number, name = callback.number, created.caller_name
     turn.emit(CallBegan(turn.now, call, node, caller_leg, Direction.OUTBOUND, number, number, name, trunk, caller_leg))
-    agent_leg = turn.ids.draw_leg(node) if config.agent_first else ""
-    ring_time = turn.state.queue(callback.queue).config.ring_timeout if config.agent_first else config.ring_time
+    _, device = find_me.first(agent, turn.state.queue(callback.queue).config)
+    agent_first = config.agent_first and not device.number  # on a phone outside she accepts callers only, who are there already
+    agent_leg = turn.ids.draw_leg(node) if agent_first else ""
+    ring_time = device.ring if agent_first else config.ring_time
     turn.emit(CallbackReserved(turn.now, callback.id, callback.queue, call, node, agent.name, agent_leg, turn.now + ring_time))
     turn.emit(AgentStateChanged(turn.now, agent.name, AgentState.RESERVED, idle_since=agent.idle_since))
     if agent_leg:

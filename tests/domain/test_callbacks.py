@@ -11,7 +11,7 @@ from callcenter.domain import callback_facts as cf
 from callcenter.domain import events as e
 from callcenter.domain import facts as f
 from callcenter.domain.calling_hours import CallingHours
-from callcenter.domain.config import CallbackConfig, CallingConfig, CenterConfig, QueueConfig
+from callcenter.domain.config import CallbackConfig, CallingConfig, CenterConfig, Device, QueueConfig
 from callcenter.domain.facts import AgentState
 from callcenter.domain.ivr.flow import CallbackNode, CollectNode, Flow, HangUpNode, PromptNode, QueueNode, faults
 from callcenter.domain.numbers import CheckedNumber, NumberRefusal, any_e164
@@ -651,4 +651,22 @@ def test_a_callback_that_waits_is_moved_up_by_its_ageing_and_keeps_that_when_the
     assert waiter.band is Band.STARVING
     world.tell(e.ConfigChanged(config))
     assert world.center.state.waiters[callback].band is Band.STARVING
+    assert world.faults == []
+
+
+def test_an_agent_on_a_phone_outside_is_called_after_the_caller_and_accepts_with_1() -> None:
+    made = center()
+    mobile = Device(CAROL, ring=timedelta(seconds=10))
+    world = World(replace(made, agents={"alice": replace(made.agents["alice"], devices=(mobile,))}))
+    promise(world)
+    world.pbx.outside[CAROL] = Phone(Mood.ANSWERS)
+    world.agent_ready("alice")
+    world.run_for(8)
+    assert [dial.number for dial in world.pbx.dialed] == [ANN, CAROL]
+    leg = next(channel.id for channel in world.pbx.channels.values() if channel.number == CAROL)
+    world.pbx.party_presses(leg, "1")
+    world.run_for(1)
+    assert world.talking() == {"alice": world.pbx.dialed[0].leg}
+    talk(world, ANN)
+    assert one(world, cf.CallbackKept).how is cf.KeptHow.BRIDGED
     assert world.faults == []
