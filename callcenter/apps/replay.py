@@ -164,6 +164,8 @@ def _notes(day: RecordedDay, config: CenterConfig, replays: Iterable[Replayed], 
     which = name or "the configuration"
     if day.in_fallback:
         yield f"{day.in_fallback} contacts were served by the dialplan while the engine was away; they are not in these figures"
+    if day.consults:
+        yield f"in {day.consults} contacts an agent only asked somebody else; they are not replayed, and not in these figures"
     if day.called_back:
         yield f"{day.called_back} contacts were callbacks; their agents are away for them in the replay, and they are not in these figures"
     if gone := [agent for agent in day.agents if agent not in config.agents and day.agents[agent].requests]:

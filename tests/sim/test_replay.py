@@ -11,7 +11,15 @@ from callcenter.apps.replay import from_journal
 from callcenter.domain import facts as f
 from callcenter.domain.agent import MICRO_BREAK
 from callcenter.domain.config import CallbackConfig, CallingConfig, CenterConfig, QueueConfig
-from callcenter.domain.events import AgentLogoutRequested, AgentNotReadyRequested, AgentReadyRequested
+from callcenter.domain.events import (
+    AgentLogoutRequested,
+    AgentNotReadyRequested,
+    AgentReadyRequested,
+    CancelRequested,
+    CompleteRequested,
+    ConsultRequested,
+    TransferRequested,
+)
 from callcenter.domain.overflow_rules import Overflow, OverflowTo
 from callcenter.sim.replay.comparison import QueueFigures, calibrate, figures, outcomes, worse_classes, worse_off
 from callcenter.sim.replay.people import NothingToLearn
@@ -247,3 +255,40 @@ def test_who_pressed_a_key_and_went_elsewhere_does_so_again() -> None:
     both = replace(config, agents={name: replace(agent, queues=(SUPPORT, SALES)) for name, agent in config.agents.items()})
     now = figures_of(replay(day, both, seed=1), day, both)
     assert (now[SUPPORT].counted.answered, now[SUPPORT].counted.overflowed, SALES in now) == (2, 0, False)
+
+
+def test_transfers_to_a_colleague_happen_again_and_consults_as_far_as_they_moved_the_caller() -> None:
+    config = small_center([QueueConfig(SUPPORT, wrap_up=seconds(0))], ["alice", "bob"])
+    world = World(config, start=OPENS)
+    world.agent_ready("alice")
+
+    def hangs_up() -> None:
+        world.run_for(20)
+        world.pbx.party_hangs_up(next(iter(world.talking().values())))
+        world.run_for(60)
+
+    blind = world.caller_arrives(SUPPORT)
+    world.run_for(10)
+    world.agent_ready("bob")
+    world.tell(TransferRequested("alice", colleague="bob"))
+    world.run_for(10)
+    assert world.talking() == {"bob": blind}
+    hangs_up()
+    for end in (CancelRequested, CompleteRequested):
+        world.caller_arrives(SUPPORT)
+        world.run_for(10)
+        (agent,) = world.talking()
+        world.tell(ConsultRequested(agent, colleague="bob" if agent == "alice" else "alice"))
+        world.run_for(15)
+        world.tell(end(agent))
+        hangs_up()
+    assert world.refusals == []
+
+    day = recorded_day(world.facts, OPENS, OPENS + timedelta(hours=1))
+    assert day.consults == 1
+    replayed = replay(day, config, seed=1)
+    was, now = record_of(day, config), figures_of(replayed, day, config)
+    assert (was[SUPPORT].counted.offered, was[SUPPORT].counted.answered) == (5, 5)  # three callers, two of them twice
+    assert (now[SUPPORT].counted.offered, now[SUPPORT].counted.answered) == (5, 5)
+    by_caller = outcomes(replayed)
+    assert [by_caller[name].agent for name in day.contacts] == [contact.record.agent for contact in day.contacts.values()]

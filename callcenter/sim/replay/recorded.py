@@ -12,7 +12,7 @@ from itertools import takewhile
 
 from callcenter.domain import facts as f
 from callcenter.domain.agent import BUSY, LOGIN, MICRO_BREAK, MISSED_OFFER, PHONE_UNREACHABLE
-from callcenter.domain.books import fold_call, fold_stays
+from callcenter.domain.books import FOLDED_KINDS, fold_call, fold_stays
 from callcenter.domain.callback_facts import CallbackReserved
 from callcenter.domain.contact import ContactState
 from callcenter.domain.events import (
@@ -29,27 +29,16 @@ from callcenter.domain.records import ContactRecord, ServedBy, Stay
 WARM_UP = timedelta(hours=2)
 """So long before the window a replay begins, uncounted: strategies, breaks and estimates that look back find what they look for."""
 
-REPLAYED_FACTS: frozenset[type] = frozenset(
-    {
-        f.CallBegan,
-        f.ContactEntered,
-        f.ContactOffered,
-        f.OfferMissed,
-        f.OfferWithdrawn,
-        f.ContactConnected,
-        f.ContactAbandoned,
-        f.ContactOverflowed,
-        f.ContactParted,
-        f.DispositionGiven,
-        f.ContactEnded,
-        f.FallbackCallEnded,
-        f.AgentStateChanged,
-        f.AgentRequestRemembered,
-        f.AgentPhoneChanged,
-        f.AgentOptedOut,
-        CallbackReserved,
-    }
-)
+REPLAYED_FACTS: frozenset[type] = frozenset(f.FACT_TYPES[kind] for kind in FOLDED_KINDS) | {
+    f.ContactEntered,
+    f.OfferMissed,
+    f.OfferWithdrawn,
+    f.AgentStateChanged,
+    f.AgentRequestRemembered,
+    f.AgentPhoneChanged,
+    f.AgentOptedOut,
+    CallbackReserved,
+}
 """The kinds of fact a replay reads."""
 
 CALLBACK = "callback"
@@ -84,7 +73,9 @@ class Handling:
     disposition: str
     why: f.EndedWhy
     sent_to: str = ""
-    """The queue it was transferred to."""
+    """The queue it was transferred to ..."""
+    colleague: str = ""
+    """... and the agent, when it was to one alone."""
     next: str = ""
     """The contact that the caller became then."""
 
@@ -99,6 +90,8 @@ class RecordedContact:
     """The contact that a transfer or an overflow made into this one; empty: the caller came in."""
     called_back: bool = False
     """We called, and the agent was there already."""
+    consult: bool = False
+    """An agent only asked somebody; the caller stayed with her."""
     ring: timedelta | None = None
     """How long the phone rang that was answered."""
     rang_in_vain: timedelta = timedelta()
@@ -174,6 +167,8 @@ class RecordedDay:
     """The last moment of the record."""
     in_fallback: int = 0
     """Contacts of the window that the dialplan served while the engine was away; they are not replayed."""
+    consults: int = 0
+    """Contacts of the window in which agents only asked somebody; they are not replayed."""
     called_back: int = 0
     """Contacts of the window that began with our call to the caller; their agents are away for them, and they are not replayed."""
 
@@ -217,11 +212,14 @@ def recorded_day(facts: Iterable[f.Fact], from_at: datetime, to_at: datetime) ->
     for (agent, _), numbered in lasting.items():
         of_agent[agent].append(numbered)
     read = [each for call in of_call.values() for each in _contacts(call)]
-    contacts = sorted((each for each in read if not each.called_back), key=lambda each: (each.record.entered_at, each.id))
-    called_back = sum(each.called_back and from_at <= each.record.entered_at < to_at for each in read)
+    contacts = sorted((each for each in read if not (each.called_back or each.consult)), key=lambda each: (each.record.entered_at, each.id))
+    within = [each for each in read if from_at <= each.record.entered_at < to_at]
+    consults, called_back = sum(each.consult for each in within), sum(each.called_back for each in within)
     contacts = _around(contacts, begins_at, from_at, to_at)
     agents = {name: _agent(name, of_agent[name], begins_at) for name in sorted(of_agent)}
-    return RecordedDay(begins_at, from_at, to_at, {each.id: each for each in contacts}, agents, until_at, in_fallback, called_back)
+    return RecordedDay(
+        begins_at, from_at, to_at, {each.id: each for each in contacts}, agents, until_at, in_fallback, consults, called_back
+    )
 
 
 def _around(contacts: Sequence[RecordedContact], begins_at: datetime, from_at: datetime, to_at: datetime) -> list[RecordedContact]:
@@ -244,10 +242,13 @@ def _contacts(facts: Sequence[f.Fact]) -> list[RecordedContact]:
     """The contacts of one call."""
     records = {record.contact_id: record for record in fold_call(facts).contacts if record.served_by is ServedBy.ENGINE}
     entries = [fact for fact in facts if isinstance(fact, f.ContactEntered)]
-    following = {entered.transferred_from: entered for entered in entries if entered.transferred_from}
+    handed_over = {fact.contact for fact in facts if isinstance(fact, f.CallerHandedOver)}
+    asked = {entered.contact for entered in entries if entered.consult and entered.contact not in handed_over}
+    following = {entered.transferred_from: entered for entered in entries if entered.transferred_from and entered.contact not in asked}
     outbound = any(isinstance(fact, f.CallBegan) and fact.direction is f.Direction.OUTBOUND for fact in facts)
     found = []
-    for before, entered in zip(("", *(each.contact for each in entries)), entries, strict=False):
+    for previous, entered in zip(("", *(each.contact for each in entries)), entries, strict=False):
+        before = entered.transferred_from or previous
         record = records[entered.contact]
         connected = next((fact for fact in facts if isinstance(fact, f.ContactConnected) and fact.contact == record.contact_id), None)
         rung = _offer(facts, connected.offer) if connected else None
@@ -255,7 +256,8 @@ def _contacts(facts: Sequence[f.Fact]) -> list[RecordedContact]:
         parted = next((fact for fact in facts if isinstance(fact, f.ContactParted) and fact.contact == record.contact_id), None)
         handling = _handling(record, parted, following.get(record.contact_id)) if parted else None
         called_back = outbound and record.answered_at == entered.at
-        found.append(RecordedContact(record, entered, before, called_back, ring, _rang_in_vain(facts, record), handling))
+        in_vain = _rang_in_vain(facts, record)
+        found.append(RecordedContact(record, entered, before, called_back, entered.contact in asked, ring, in_vain, handling))
     return found
 
 
@@ -271,8 +273,17 @@ def _handling(record: ContactRecord, parted: f.ContactParted, following: f.Conta
     longer = parted.at + record.wrap_up - parted.wrap_up_until
     by_timer, extended = abs(longer) <= A_MOMENT, longer > A_MOMENT
     sent_to = following.queue if following and parted.why is f.EndedWhy.TRANSFERRED else ""
-    next_one = following.contact if following else ""
-    return Handling(parted.talk + parted.hold, record.wrap_up, by_timer, extended, record.disposition, parted.why, sent_to, next_one)
+    return Handling(
+        parted.talk + parted.hold,
+        record.wrap_up,
+        by_timer,
+        extended,
+        record.disposition,
+        parted.why,
+        sent_to,
+        following.for_agent if following and sent_to else "",
+        following.contact if following else "",
+    )
 
 
 # --- agents ---------------------------------------------------------------------------------------------

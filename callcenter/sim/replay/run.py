@@ -234,19 +234,26 @@ class _Replay:
         self._open.discard(fact.contact)
 
     def _part(self, fact: f.ContactConnected) -> None:
-        """The talk ends as it ended."""
-        contact = self._world.center.state.contacts.get(fact.contact)
-        if contact is None or contact.state is not ContactState.CONNECTED:
+        """The talk ends as it ended; a transfer that is no longer possible, with the caller's hang-up."""
+        if not self._talking(fact.contact):
             return
-        handling = self._parts[fact.contact].handling
-        if handling.sent_to in self._world.config.queues:
+        handling, agents = self._parts[fact.contact].handling, self._world.config.agents
+        if handling.colleague in agents and handling.colleague != fact.agent:
+            self._world.tell(TransferRequested(fact.agent, colleague=handling.colleague))
+        if handling.sent_to in self._world.config.queues and self._talking(fact.contact):
             self._world.tell(TransferRequested(fact.agent, handling.sent_to))
-        elif handling.why is f.EndedWhy.AGENT_HUNG_UP:
+        if not self._talking(fact.contact):
+            return
+        if handling.why is f.EndedWhy.AGENT_HUNG_UP:
             self._world.pbx.party_hangs_up(fact.leg)
         elif handling.why is f.EndedWhy.AGENT_LOST:
             self._world.pbx.party_hangs_up(fact.leg, Cause.LOST)
         else:
             self._world.pbx.party_hangs_up(self._legs[fact.call])
+
+    def _talking(self, name: str) -> bool:
+        contact = self._world.center.state.contacts.get(name)
+        return contact is not None and contact.state is ContactState.CONNECTED
 
     def _parted(self, fact: f.ContactParted) -> None:
         """Who ended the wrap-up herself does so again; else the server's timer does."""
