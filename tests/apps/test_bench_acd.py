@@ -19,6 +19,7 @@ def test_json_has_the_sizes_in_ascending_order(monkeypatch: pytest.MonkeyPatch) 
     assert [size["agents"] for size in sizes] == [40, 80]
     for size in sizes:
         assert 0 < size["p50_us"] < size["p99_us"]
+        assert size["p99_cpu_us"] > 0
         assert size["events"] >= 1200
         assert size["ready"] > 0
         assert 150 < size["waiting"] <= 220

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
 from random import Random
-from time import perf_counter_ns
+from time import perf_counter_ns, thread_time_ns
 
 from rich import box
 from rich.console import Console
@@ -58,6 +58,8 @@ class Size:
     waiting: int
     """Callers who waited for an agent in the end."""
     timed: Sequence[Timed]
+    computed: Sequence[Timed]
+    """The same in CPU time of the thread: what is left when others use the machine too."""
 
     def as_dict(self) -> dict[str, object]:
         kinds = sorted({kind for kind, _ in self.timed})
@@ -67,6 +69,7 @@ class Size:
             "p99_us": at_most_us(self.timed, 0.99),
             "p999_us": at_most_us(self.timed, 0.999),
             "most_us": at_most_us(self.timed, 1),
+            "p99_cpu_us": at_most_us(self.computed, 0.99),
             "events": len(self.timed),
             "ready": self.ready,
             "waiting": self.waiting,
@@ -112,7 +115,8 @@ class _Crowd:
         self._handled = 0
         self._kinds: list[str] = []
         self._took: list[int] = []
-        """What happened, and how long it took; apart, because pairs would be more for the garbage collector to look at."""
+        self._computed: list[int] = []
+        """What happened, how long it took, and how much CPU time; apart, because pairs would be more for the collector to look at."""
 
     def _config(self) -> CenterConfig:
         queues = [*self._quiet_queues, *self._busy_queues]
@@ -154,24 +158,26 @@ class _Crowd:
         """What was timed so far was warm-up."""
         self._kinds.clear()
         self._took.clear()
+        self._computed.clear()
 
     def result(self) -> Size:
         state = self._center.state
         ready = sum(agent.state is AgentState.READY for agent in state.agents.values())
-        return Size(
-            self._agents, ready, sum(len(queue.waiting) for queue in state.queues.values()), list(zip(self._kinds, self._took, strict=True))
-        )
+        waiting = sum(len(queue.waiting) for queue in state.queues.values())
+        timed, computed = (list(zip(self._kinds, times, strict=True)) for times in (self._took, self._computed))
+        return Size(self._agents, ready, waiting, timed, computed)
 
     def _tell(self, kind: str, event: e.Event) -> None:
         now = self._timeline.now
-        began = perf_counter_ns()
+        computed, began = thread_time_ns(), perf_counter_ns()
         outputs = self._center.handle(event, now)
-        took = perf_counter_ns() - began
+        took, computed = perf_counter_ns() - began, thread_time_ns() - computed
         if outputs.faults:
             raise outputs.faults[0]
         self._handled += 1
         self._kinds.append(kind)
         self._took.append(took)
+        self._computed.append(computed)
         for command in outputs.commands:
             obey = self._obey.get(type(command))
             if obey is not None:
@@ -282,6 +288,7 @@ def _table(sizes: Sequence[Size], title: str) -> Table:
     add("callers waiting", [size.waiting for size in sizes])
     for words, share in (("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("most", 1.0)):
         add(words, [at_most_us(size.timed, share) for size in sizes])
+    add("p99 of CPU time", [at_most_us(size.computed, 0.99) for size in sizes])
     for kind in sorted({kind for kind, _ in sizes[0].timed}):
         add(f"p99 when {kind}", [at_most_us(of_kind(size.timed, kind), 0.99) for size in sizes])
     return table
