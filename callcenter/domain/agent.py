@@ -39,7 +39,9 @@ PHONE_UNREACHABLE = "phone_unreachable"
 FALLBACK_CALL = "fallback_call"
 OWN_CALL = "own_call"
 MICRO_BREAK = "micro_break"
-OWN_REASONS = frozenset({LOGIN, MISSED_OFFER, PHONE_UNREACHABLE, FALLBACK_CALL, OWN_CALL, MICRO_BREAK})
+LEG_RINGS = "leg_rings"
+"""Her phone is rung for the leg that is to stay up."""
+OWN_REASONS = frozenset({LOGIN, MISSED_OFFER, PHONE_UNREACHABLE, FALLBACK_CALL, OWN_CALL, MICRO_BREAK, LEG_RINGS})
 """Reasons to be not ready that nobody asks for: the center gives them by itself."""
 
 ASK_PHONE_AFTER = timedelta(seconds=15)
@@ -91,6 +93,11 @@ class Agent:
     """This wrap-up was extended already."""
     remembered: AgentRequestRemembered | None = None
     reachable: bool = True
+    persistent: bool = False
+    leg: str = ""
+    """Her leg that stays up between contacts; empty: her phone is rung for each."""
+    leg_to_be: str = ""
+    """The same while it rings."""
     load: Load = field(default_factory=Load)
     missed_at: tuple[datetime, ...] = ()
     """When she missed offers lately."""

@@ -4,7 +4,7 @@ from callcenter.domain import agent as a
 from callcenter.domain.agent import Agent
 from callcenter.domain.delivery import end_contact, finish_wrap_up
 from callcenter.domain.facts import AgentFallbackTalkChanged, AgentPhoneChanged, AgentState
-from callcenter.domain.presence import become, become_free, remember, rest, wait_for_phone
+from callcenter.domain.presence import become, become_free, go_ready, remember, rest, wait_for_phone
 from callcenter.domain.router import route_agent
 from callcenter.domain.turn import Turn
 from callcenter.domain.wrap_up import lacks_disposition, refuse_without_disposition
@@ -31,7 +31,7 @@ def ready(turn: Turn, agent: Agent) -> None:
         if agent.reason != a.PHONE_UNREACHABLE:
             wait_for_phone(turn, agent)
     elif agent.state is not AgentState.READY:
-        become(turn, agent, AgentState.READY)
+        go_ready(turn, agent)
         route_agent(turn, agent)
 
 

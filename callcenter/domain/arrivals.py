@@ -1,6 +1,6 @@
 """Legs that come in: callers through a trunk, agents from their desk phones."""
 
-from callcenter.domain import agent_requests, star_codes, transfers
+from callcenter.domain import agent_requests, persistent_leg, star_codes, transfers
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
 from callcenter.domain.commands import Answer
@@ -12,6 +12,9 @@ from callcenter.domain.facts import CallBegan, Direction, NumberUnknown
 from callcenter.domain.flows import start_flow
 from callcenter.domain.ivr.flow import CONFIRM_NOT_POSSIBLE, UNKNOWN_NUMBER
 from callcenter.domain.turn import Turn
+
+LEG_STAYS = "*18"
+"""The star code of an agent whose leg is to stay up: ready, and the call goes on."""
 
 
 def arrive(turn: Turn, event: LegArrived) -> None:
@@ -75,5 +78,9 @@ def _desk_phone(turn: Turn, call: Call, agent: Agent | None) -> None:
     confirm = CONFIRM_NOT_POSSIBLE.name
     if agent is not None:
         agent_requests.phone_reachable(turn, agent)  # it is speaking to us
+        if call.began.dialed == LEG_STAYS and persistent_leg.dial_in(turn, call, agent):
+            agent_requests.login(turn, agent)
+            agent_requests.ready(turn, agent)
+            return
         confirm = star_codes.obey(turn, agent, call.began.dialed)
     start_flow(turn, call, confirm)

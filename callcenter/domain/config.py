@@ -199,6 +199,8 @@ class AgentConfig:
     """Tried one after the other; none: the desk phone, for the queue's ring time."""
     extension: str = ""
     """What colleagues dial to transfer to her; empty: by name only."""
+    persistent: bool = False
+    """Her leg is made once and stays up between contacts (off-hook), instead of ringing for each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -348,16 +348,21 @@ def agent_leg_ended(turn: Turn, call: Call, leg: Leg, cause: Cause) -> None:
         else:
             miss(turn, contact, offered, MISSED_BY_CAUSE.get(cause, MissedWhy.NO_ANSWER))
     elif contact.state is ContactState.CONNECTED:
-        if cause is Cause.NODE_CRASH:
-            part(turn, contact, EndedWhy.NODE_CRASH)
-        elif call.consult_of(contact.id):
-            part(turn, contact, EndedWhy.AGENT_LOST if cause in (Cause.LOST, Cause.UNKNOWN) else EndedWhy.AGENT_HUNG_UP)
-        elif cause in (Cause.LOST, Cause.UNKNOWN) and call.caller_leg is not None:
-            part(turn, contact, EndedWhy.AGENT_LOST)
-            requeue(turn, call, contact)
-        else:
-            part(turn, contact, EndedWhy.AGENT_HUNG_UP)
-            turn.hang_up(call, call.caller_leg)
+        lose_talk(turn, call, contact, cause)
+
+
+def lose_talk(turn: Turn, call: Call, contact: Contact, cause: Cause) -> None:
+    """The talk is over, because the agent's leg is gone: she hung up, or was lost, and then the caller is at the head again."""
+    if cause is Cause.NODE_CRASH:
+        part(turn, contact, EndedWhy.NODE_CRASH)
+    elif call.consult_of(contact.id):
+        part(turn, contact, EndedWhy.AGENT_LOST if cause in (Cause.LOST, Cause.UNKNOWN) else EndedWhy.AGENT_HUNG_UP)
+    elif cause in (Cause.LOST, Cause.UNKNOWN) and call.caller_leg is not None:
+        part(turn, contact, EndedWhy.AGENT_LOST)
+        requeue(turn, call, contact)
+    else:
+        part(turn, contact, EndedWhy.AGENT_HUNG_UP)
+        turn.hang_up(call, call.caller_leg)
 
 
 def caller_leg_ended(turn: Turn, call: Call, cause: Cause) -> None:

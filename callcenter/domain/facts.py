@@ -22,6 +22,8 @@ class Direction(StrEnum):
     """From an agent's phone to ourselves: star codes."""
     OUTBOUND = "outbound"
     """We call somebody."""
+    PERSISTENT = "persistent"
+    """We call an agent's phone, whose leg then stays up between contacts."""
 
 
 class AgentState(StrEnum):
@@ -190,6 +192,16 @@ class LegGone:
     call: str
     leg: str
     cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLegStays:
+    """The agent's leg is up and stays up between contacts, which are bridged to it without ringing."""
+
+    at: datetime
+    call: str
+    agent: str
+    leg: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,6 +411,8 @@ class ContactOffered:
     """Which of her devices it is, counted from 0."""
     missed: MissedWhy | None = None
     """What became of the devices before this one."""
+    stays: bool = False
+    """``leg`` is up already and stays up between contacts: nothing rings."""
 
 
 class AdvancedWhy(StrEnum):
@@ -901,6 +915,7 @@ CallFact = (
     | LegWasResumed
     | LegClosing
     | LegGone
+    | AgentLegStays
     | CallEnded
     | FlowStarted
     | FlowMoved

@@ -1,15 +1,16 @@
 """What happens to legs, told as what it means for the call."""
 
-from callcenter.domain import accepting, announcing, callbacks, consults
+from callcenter.domain import accepting, announcing, callbacks, consults, persistent_leg
 from callcenter.domain.call import Call, Leg, LegState
 from callcenter.domain.commands import Answer, ConnectLegs, HangUp, StartRecording, StopMusic, StopRecording
-from callcenter.domain.contact import ContactState
+from callcenter.domain.contact import Contact, ContactState
 from callcenter.domain.delivery import agent_leg_ended, caller_leg_ended, connect, on_leg, start_music
 from callcenter.domain.events import Cause
 from callcenter.domain.facts import (
     CallEnded,
     ContactHeld,
     ContactResumed,
+    Direction,
     FlowEnded,
     LegGone,
     LegRinging,
@@ -41,6 +42,9 @@ def answered(turn: Turn, leg_id: str) -> None:
         return
     call, leg = found
     turn.emit(LegUp(turn.now, call.id, leg_id))
+    if call.began.direction is Direction.PERSISTENT:
+        persistent_leg.answered(turn, call, leg)
+        return
     callback = turn.state.callbacks.by_call.get(call.id)
     if callback is not None and not call.contact:
         callbacks.leg_answered(turn, callback, call, leg)
@@ -55,15 +59,28 @@ def answered(turn: Turn, leg_id: str) -> None:
         turn.hang_up(call, leg)
 
 
+def _talk_of(turn: Turn, call: Call, leg: Leg) -> Contact | None:
+    """The contact on this leg; one that stays up between contacts belongs to a call of its own."""
+    agent = turn.state.agents.get(leg.agent)
+    if agent is not None and agent.leg == leg.id:
+        contact = turn.state.contacts.get(agent.contact)
+        return contact if contact is not None and contact.offer_to(leg.id) is not None else None
+    return on_leg(turn, call, leg.id)
+
+
+def _arranged(turn: Turn, contact: Contact) -> bool:
+    return consults.arranges_holds(turn, turn.state.calls[contact.entered.call])
+
+
 def held(turn: Turn, leg_id: str) -> None:
     found = _find(turn, leg_id)
     if not found or found[1].held:
         return
     call, leg = found
     turn.emit(LegWasHeld(turn.now, call.id, leg_id))
-    contact = on_leg(turn, call, leg_id)
-    if contact and contact.state is ContactState.CONNECTED and contact.held_since is None and not consults.arranges_holds(turn, call):
-        turn.emit(ContactHeld(turn.now, call.id, contact.id, leg.agent))
+    contact = _talk_of(turn, call, leg)
+    if contact and contact.state is ContactState.CONNECTED and contact.held_since is None and not _arranged(turn, contact):
+        turn.emit(ContactHeld(turn.now, contact.entered.call, contact.id, leg.agent))
 
 
 def resumed(turn: Turn, leg_id: str) -> None:
@@ -72,9 +89,9 @@ def resumed(turn: Turn, leg_id: str) -> None:
         return
     call, leg = found
     turn.emit(LegWasResumed(turn.now, call.id, leg_id))
-    contact = on_leg(turn, call, leg_id)
-    if contact and contact.held_since is not None and not consults.arranges_holds(turn, call):
-        turn.emit(ContactResumed(turn.now, call.id, contact.id, leg.agent))
+    contact = _talk_of(turn, call, leg)
+    if contact and contact.held_since is not None and not _arranged(turn, contact):
+        turn.emit(ContactResumed(turn.now, contact.entered.call, contact.id, leg.agent))
 
 
 def ended(turn: Turn, leg_id: str, cause: Cause) -> None:
@@ -83,6 +100,8 @@ def ended(turn: Turn, leg_id: str, cause: Cause) -> None:
     if not found:
         return
     call, leg = found
+    agent = turn.state.agents.get(leg.agent)
+    stayed, was_to_stay = (agent.leg == leg_id, agent.leg_to_be == leg_id) if agent else (False, False)
     turn.emit(LegGone(turn.now, call.id, leg_id, cause))
     if leg_id == call.began.leg:
         if call.flow is not None:
@@ -92,6 +111,8 @@ def ended(turn: Turn, leg_id: str, cause: Cause) -> None:
             turn.hang_up(call, other)
     elif not consults.leg_ended(turn, call, leg, cause):
         agent_leg_ended(turn, call, leg, cause)
+    if agent is not None and (stayed or was_to_stay):
+        persistent_leg.gone(turn, agent, leg_id, cause, stayed=stayed)
     if not call.legs and call.ended_at is None:
         turn.emit(CallEnded(turn.now, call.id, call.cause))
 

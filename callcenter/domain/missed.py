@@ -1,6 +1,7 @@
 """The end of a rest: after a missed offer she is ready again; a phone that could not be rung must answer first."""
 
-from callcenter.domain.agent import ASK_PHONE_EVERY, PHONE_UNREACHABLE, Agent
+from callcenter.domain import persistent_leg
+from callcenter.domain.agent import ASK_PHONE_EVERY, LEG_RINGS, PHONE_UNREACHABLE, Agent
 from callcenter.domain.commands import AskPhone
 from callcenter.domain.facts import AgentPhoneAsked
 from callcenter.domain.presence import become_free
@@ -10,6 +11,9 @@ from callcenter.domain.turn import Turn
 
 def rest_is_over(turn: Turn, agent: Agent) -> None:
     """The date until which she was kept away has come. A phone outside cannot be asked, and is tried again."""
+    if agent.reason == LEG_RINGS:
+        persistent_leg.give_up(turn, agent)
+        return
     if agent.reason == PHONE_UNREACHABLE and not agent.can_be_rung:
         _ask_phone(turn, agent)
         return

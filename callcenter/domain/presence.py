@@ -5,7 +5,8 @@ Who is ready is told to the router by its callers; this module only moves agents
 
 from datetime import datetime, timedelta
 
-from callcenter.domain.agent import ASK_PHONE_AFTER, FALLBACK_CALL, MICRO_BREAK, MISSED_OFFER, PHONE_UNREACHABLE, Agent
+from callcenter.domain import leg_ringing
+from callcenter.domain.agent import ASK_PHONE_AFTER, FALLBACK_CALL, LEG_RINGS, MICRO_BREAK, MISSED_OFFER, PHONE_UNREACHABLE, Agent
 from callcenter.domain.facts import (
     AgentPhoneChanged,
     AgentRequestRemembered,
@@ -24,7 +25,17 @@ def become(
     """Move to a state of rest. ``idle_since`` is for READY: None means from now on."""
     if state is AgentState.READY:
         idle_since = idle_since or turn.now
+    if state is AgentState.LOGGED_OUT:
+        _hang_up_leg(turn, agent)
     turn.emit(AgentStateChanged(turn.now, agent.name, state, reason, idle_since=idle_since, until=until))
+
+
+def _hang_up_leg(turn: Turn, agent: Agent) -> None:
+    """Who goes home leaves no leg behind."""
+    for leg in (agent.leg, agent.leg_to_be):
+        call = turn.state.legs.get(leg)
+        if call is not None:
+            turn.hang_up(call, call.legs[leg])
 
 
 def become_free(turn: Turn, agent: Agent, idle_since: datetime | None = None, *, after_contact: bool = False) -> None:
@@ -41,7 +52,19 @@ def become_free(turn: Turn, agent: Agent, idle_since: datetime | None = None, *,
     elif after_contact and (pause := _micro_break(turn, agent)):
         rest(turn, agent, MICRO_BREAK, turn.now + pause)
     else:
+        go_ready(turn, agent, idle_since)
+
+
+def go_ready(turn: Turn, agent: Agent, idle_since: datetime | None = None) -> None:
+    """Ready; with a leg that is to stay up and does not, once that is up."""
+    if not agent.persistent or turn.state.leg_of(agent) is not None:
         become(turn, agent, AgentState.READY, idle_since=idle_since)
+    elif agent.leg_to_be:
+        pass  # it rings already
+    elif until := leg_ringing.ring(turn, agent):
+        rest(turn, agent, LEG_RINGS, until)
+    else:
+        wait_for_phone(turn, agent)
 
 
 def _micro_break(turn: Turn, agent: Agent) -> timedelta | None:

@@ -5,10 +5,12 @@ first agent of its pool, an agent who becomes ready at the heads of the pools sh
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from callcenter.domain import find_me
 from callcenter.domain.agent import Agent
+from callcenter.domain.config import Device
 from callcenter.domain.contact import Contact
 from callcenter.domain.facts import AdvancedWhy, AgentState, AgentStateChanged, ContactOffered, SkillsExpired, WaiterAdvanced
 from callcenter.domain.queue import CONTACT, Band, Place, Pool, Queue, Waiter
@@ -182,18 +184,21 @@ def rank_words(turn: Turn, queue: Queue, agent: Agent, rank: AgentRank) -> tuple
 def offer_to(
     turn: Turn, contact: Contact, agent: Agent, queue: Queue, candidates: int, runners_up: Sequence[str], rank: tuple[str, ...]
 ) -> None:
-    """Propose the contact to the agent, who is reserved for it until the ring time-out."""
+    """Propose the contact to the agent, who is reserved for it until the ring time-out; with a leg that is up, she has it at once."""
     call = turn.state.calls[contact.entered.call]
-    leg = turn.ids.draw_leg(call.node)
-    index, device = find_me.first(agent, queue.config)
+    stays = turn.state.leg_of(agent)
+    at_once = stays is not None and turn.state.legs[stays.id].node == call.node
+    leg = stays.id if stays is not None and at_once else turn.ids.draw_leg(call.node)
+    index, device = (0, Device(ring=queue.config.ring_timeout)) if at_once else find_me.first(agent, queue.config)
     until = turn.now + device.ring
     offer = turn.ids.draw()
-    runners, number = tuple(runners_up), device.number
-    turn.emit(
-        ContactOffered(turn.now, call.id, contact.id, queue.name, offer, agent.name, leg, until, candidates, runners, rank, number, index)
-    )
+    offered = ContactOffered(turn.now, call.id, contact.id, queue.name, offer, agent.name, leg, until, candidates, tuple(runners_up), rank)
+    turn.emit(replace(offered, number=device.number, device=index, stays=at_once) if at_once or agent.devices else offered)
     turn.emit(AgentStateChanged(turn.now, agent.name, AgentState.RESERVED, contact=contact.id, idle_since=agent.idle_since))
-    turn.want(find_me.ring(turn, call, leg, agent, device))
+    if at_once:
+        turn.to_take.append((contact, offer))
+    else:
+        turn.want(find_me.ring(turn, call, leg, agent, device))
 
 
 # --- as time passes -----------------------------------------------------------------------------

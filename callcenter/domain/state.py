@@ -270,7 +270,7 @@ class State:
         self.lines.stand_back(agent)
         self._count_out(agent)
         retired = [name for name in agent.queues if name not in self.config.queues and self.queue(name).unanswered]
-        agent.devices = config.devices
+        agent.devices, agent.persistent = config.devices, config.persistent
         agent.endpoint, agent.queues, agent.order = config.endpoint, (*_served(config, agent), *retired), order
         agent.serves = self.lines.serving(config, agent.queues)
         self.endpoints[agent.endpoint] = agent
@@ -507,11 +507,26 @@ class State:
         call = Call(fact, attributes={CALLER: fact.caller} if fact.caller else {})
         self.calls[call.id] = call
         self.node(call.node).calls.add(call.id)
-        if fact.direction is not f.Direction.OUTBOUND:
+        if fact.direction not in (f.Direction.OUTBOUND, f.Direction.PERSISTENT):
             self._add_leg(call, Leg(fact.leg, agent=fact.agent, state=LegState.UP))
 
     def _leg_created(self, fact: f.LegCreated) -> None:
-        self._add_leg(self.calls[fact.call], Leg(fact.leg, agent=fact.agent))
+        call = self.calls[fact.call]
+        self._add_leg(call, Leg(fact.leg, agent=fact.agent))
+        agent = self.agents.get(fact.agent)
+        if agent is not None and call.began.direction is f.Direction.PERSISTENT:
+            agent.leg_to_be = fact.leg
+
+    def _agent_leg_stays(self, fact: f.AgentLegStays) -> None:
+        agent = self.agents.get(fact.agent)
+        if agent is not None:
+            agent.leg, agent.leg_to_be = fact.leg, ""
+
+    def leg_of(self, agent: Agent) -> Leg | None:
+        """Her leg that stays up, unless it is ending."""
+        call = self.legs.get(agent.leg)
+        leg = call.legs[agent.leg] if call is not None else None
+        return None if leg is None or leg.closing else leg
 
     def _add_leg(self, call: Call, leg: Leg) -> None:
         call.legs[leg.id] = leg
@@ -551,6 +566,11 @@ class State:
             call.cause = fact.cause
         del call.legs[leg.id]
         del self.legs[leg.id]
+        agent = self.agents.get(leg.agent)
+        if agent is not None and agent.leg == leg.id:
+            agent.leg = ""
+        if agent is not None and agent.leg_to_be == leg.id:
+            agent.leg_to_be = ""
 
     def _call_ended(self, fact: f.CallEnded) -> None:
         self.calls[fact.call].ended_at = fact.at
@@ -685,7 +705,7 @@ class State:
         self.offers[fact.offer] = contact
         self._line_up_contact(contact)
         call = self.calls[fact.call]
-        if fact.leg not in call.legs:  # agent first, she is there before the caller is
+        if not fact.stays and fact.leg not in call.legs:  # agent first, she is there before the caller is
             self._add_leg(call, Leg(fact.leg, agent=fact.agent))
         self.deadlines.set(fact.until, OFFER, fact.offer)
         self._recount(self.queue(fact.queue), fact.at)

@@ -67,8 +67,12 @@ def consult(turn: Turn, agent: Agent, queue: str, colleague: str) -> None:
     """The caller is put on hold, and the agent is about to talk to whoever answers."""
     contact = _her_caller(turn, agent)
     target = _target(turn, agent, queue, colleague, consult=True) if contact else None
-    if contact is not None and target is not None and contact.offer is not None:
-        _consult(turn, contact, target, contact.offer.leg)
+    if contact is None or target is None or contact.offer is None:
+        return
+    if contact.offer.leg not in turn.state.calls[contact.entered.call].legs:
+        turn.refuse(f"{agent.name} has a leg that stays up between contacts; from such a leg there is no consulting yet, only transferring")
+        return
+    _consult(turn, contact, target, contact.offer.leg)
 
 
 def _consult(turn: Turn, contact: Contact, target: Queue | Agent, leg: str) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call, Consult, Leg
 from callcenter.domain.commands import Command, HangUp
+from callcenter.domain.contact import Contact
 from callcenter.domain.facts import Fact, LegClosing
 from callcenter.domain.ids import Ids
 from callcenter.domain.ivr.flow import GOODBYE
@@ -17,7 +18,7 @@ from callcenter.domain.state import State
 class Turn:
     """A story emits facts, which happen at once, and wants commands, which the engine carries out afterwards."""
 
-    __slots__ = ("_sent_on", "ids", "its_turn", "now", "out", "over", "state", "to_flow")
+    __slots__ = ("_sent_on", "ids", "its_turn", "now", "out", "over", "state", "to_flow", "to_take")
 
     def __init__(self, state: State, ids: Ids, now: datetime, its_turn: Mapping[str, "Story"]) -> None:
         self.state = state
@@ -30,6 +31,8 @@ class Turn:
         """Callers who go on in a flow, once the story that sent them there is told."""
         self.over: list[tuple[Call, Consult]] = []
         """Consults that came to nothing, or lost the caller; what is left of them is cleared away once the story is told."""
+        self.to_take: list[tuple[Contact, str]] = []
+        """Contacts with offers to agents whose legs are up: they are connected once the story is told."""
         self._sent_on: set[str] = set()
 
     def emit(self, fact: Fact) -> None:

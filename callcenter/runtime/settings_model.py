@@ -273,6 +273,8 @@ class AgentSection(AgentRouting):
     """... as long as she serves so many."""
     find_me: tuple[DeviceSection, ...] = Field(default=(), max_length=10)
     """Her devices, tried one after the other; without it her desk phone, for the queue's ring time."""
+    leg: Literal["ring", "persistent"] = "ring"
+    """Whether her phone rings for each contact, or is rung once and stays up between them."""
     find_me_then: Literal["next_agent", "voicemail"] = "next_agent"
     """Where the caller goes when she took the call at none of them."""
 

@@ -74,6 +74,7 @@ def agent_config(settings: "Settings", agent: AgentSection, endpoint: str) -> Ag
         skills={name: Skill(level, end_of(agent.skills_until.get(name), zone)) for name, level in agent.skills.items()},
         groups=agent.groups,
         devices=devices(settings, agent),
+        persistent=agent.leg == "persistent",
     )
 
 

@@ -24,7 +24,7 @@ from callcenter.services import explanations
 from callcenter.services.callback_desk import CallbackDesk
 from callcenter.services.control import ControlError, JsonObject
 from callcenter.services.engine import Engine
-from callcenter.services.live_view import live_view
+from callcenter.services.live_view import between_contacts, live_view
 from callcenter.services.ports import Clock
 
 Operation = Callable[[JsonObject], Awaitable[Mapping[str, object]]]
@@ -136,7 +136,8 @@ class Desk:
     async def drain(self, request: JsonObject) -> Mapping[str, object]:
         """Let no further calls in (the dialplan's fallback has them), and say how many are still on."""
         self._engine.close_guard()
-        return {"calls": sum(call.ended_at is None for call in self._engine.center.state.calls.values())}
+        state = self._engine.center.state
+        return {"calls": sum(call.ended_at is None and not between_contacts(state, call) for call in state.calls.values())}
 
     async def _ask(self, request: JsonObject, event: Event) -> Mapping[str, object]:
         refusal = await self._engine.request(event)

@@ -33,12 +33,19 @@ def live_view(state: State, seq: int, now: datetime) -> dict[str, object]:
                 "queues": list(agent.queues),
                 "opted_out": list(agent.opted_out),
                 "phone_reachable": agent.reachable,
+                "leg_up": bool(agent.leg),
             }
             for agent in sorted(state.agents.values(), key=lambda agent: agent.name)
         ],
         "callbacks": len(state.callbacks.open),
-        "calls": [_call(state, call) for call in state.calls.values() if call.ended_at is None],
+        "calls": [_call(state, call) for call in state.calls.values() if call.ended_at is None and not between_contacts(state, call)],
     }
+
+
+def between_contacts(state: State, call: Call) -> bool:
+    """Whether it is no call of anybody's, but the leg of an agent that stays up."""
+    agent = state.agents.get(call.began.agent)
+    return call.began.direction is Direction.PERSISTENT or (agent is not None and agent.leg == call.began.leg)
 
 
 def _queue(state: State, name: str) -> dict[str, object]:

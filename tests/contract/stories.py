@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from callcenter.domain import events as e
 from callcenter.domain import facts as f
+from callcenter.domain.events import AgentLogoutRequested
 from callcenter.domain.facts import AgentState
 from tests.support.parties import AgentParty, Party, StoryCenter
 
@@ -521,6 +522,27 @@ async def opting_out_and_in_from_a_plain_phone(center: StoryCenter) -> None:
     await carol.becomes(AgentState.WRAP_UP)
 
 
+async def a_leg_that_stays_up(center: StoryCenter) -> None:
+    """Eve's phone is rung once; two callers are bridged to the same leg."""
+    eve = await center.agent("eve")
+    await eve.ready()
+    await eve.becomes(AgentState.READY)
+    for number in range(2):
+        caller = await center.calls()
+        await caller.hears("menu")
+        await caller.presses("2")
+        await (eve.talks() if number == 0 else caller.meets(f.ContactConnected))
+        await caller.hears("eve")
+        await caller.hangs_up()
+        taken = ["ContactOffered eve", "ContactConnected eve", "RecordingStarted eve"]
+        left = ["LegGone caller normal", "ContactParted eve caller_hung_up", "RecordingStopped", "CallEnded normal"]
+        assert await caller.story() == [*MENU, *taken, *left]
+        await eve.becomes(AgentState.READY)
+    assert len(center.book.of(f.CallBegan, agent=eve.name)) == 1
+    assert await center.engine.request(AgentLogoutRequested(eve.name)) is None
+    assert eve.states()[:4] == ["not_ready login", "not_ready leg_rings", "ready", "reserved"]
+
+
 async def a_phone_that_vanishes_in_mid_call(center: StoryCenter) -> None:
     """Twenty seconds without audio; then the caller is at the head of the line again."""
     alice, bob = await center.agent("alice"), await center.agent("bob")
@@ -619,6 +641,7 @@ STORIES: list[Story] = [
     star_codes,
     wrap_up_from_a_plain_phone,
     opting_out_and_in_from_a_plain_phone,
+    a_leg_that_stays_up,
     a_phone_that_vanishes_in_mid_call,
     a_caller_who_vanishes_in_mid_call,
     an_arrival_that_is_told_twice,

@@ -155,7 +155,7 @@ def picture(state: State) -> object:
         "legs": {leg: call.id for leg, call in state.legs.items()},
         "contacts": {k: asdict(c) for k, c in state.contacts.items()},
         "agents": {k: (a.state, a.reason, a.since, a.idle_since, a.contact, a.until, a.extended, a.remembered, a.missed_at,
-                       a.load, a.queues, a.opted_out, a.reachable, a.fallback_leg)
+                       a.load, a.queues, a.opted_out, a.leg, a.leg_to_be, a.reachable, a.fallback_leg)
                    for k, a in state.agents.items()},
         "queues": {k: (q.waiting.in_order(), q.ready.in_order(), q.ringing.in_order(),
                        q.unanswered, q.logged_in, q.serving, q.oldest.in_order(), q.standings, q.tally) for k, q in state.queues.items()},
@@ -179,7 +179,7 @@ CALM = OccupancyRule(0.5, timedelta(seconds=20))
 MOBILE = "+12025550171"
 ALL = tuple(queue.name for queue in QUEUES)
 CREW = {
-    name: AgentConfig(name, f"phone-of-{name}", ALL, may, least, devices=devices)
+    name: AgentConfig(name, f"phone-of-{name}", ALL, may, least, devices=devices, persistent=name == "bob")
     for name, may, least, devices in (
         ("alice", (), 1, ()),
         ("bob", ("support", "care"), 3, ()),
@@ -341,7 +341,7 @@ class CenterMachine(RuleBasedStateMachine):
             self.world.tell(e.WrapUpEndRequested(agent))
         self.world.tell(asked[what])
 
-    @rule(agent=st.sampled_from(AGENTS), code=st.sampled_from(["*11", "*12", "*13", "*141", "*15", "*16"]))
+    @rule(agent=st.sampled_from(AGENTS), code=st.sampled_from(["*11", "*12", "*13", "*141", "*15", "*16", "*18"]))
     def an_agent_dials_a_star_code(self, agent: str, code: str) -> None:
         self.world.pbx.dial_from_phone(f"phone-of-{agent}", code)
 
@@ -574,9 +574,13 @@ class CenterMachine(RuleBasedStateMachine):
                 assert agent.until is not None
             elif agent.state is AgentState.NOT_READY:
                 assert agent.reason != "fallback_call" or agent.fallback_leg
-                assert agent.reason != "phone_unreachable" or (agent.until and (agent.has_outside or not agent.reachable))
+                assert agent.reason != "phone_unreachable" or (
+                    agent.until and (agent.has_outside or agent.persistent or not agent.reachable)
+                )
                 if agent.remembered is not None:
-                    assert agent.fallback_leg or (agent.until and agent.reason in ("phone_unreachable", "missed_offer", "micro_break"))
+                    assert agent.fallback_leg or (
+                        agent.until and agent.reason in ("phone_unreachable", "missed_offer", "micro_break", "leg_rings")
+                    )
 
     @invariant()
     def what_must_be_given_is_given(self) -> None:
@@ -841,12 +845,14 @@ class CenterMachine(RuleBasedStateMachine):
             assert model.get("office")
             assert not expired or waited >= 40
         if fact.agent != "alice" and "preferred" not in fact.rank[0]:
-            assert model["agents"]["alice"].state is not AgentState.READY
+            alice = model["agents"].get("alice")
+            assert alice is None or alice.state is not AgentState.READY
 
     def everybody_leaves(self) -> None:
         for agent in AGENTS:
             self.a_phone_changes_its_mood(agent, Mood.ANSWERS, 1.0)
         self.world.pbx.outside = {number: Phone(Mood.UNREACHABLE) for number in NUMBERS}
+        self.an_agent_asks("bob", "o")
         for leg in list(self.world.pbx.channels):
             self.world.pbx.party_hangs_up(leg)
         self.world.run_for(30)

@@ -70,6 +70,11 @@ FAULTS: list[tuple[Change, str]] = [
         lambda raw: raw["agent"][0].update(find_me_then="voicemail"),
         "agent[0].find_me_then: is 'voicemail', which does not exist yet; allowed: 'next_agent'",
     ),
+    (lambda raw: raw["agent"][0].update(leg="off-hook"), "agent[0].leg: must be one of 'ring' or 'persistent', but is 'off-hook'"),
+    (
+        lambda raw: raw["agent"][0].update(leg="persistent", find_me=[{"phone": "desk"}]),
+        'agent[0].find_me: means nothing with leg = "persistent": a leg that is up is never rung',
+    ),
     (lambda raw: raw.update(missed_offers={"most": 0}), "missed_offers.most: must be greater than or equal to 1, but is 0"),
     (lambda raw: raw.update(missed_offers={"rest_s": 0}), "missed_offers.rest_s: must be more than 0 seconds"),
     (lambda raw: raw["center"].update(not_ready_reasons=["break", "break"]), "center.not_ready_reasons[1]: 'break' is there already"),
@@ -112,3 +117,9 @@ def test_devices_become_what_the_core_reads() -> None:
     alice = settings.center_config({agent.name: agent.name for agent in settings.agents}).agents["alice"]
     desk, mobile = Device(ring=timedelta(seconds=12)), Device("+12025550171", timedelta(seconds=20), timedelta(seconds=9))
     assert alice.devices == (desk, mobile)
+
+
+def test_a_leg_that_stays_up_becomes_what_the_core_reads() -> None:
+    settings = accepted(lambda raw: raw["agent"][0].update(leg="persistent"))
+    agents = settings.center_config({agent.name: agent.name for agent in settings.agents}).agents
+    assert [agent.persistent for agent in agents.values()] == [True, False, False]

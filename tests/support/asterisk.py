@@ -25,6 +25,8 @@ DID = "+18005550100"
 WELCOME_TONES = (440.0, 620.0)
 MENU_TONES = (500.0, 700.0)
 MUSIC_TONES = (350.0, 450.0)
+CONNECTED_TONES = (1080.0, 1280.0)
+BEEP_TONES = (1120.0, 1320.0)
 PROMPT_TONES: dict[str, TonePair] = {
     "enter-code": tone_pair(3),
     "you-entered": tone_pair(14),
@@ -80,6 +82,8 @@ def raw_settings(data: Path, nodes: Iterable[str] = ("node1",), **tables: Any) -
             {"id": "queue-joined", "source": _tone((960.0, 1160.0), 0.5)},
             {"id": "queue-left", "source": _tone((1000.0, 1200.0), 0.5)},
             {"id": "press-1-to-accept", "source": _tone((1040.0, 1240.0), 1)},
+            {"id": "you-are-connected", "source": _tone(CONNECTED_TONES, 0.5)},
+            {"id": "beep", "source": _tone(BEEP_TONES, 0.5)},
             {"id": "wrong-key", "source": _tone((840.0, 1040.0), 0.5)},
             *({"id": prompt, "source": _tone(pair, 0.7)} for prompt, pair in PROMPT_TONES.items()),
         ],

@@ -250,7 +250,7 @@ def extension(story: int, name: str) -> str:
 
 
 def story_settings(raw: dict[str, Any], stories: int, outside_port: int = 5060) -> dict[str, Any]:
-    """``raw`` for so many stories: each its number, menu, queues ``support`` (alice and bob), ``second`` (carol), ``care`` (dora, carol).
+    """``raw`` for so many stories: each its number, menu, queues ``support`` (alice, bob, eve), ``second`` (carol), ``care`` (dora, carol).
 
     Key 3 leads to ``care``, which requires a disposition; key 4 asks for a code, and says it back;
     key 5 leads to ``told``, where callers are told their position after 2 s, and comforted; carol serves it, too;
@@ -274,6 +274,7 @@ def story_settings(raw: dict[str, Any], stories: int, outside_port: int = 5060) 
         queues.append({"name": f"{name}-busy", **policy, **away})
     care = {"wrap_up_s": 30, "wrap_up_extension_s": 30, "dispositions": ["solved", "open"], "disposition_required": True}
     queues += [{"name": f"{name}-care", **policy, **care} for name in names]
+    agents += [{"name": f"{name}-eve", "queues": [f"{name}-support"], "leg": "persistent"} for name in names]
     agents += [{"name": f"{name}-dora", "queues": [f"{name}-care"]} for name in names]
     agents += [{"name": f"{name}-erin", "queues": [f"{name}-busy"]} for name in names]
     flows = {

@@ -39,7 +39,7 @@ HEARD: dict[str, TonePair] = {
     "queue-left": (1000.0, 1200.0),
     **PROMPT_TONES,
 }
-AGENT_TONES = {"alice": tone_pair(60), "bob": tone_pair(66), "carol": tone_pair(72), "dora": tone_pair(74)}
+AGENT_TONES = {"alice": tone_pair(60), "bob": tone_pair(66), "carol": tone_pair(72), "dora": tone_pair(74), "eve": tone_pair(76)}
 CALLER_TONE = tone_pair(70)
 HEARD["caller"] = CALLER_TONE
 SPARSE = 3
