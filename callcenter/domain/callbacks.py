@@ -113,12 +113,12 @@ def _correct(turn: Turn, callback: Callback, number: str, due_at: datetime | Non
     return True
 
 
-def place_left(turn: Turn, call: Call, queue: str) -> datetime | None:
-    """The place in this queue of a caller who left it for a callback, and will wait after all."""
+def left_behind(turn: Turn, call: Call, queue: str) -> ContactEntered | None:
+    """How a caller had entered this queue who left it for a callback (or was offered one), and will wait after all."""
     left = turn.state.contacts.get(call.left)
     if left is None or left.entered.queue != queue or left.why not in (OverflowWhy.CALLBACK_TAKEN, OverflowWhy.RULE):
         return None
-    return left.entered.place
+    return left.entered
 
 
 # --- dates --------------------------------------------------------------------------------------

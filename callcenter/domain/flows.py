@@ -8,6 +8,7 @@ from callcenter.domain.directing import direct
 from callcenter.domain.facts import FlowCollected, FlowDigitTaken, FlowEnded, FlowKeyPressed, FlowListened, FlowMoved, FlowStarted
 from callcenter.domain.ivr import interpreter
 from callcenter.domain.ivr.interpreter import EnterQueue, FlowRun, HangUpCaller, Keep, Listen, PromiseCallback, Say, Step, TakeDigit
+from callcenter.domain.routing_config import Needs
 from callcenter.domain.turn import Turn
 
 
@@ -75,7 +76,12 @@ def _take(turn: Turn, call: Call, step: Step) -> None:
         case EnterQueue(queue, priority, needs):
             turn.emit(FlowEnded(turn.now, call.id, "queue"))
             queue, priority, needs = direct(turn, call, queue, priority, needs)
-            enter_queue(turn, call, queue, priority, needs, place=callbacks.place_left(turn, call, queue))
+            left = callbacks.left_behind(turn, call, queue)
+            if left is None:
+                enter_queue(turn, call, queue, priority, needs)
+            else:  # as if nothing had been asked
+                needs = Needs(left.require, left.prefer, rule=left.rule) if needs == Needs() else needs
+                enter_queue(turn, call, queue, max(priority, left.priority), needs, place=left.place)
         case HangUpCaller():
             turn.emit(FlowEnded(turn.now, call.id, "hang_up"))
             turn.hang_up(call, call.caller_leg)

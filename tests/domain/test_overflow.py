@@ -11,8 +11,9 @@ from callcenter.domain import facts as f
 from callcenter.domain.conditions import Comparator, Condition, Metric
 from callcenter.domain.config import CallbackConfig, CallingConfig, QueueConfig
 from callcenter.domain.facts import OverflowWhy
-from callcenter.domain.ivr.flow import Flow, HangUpNode, PromptNode
+from callcenter.domain.ivr.flow import Flow, HangUpNode, PromptNode, QueueNode
 from callcenter.domain.overflow_rules import ClosingTime, Overflow, OverflowRow, OverflowTo, cycle
+from callcenter.domain.routing_config import Needs
 from callcenter.sim.fake_pbx import Mood, Phone
 from callcenter.sim.world import World, small_center
 
@@ -199,6 +200,17 @@ def test_who_declines_a_callback_comes_back_to_the_old_place() -> None:
     world.run_for(300)
     assert world.pbx.channels[first].heard.count("callback-offer") == 1
     assert world.waiting("support") == [first, second]
+
+
+def test_who_declines_a_callback_keeps_priority_and_needs() -> None:
+    vip = Flow("vip", "enter", {"enter": QueueNode("support", priority=5, needs=Needs(require="spanish"))})
+    offer = OverflowRow(Overflow(OverflowTo.CALLBACK), waited=timedelta(seconds=20))
+    config = small_center([QueueConfig("support", overflows=(offer,), callback=CallbackConfig(key=""))], flows=[vip], agents=())
+    world = World(replace(config, calling=CallingConfig("carrier")))
+    world.pbx.call_in("+18005550200")
+    world.run_for(60)
+    first, again = (fact for fact in world.facts if isinstance(fact, f.ContactEntered))
+    assert (again.priority, again.require, again.place) == (first.priority, first.require, first.place) == (5, "spanish", first.entered_at)
 
 
 # --- closing time -------------------------------------------------------------------------------
