@@ -37,7 +37,6 @@ from callcenter.domain.facts import (
     ContactConnected,
     ContactEntered,
     ContactOffered,
-    ContactOverflowed,
     ContactParted,
     EndedWhy,
     LegGone,
@@ -268,7 +267,7 @@ def _after_release(turn: Turn, callback: Callback, agent: Agent | None) -> None:
         route_agent(turn, agent)
 
 
-def _unreached(turn: Turn, callback: Callback, outcome: AttemptOutcome, *, let_go: bool = True) -> None:
+def _unreached(turn: Turn, callback: Callback, outcome: AttemptOutcome) -> None:
     """The attempt is over: the next one by the retry rule, or the promise is broken. Whoever is still in the call is let go."""
     last, config = callback.attempt, promises.policy(turn, callback)
     assert last is not None
@@ -280,7 +279,7 @@ def _unreached(turn: Turn, callback: Callback, outcome: AttemptOutcome, *, let_g
     turn.emit(CallbackUnreached(turn.now, callback.id, last.attempt, outcome, None if no_more else again_at))
     if no_more:
         turn.emit(CallbackBroken(turn.now, callback.id, BrokenWhy.INVALID_NUMBER if final else BrokenWhy.UNREACHED))
-    if call is not None and let_go:
+    if call is not None:
         promises.end(turn, call)
     if freed is not None:
         route_agent(turn, freed)
@@ -314,11 +313,11 @@ def _parted(turn: Turn, fact: ContactParted) -> None:
         turn.emit(CallbackKept(turn.now, callback.id, KeptHow.BRIDGED, callback.in_time, fact.call))
 
 
-def _left(turn: Turn, fact: ContactAbandoned | ContactOverflowed) -> None:
-    """Caller first: the caller was there, and no agent was in time. Who overflowed goes on in a flow."""
+def _left(turn: Turn, fact: ContactAbandoned) -> None:
+    """Caller first: the caller was there, and no agent was in time. Who overflowed is still on the line, and may yet be connected."""
     callback = turn.state.callbacks.by_call.get(fact.call)
     if callback is not None and callback.state is _S.REACHED:
-        _unreached(turn, callback, AttemptOutcome.ABANDONED, let_go=isinstance(fact, ContactAbandoned))
+        _unreached(turn, callback, AttemptOutcome.ABANDONED)
 
 
 def _announced(turn: Turn, fact: ContactAnnounced) -> None:
@@ -334,7 +333,6 @@ _HEEDED: Mapping[type, Callable[..., None]] = {
     ContactConnected: _connected,
     ContactParted: _parted,
     ContactAbandoned: _left,
-    ContactOverflowed: _left,
     LegGone: _leg_gone,
 }
 
