@@ -171,6 +171,7 @@ class Parser:
         self._application = application
         self._inside: set[str] = set()
         self._hung_up: dict[str, Cause] = {}
+        self._replaced: set[str] = set()
         self._kinds: Mapping[str, Callable[[Raw], Parsed]] = {
             "StasisStart": self._stasis_start,
             "StasisEnd": self._stasis_end,
@@ -192,6 +193,7 @@ class Parser:
     def begin(self) -> None:
         """A new connection: what an old one said is no longer worth knowing."""
         self._inside.clear()
+        self._replaced.clear()
         self._hung_up.clear()
 
     def parse(self, raw: Raw) -> Parsed:
@@ -215,7 +217,9 @@ class Parser:
             return Ignored("StasisStart, again")
         args = event["args"]
         if "replace_channel" in event:
-            return Replaced(_safe(event["replace_channel"]["id"]), leg)
+            replaced = _safe(event["replace_channel"]["id"])
+            self._replaced.add(replaced)
+            return Replaced(replaced, leg)
         if args and args[0] in CREATED_BY_US:
             self._inside.add(leg)
             return LegAnswered(leg)
@@ -228,7 +232,9 @@ class Parser:
     def _stasis_end(self, raw: Raw) -> Parsed:
         leg, channel = _leg(raw), cast(StasisEnd, raw)["channel"]
         self._inside.discard(leg)
-        if application_args(channel, self._application) in ([AGENT], [OUTSIDE]):
+        if leg in self._replaced:  # who took its place has its subscription: this is the last we are sure to hear
+            self._replaced.discard(leg)
+        elif application_args(channel, self._application) in ([AGENT], [OUTSIDE]):
             return Ignored("StasisEnd of a leg of ours")
         return LegEnded(leg, self._hung_up.pop(leg, Cause.UNKNOWN))
 
