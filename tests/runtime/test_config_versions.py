@@ -12,7 +12,17 @@ from callcenter.apps.cli import app
 from callcenter.runtime.config_versions import KEPT, ConfigVersions, VersionError, digest
 
 AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
-GOOD = '[center]\ntime_zone = "UTC"\n[paths]\ndata = "{data}"\n[[queue]]\nname = "{queue}"\n'
+GOOD = """
+[center]
+time_zone = "UTC"
+[paths]
+data = "{data}"
+[[agent]]
+name = "alice"
+queues = ["{queue}"]
+[[queue]]
+name = "{queue}"
+"""
 runner = CliRunner()
 
 
