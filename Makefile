@@ -28,6 +28,7 @@ demo: setup
 run: setup
 	@$(BIN)/callcenter serve --config $(CONFIG) --show-credentials
 
+test: export MACHINE_STEPS ?= 20000
 test: setup-tests
 	@$(BIN)/pytest $(BESIDE) -m "not long"; beside=$$?; $(BIN)/pytest tests/browser -m "not long" && exit $$beside
 

@@ -40,6 +40,7 @@ from callcenter.domain.config import CenterConfig
 from callcenter.domain.contact import ContactState
 from callcenter.domain.facts import (
     AgentOptedOut,
+    AgentRemoved,
     AgentRequestRemembered,
     AgentStateChanged,
     EndedWhy,
@@ -254,6 +255,8 @@ def _config_changed(turn: Turn, event: e.ConfigChanged) -> None:
         if queue.measures.at is not None:
             turn.emit(turn.state.measured(queue))  # what was learned under the old rules, which nobody will know after a restart
     turn.state.configure(event.config)
+    for name in sorted(turn.state.struck_off):
+        turn.emit(AgentRemoved(turn.now, name))
     for waiter in turn.state.unanswered():
         router.advance(turn, waiter)
     for name in list(turn.state.lines.personal):

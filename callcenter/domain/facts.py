@@ -697,6 +697,14 @@ class MissedOffersCounted:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentRemoved:
+    """Who is no longer configured has logged out, and is forgotten; one who gets that name later begins anew."""
+
+    at: datetime
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
 class AgentTakenOut:
     """The agent missed offers and is not offered any more for now; supervisors are told why."""
 
@@ -961,6 +969,7 @@ AgentFact = (
     | AgentRequestRemembered
     | WrapUpExtended
     | MissedOffersCounted
+    | AgentRemoved
     | AgentTakenOut
     | AgentOptedOut
     | AgentLoadKept

@@ -9,6 +9,7 @@ from callcenter.domain import leg_ringing
 from callcenter.domain.agent import ASK_PHONE_AFTER, FALLBACK_CALL, LEG_RINGS, MICRO_BREAK, MISSED_OFFER, PHONE_UNREACHABLE, Agent
 from callcenter.domain.facts import (
     AgentPhoneChanged,
+    AgentRemoved,
     AgentRequestRemembered,
     AgentState,
     AgentStateChanged,
@@ -28,6 +29,8 @@ def become(
     if state is AgentState.LOGGED_OUT:
         _hang_up_leg(turn, agent)
     turn.emit(AgentStateChanged(turn.now, agent.name, state, reason, idle_since=idle_since, until=until))
+    if agent.name in turn.state.struck_off:
+        turn.emit(AgentRemoved(turn.now, agent.name))
 
 
 def _hang_up_leg(turn: Turn, agent: Agent) -> None:

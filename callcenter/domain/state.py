@@ -7,6 +7,7 @@ prefix of facts they are equal.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import cast
 from zlib import crc32
 
@@ -74,6 +75,8 @@ class State:
         self.waiters = self.lines.waiters
         """Who stands in a line now, by id."""
         self.agents: dict[str, Agent] = {}
+        self.struck_off: set[str] = set()
+        """Agents whom we forgot because they are no longer configured, and no fact says so yet."""
         self.endpoints: dict[str, Agent] = {}
         self.fallback_legs: dict[str, Agent] = {}
         self.extensions: dict[str, tuple[str, str]] = {}
@@ -282,9 +285,13 @@ class State:
         self._count_out(agent)
         agent.queues, agent.serves = (), {}
         if agent.state is f.AgentState.LOGGED_OUT:
-            self._unplug(agent)
-            self.fallback_legs.pop(agent.fallback_leg, None)
-            del self.agents[agent.name]
+            self._forget_agent(agent)
+
+    def _forget_agent(self, agent: Agent) -> None:
+        self._unplug(agent)
+        self.fallback_legs.pop(agent.fallback_leg, None)
+        del self.agents[agent.name]
+        self.struck_off.add(agent.name)
 
     def _unplug(self, agent: Agent) -> None:
         """Her phone is no longer hers; it may be another's already."""
@@ -366,6 +373,19 @@ class State:
 
     def _missed_offers_counted(self, fact: f.MissedOffersCounted) -> None:
         self._agent(fact.agent).missed_at = fact.missed_at
+
+    def _agent_removed(self, fact: f.AgentRemoved) -> None:
+        """After a restart she may be configured again: what was known of her before is not hers any more."""
+        agent = self.agents.get(fact.agent)
+        if agent is not None:
+            self.lines.stand_back(agent)
+            self._count_out(agent)
+            self._forget_agent(agent)
+        self.struck_off.discard(fact.agent)
+        config = self.config.agents.get(fact.agent)
+        if config is not None:
+            self._enroll(config, list(self.config.agents).index(fact.agent))
+            self._learn_skills(self.agents[fact.agent])
 
     def _agent_taken_out(self, fact: f.AgentTakenOut) -> None:
         pass  # the state that follows says it all; this is for people
@@ -923,5 +943,6 @@ def _served(config: AgentConfig, agent: Agent) -> tuple[str, ...]:
     return tuple(name for name in config.queues if name not in agent.opted_out or name not in config.may_opt_out)
 
 
+@lru_cache
 def _snake(name: str) -> str:
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")

@@ -10,7 +10,7 @@ from typing import cast
 import structlog
 
 from callcenter.domain.center import Center
-from callcenter.domain.commands import Command, HangUp
+from callcenter.domain.commands import CloseBridge, Command, ConnectLegs, HangUp
 from callcenter.domain.events import CommandRefused, Event, NodeConnected, NodeDisconnected, Refusal, TimePassed
 from callcenter.domain.facts import ON_DISK_FIRST, Fact
 from callcenter.domain.machine import Outputs
@@ -65,6 +65,8 @@ class Engine:
         self._outbox: Outbox | None = None
         self._doubtful: dict[str, set[str]] = {}
         """By node: calls of which something is in doubt."""
+        self._bridges_in_doubt: set[str] = set()
+        """Nodes on which a bridge may be left behind, perhaps by a call that is over."""
         self._fallback_until: dict[str, float] = {}
         """By node: how long callers may still be in the dialplan's fallback, by the loop's clock."""
         self._looking: dict[str, asyncio.Task[None]] = {}
@@ -246,6 +248,8 @@ class Engine:
         if isinstance(event, CommandRefused) and _is_doubtful(event):
             command = cast(Command, event.command)
             if not self.center.state.node(command.node).away:
+                if isinstance(command, ConnectLegs | CloseBridge):
+                    self._bridges_in_doubt.add(command.node)
                 self._look_soon(command.node, [command.call])
 
     def _look_soon(self, node: str, calls: Iterable[str]) -> None:
@@ -254,7 +258,11 @@ class Engine:
             self._looking[node] = asyncio.get_running_loop().create_task(self._look(node), name=f"doubts {node}")
 
     def _is_in_doubt(self, node: str) -> bool:
-        return bool(self._doubtful.get(node)) or asyncio.get_running_loop().time() < self._fallback_until.get(node, 0.0)
+        return (
+            bool(self._doubtful.get(node))
+            or node in self._bridges_in_doubt
+            or asyncio.get_running_loop().time() < self._fallback_until.get(node, 0.0)
+        )
 
     async def _look(self, node: str) -> None:
         """Look at the node until nothing is in doubt any more; once it is lost, the next connection will look at everything."""
@@ -263,6 +271,7 @@ class Engine:
                 await asyncio.sleep(LOOK_EVERY)
                 if self.center.state.node(node).away:
                     self._doubtful.pop(node, None)
+                    self._bridges_in_doubt.discard(node)
                     return
                 await self._settle(node)
         finally:
@@ -275,13 +284,15 @@ class Engine:
         alive = {call for call in doubtful if call in calls and calls[call].legs}
         busy = {call for call in alive if self._outbox.busy(call)}
         self._doubtful[node] = busy
-        if not alive - busy and not self._is_in_doubt(node):
+        if not alive - busy and node not in self._bridges_in_doubt and not self._is_in_doubt(node):
             return
+        self._bridges_in_doubt.discard(node)
         try:
             await self._catch_up(node, frozenset(alive - busy))
         except CommandError as error:
             log.warning("no_snapshot", node=node, error=str(error))
             self._doubtful[node] |= alive
+            self._bridges_in_doubt.add(node)
 
 
 def _is_doubtful(refused: CommandRefused) -> bool:

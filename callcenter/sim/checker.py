@@ -8,11 +8,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from callcenter.domain import callback_facts as cf
 from callcenter.domain import facts as f
 from callcenter.domain.config import CenterConfig
+from callcenter.domain.routing_config import Membership, Routing, Strategy
 
 ZERO = timedelta()
 RESTING = frozenset({f.AgentState.LOGGED_OUT, f.AgentState.NOT_READY, f.AgentState.READY})
+
+PLAIN = (Routing(Strategy.LONGEST_IDLE), Routing(Strategy.RING_ALL))
+"""First come, first served, by whoever is idle longest. What other rules ask for is judged by tests of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,11 @@ class _Contact:
         return not self.over and self.connected_at is None
 
     @property
+    def is_plain(self) -> bool:
+        """Any agent of the queue will do."""
+        return not (self.entered.require or self.entered.prefer or self.entered.preferred)
+
+    @property
     def rank(self) -> tuple[int, datetime]:
         return -self.entered.priority, self.entered.place
 
@@ -61,6 +71,7 @@ class _Agent:
     idle_since: datetime | None = None
     reachable: bool = True
     fallback_leg: str = ""
+    opted_out: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -84,6 +95,10 @@ class Checker:
         self.agents: dict[str, _Agent] = {}
         self.counts: dict[str, int] = {}
         """How many facts of each kind there were."""
+        self._callbacks: set[str] = set()
+        """Promised, and neither kept nor broken."""
+        self._reservations: dict[str, cf.CallbackReserved] = {}
+        """By callback: the agent who is reserved for it."""
         self._away: set[str] = set()
         self._live: dict[str, _Contact] = {}
         """Contacts that wait, are offered or talk."""
@@ -92,12 +107,15 @@ class Checker:
         self._ids: set[str] = set()
         self._touched: set[str] = set()
         self._config = CenterConfig()
+        self._plain: tuple[str, ...] = ()
+        """Queues without rules of their own."""
         self._steps: Mapping[type, Callable[..., None]] = {
             f.CallBegan: self._call_began,
             f.LegGone: self._leg_gone,
             f.CallEnded: self._call_ended,
             f.FlowStarted: self._flow_started,
             f.FlowEnded: self._flow_ended,
+            f.LegCreated: self._leg_created,
             f.ContactEntered: self._entered,
             f.ContactOffered: self._offered,
             f.OfferMissed: self._offer_over,
@@ -112,6 +130,15 @@ class Checker:
             f.AgentStateChanged: self._agent_changed,
             f.AgentPhoneChanged: self._phone_changed,
             f.AgentFallbackTalkChanged: self._fallback_talk,
+            f.AgentOptedOut: self._opted_out,
+            f.AgentRemoved: self._agent_removed,
+            cf.CallbackCreated: lambda fact: self._callbacks.add(fact.callback),
+            cf.CallbackReserved: self._reserved_for_callback,
+            cf.CallbackReleased: self._released,
+            cf.CallbackAttempted: self._attempted,
+            cf.CallbackBridged: self._released,
+            cf.CallbackKept: self._callback_over,
+            cf.CallbackBroken: self._callback_over,
             f.RecordingStarted: self._recording_started,
             f.RecordingStopped: self._recording_over,
             f.RecordingMissing: self._recording_over,
@@ -121,10 +148,8 @@ class Checker:
 
     def keep(self, facts: Sequence[f.Fact], config: CenterConfig) -> None:
         """One record: the facts of one event, and the settings in force once it was handled."""
-        self._config = config
-        for name in [name for name in self.agents if name not in config.agents]:
-            if self.agents[name].state is f.AgentState.LOGGED_OUT:  # forgotten, and what her phone did with her
-                del self.agents[name]
+        if config is not self._config:
+            self._config, self._plain = config, tuple(_plain_queues(config))
         self._touched.clear()
         for fact in facts:
             self.counts[type(fact).__name__] = self.counts.get(type(fact).__name__, 0) + 1
@@ -150,14 +175,22 @@ class Checker:
         self._once("call", fact.call)
         if fact.leg in self._legs:
             self._wrong("A2", f"leg {fact.leg} of call {self._legs[fact.leg]} begins another call {fact.call}")
-        self._legs[fact.leg] = fact.call
-        self.calls[fact.call] = _Call(fact, {fact.leg})
+        self.calls[fact.call] = _Call(fact)
+        if fact.direction is not f.Direction.OUTBOUND:  # whom we call has a leg only once we dial
+            self._legs[fact.leg] = fact.call
+            self.calls[fact.call].legs.add(fact.leg)
 
     def _call(self, fact: f.CallFact) -> _Call | None:
         call = self.calls.get(fact.call)
         if call is None or (call.ended_at is not None and not isinstance(fact, f.ContactEnded)):
             self._wrong("A3", f"{type(fact).__name__} of call {fact.call}, which {'has ended' if call else 'never began'}")
         return call
+
+    def _leg_created(self, fact: f.LegCreated) -> None:
+        self._once("leg", fact.leg)
+        call = self._call(fact)
+        if call is not None:
+            call.legs.add(fact.leg)
 
     def _leg_gone(self, fact: f.LegGone) -> None:
         call = self._call(fact)
@@ -234,9 +267,10 @@ class Checker:
 
     def _offered(self, fact: f.ContactOffered) -> None:
         self._once("offer", fact.offer)
-        self._once("leg", fact.leg)
-        contact, call, agent = self._find(fact.contact, fact), self._call(fact), self.agents.get(fact.agent, _Agent())
+        contact, call = self._find(fact.contact, fact), self._call(fact)
         if call is not None:
+            if fact.leg not in call.legs:
+                self._once("leg", fact.leg)
             call.legs.add(fact.leg)
             if call.began.node in self._away:
                 self._wrong("A5", f"contact {fact.contact} is offered while its node {call.began.node} is away")
@@ -244,26 +278,34 @@ class Checker:
             return
         if not contact.in_line:
             self._wrong("A2", f"contact {fact.contact} is offered while it talks")
-        self._may_be_offered(fact, agent)
-        self._nobody_is_passed_over(fact, contact)
+        promised = next((each for each in self._reservations.values() if each.leg == fact.leg), None)
+        if promised is not None:  # agent first: she has been there since before the caller was
+            if promised.agent != fact.agent:
+                self._wrong("A1", f"{fact.agent} is offered {fact.contact} on the leg of {promised.agent}")
+            del self._reservations[promised.callback]
+        else:
+            self._may_be_offered(fact.agent, fact.contact, fact.queue)
+            self._nobody_is_passed_over(fact, contact)
         contact.offers[fact.offer] = fact
 
-    def _may_be_offered(self, fact: f.ContactOffered, agent: _Agent) -> None:
-        engaged = [each for each in self._live.values() if any(offer.agent == fact.agent for offer in each.offers.values())]
-        talking = [each for each in self._live.values() if each.connected_at is not None and each.agent == fact.agent]
-        if engaged or talking:
-            self._wrong("A1", f"{fact.agent} is offered {fact.contact} and has {(engaged + talking)[0].entered.contact} already")
+    def _may_be_offered(self, name: str, what: str, queue: str) -> None:
+        agent = self.agents.get(name, _Agent())
+        engaged = self._engaged().get(name)
+        if engaged:
+            self._wrong("A1", f"{name} is offered {what} and is in an {engaged[0]} already")
         if agent.state is not f.AgentState.READY:
-            self._wrong("A5", f"{fact.agent} is offered {fact.contact} while {agent.state}")
+            self._wrong("A5", f"{name} is offered {what} while {agent.state}")
         if not agent.reachable:
-            self._wrong("A5", f"{fact.agent} is offered {fact.contact}, and the phone is unreachable")
+            self._wrong("A5", f"{name} is offered {what}, and the phone is unreachable")
         if agent.fallback_leg:
-            self._wrong("A5", f"{fact.agent} is offered {fact.contact} while talking in the fallback")
-        if fact.queue in self._config.queues and not self._serves(fact.agent, fact.queue):
-            self._wrong("A5", f"{fact.agent} is offered {fact.contact} of queue {fact.queue}, which she does not serve")
+            self._wrong("A5", f"{name} is offered {what} while talking in the fallback")
+        if queue in self._plain and not self._serves(name, queue):
+            self._wrong("A5", f"{name} is offered {what} of queue {queue}, which she does not serve")
 
     def _nobody_is_passed_over(self, fact: f.ContactOffered, contact: _Contact) -> None:
         """Nobody who came earlier waits in this queue, and nobody who could take it has been idle longer."""
+        if fact.queue not in self._plain or not contact.is_plain:
+            return
         for other in self._waiting(fact.queue):
             if other.rank < contact.rank:
                 self._wrong("A4", f"{fact.contact} is offered before {other.entered.contact}, who came earlier")
@@ -335,6 +377,29 @@ class Checker:
         if fact.wrap_up != fact.at - contact.parted_at or fact.wrap_up < ZERO:
             self._wrong("A9", f"contact {fact.contact}: wrap-up {fact.wrap_up} of {fact.at - contact.parted_at}")
 
+    # --- callbacks ------------------------------------------------------------------------------
+
+    def _reserved_for_callback(self, fact: cf.CallbackReserved) -> None:
+        if fact.callback in self._reservations:
+            self._wrong("A1", f"callback {fact.callback} has {self._reservations[fact.callback].agent} and is given {fact.agent}")
+        if fact.node in self._away:
+            self._wrong("A5", f"callback {fact.callback} has its turn while its node {fact.node} is away")
+        self._may_be_offered(fact.agent, f"callback {fact.callback}", fact.queue)
+        self._reservations[fact.callback] = fact
+
+    def _released(self, fact: cf.CallbackReleased | cf.CallbackBridged) -> None:
+        self._reservations.pop(fact.callback, None)
+
+    def _attempted(self, fact: cf.CallbackAttempted) -> None:
+        self._once("attempt", fact.attempt)
+        if fact.callback not in self._callbacks:
+            self._wrong("once", f"callback {fact.callback} is dialed, and was kept, broken or never promised")
+
+    def _callback_over(self, fact: cf.CallbackKept | cf.CallbackBroken) -> None:
+        if fact.callback not in self._callbacks:
+            self._wrong("A3", f"callback {fact.callback} is over a second time, or was never promised")
+        self._callbacks.discard(fact.callback)
+
     # --- agents ---------------------------------------------------------------------------------
 
     def _agent(self, name: str) -> _Agent:
@@ -355,9 +420,15 @@ class Checker:
     def _fallback_talk(self, fact: f.AgentFallbackTalkChanged) -> None:
         self._agent(fact.agent).fallback_leg = fact.leg if fact.talking else ""
 
+    def _agent_removed(self, fact: f.AgentRemoved) -> None:
+        self.agents.pop(fact.agent, None)
+
+    def _opted_out(self, fact: f.AgentOptedOut) -> None:
+        self._agent(fact.agent).opted_out = fact.queues
+
     def _serves(self, agent: str, queue: str) -> bool:
         config = self._config.agents.get(agent)
-        return config is not None and queue in config.queues
+        return config is not None and queue in config.queues and not (queue in self._agent(agent).opted_out and queue in config.may_opt_out)
 
     def _ready(self, queue: str) -> Iterator[tuple[str, _Agent]]:
         """Agents who could take a contact of the queue now."""
@@ -369,7 +440,7 @@ class Checker:
         """Contacts of the queue that could be offered now."""
         for contact in self._live.values():
             reachable = self.calls[contact.entered.call].began.node not in self._away
-            if contact.entered.queue == queue and contact.in_line and not contact.offers and reachable:
+            if contact.entered.queue == queue and contact.is_plain and contact.in_line and not contact.offers and reachable:
                 yield contact
 
     # --- after each record ----------------------------------------------------------------------
@@ -381,19 +452,26 @@ class Checker:
             live = [contact for contact in call.contacts if contact in self._live]
             if len(live) + call.flow > 1:
                 self._wrong("A2", f"the caller of {name} is in {len(live)} contacts{' and in a flow' if call.flow else ''} at once")
-        for queue in self._config.queues:
+        for queue in self._plain:
             waiting = next(self._waiting(queue), None)
             ready = next(self._ready(queue), None)
             if waiting is not None and ready is not None:
                 self._wrong("A6", f"{ready[0]} is idle while {waiting.entered.contact} waits in {queue}")
 
-    def _one_life_per_agent(self) -> None:
+    def _engaged(self) -> dict[str, list[str]]:
+        """By agent: the offers, reservations and talks she is in."""
         engaged: dict[str, list[str]] = {}
         for contact in self._live.values():
             for offer in contact.offers.values():
                 engaged.setdefault(offer.agent, []).append(f"offer of {contact.entered.contact}")
             if contact.connected_at is not None:
                 engaged.setdefault(contact.agent, []).append(f"talk in {contact.entered.contact}")
+        for reserved in self._reservations.values():
+            engaged.setdefault(reserved.agent, []).append(f"attempt of callback {reserved.callback}")
+        return engaged
+
+    def _one_life_per_agent(self) -> None:
+        engaged = self._engaged()
         for name, lives in engaged.items():
             if len(lives) > 1:
                 self._wrong("A1", f"{name} is in {' and '.join(lives)} at once")
@@ -425,6 +503,16 @@ class Checker:
         waiting = sum(contact.in_line for contact in self._live.values())
         if count("ContactEntered", 0) != out + waiting:
             self._wrong("A3", f"{count('ContactEntered', 0)} contacts entered, {out} left and {waiting} are waiting")
+        over = count("CallbackKept", 0) + count("CallbackBroken", 0)
+        if count("CallbackCreated", 0) != over + len(self._callbacks):
+            self._wrong("A3", f"{count('CallbackCreated', 0)} callbacks promised, {over} over and {len(self._callbacks)} open")
         going_on = sum(call.ended_at is None for call in self.calls.values())
         if count("CallBegan", 0) != count("CallEnded", 0) + going_on:
             self._wrong("A3", f"{count('CallBegan', 0)} calls began, {count('CallEnded', 0)} ended and {going_on} go on")
+
+
+def _plain_queues(config: CenterConfig) -> Iterator[str]:
+    for queue in config.queues.values():
+        members = (agent.memberships.get(queue.name, Membership()) for agent in config.agents.values() if queue.name in agent.queues)
+        if queue.routing in PLAIN and all(member == Membership() for member in members):
+            yield queue.name

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from callcenter.domain.events import Cause
 from callcenter.sim.fake_pbx import FakePbx, Mood
 from callcenter.sim.timeline import Timeline
 
@@ -75,15 +76,15 @@ class FakeDialplan:
             self._timeline.after(timedelta(seconds=4), self.pbx.party_hangs_up, leg)
         return leg
 
-    def hangs_up(self, leg: str) -> None:
-        """The caller, or the agent, on ``leg`` hangs up; whoever has it is told."""
+    def hangs_up(self, leg: str, cause: Cause = Cause.NORMAL) -> None:
+        """The caller, or the agent, on ``leg`` hangs up, or is lost; whoever has it is told."""
         entry = self._callers.pop(leg, None)
         if entry is None:
             entry = next((each for each in self._callers.values() if each.agent_leg == leg), None)
             if entry is not None:
                 del self._callers[entry.leg]
         if entry is None:
-            self.pbx.party_hangs_up(leg)
+            self.pbx.party_hangs_up(leg, cause)
             return
         self._log(entry.leg, entry.queue, "NONE", "CC_ENDED")
         for each in (entry.leg, entry.agent_leg):

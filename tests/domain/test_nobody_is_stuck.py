@@ -401,3 +401,29 @@ def test_a_fallback_call_reported_twice_is_one_call(world: World) -> None:
     for report in (first, replace(first, leg="f2", log_offset=200), first):
         world.tell(report)
     assert [fact.leg for fact in kinds(world, f.FallbackCallEnded)] == ["f1", "f2"]
+
+
+def test_an_agent_who_was_removed_and_comes_back_begins_anew_after_a_restart_too(world: World) -> None:
+    """Her phone was away when she was removed; whoever has her name now is not blamed for that."""
+    usual = world.config
+    without = replace(usual, agents={name: agent for name, agent in usual.agents.items() if name != "alice"})
+    world.tell(e.PhoneUnreachable("phone-of-alice"))
+    for config in (without, usual):
+        world.config = config
+        world.tell(e.ConfigChanged(config))
+    live = world.center.state.agents["alice"]
+    restored = Center.restore(usual, Ids("restored"), world.facts).state.agents["alice"]
+    assert (restored.reachable, restored.queues) == (live.reachable, live.queues) == (True, usual.agents["alice"].queues)
+
+
+def test_so_does_one_who_was_removed_while_we_were_away(world: World) -> None:
+    usual = world.config
+    without = replace(usual, agents={name: agent for name, agent in usual.agents.items() if name != "alice"})
+    world.agent_ready("alice")
+    world.tell(e.AgentLogoutRequested("alice"))
+    world.tell(e.PhoneUnreachable("phone-of-alice"))
+    for config in (without, usual):
+        world.config = config
+        world.center = Center.restore(config, Ids(f"{len(world.facts)}"), world.facts)
+        world.tell(e.ConfigChanged(config))  # as each start of the engine does
+    assert world.center.state.agents["alice"].reachable

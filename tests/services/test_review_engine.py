@@ -90,6 +90,21 @@ async def test_a_bridge_whose_closing_got_lost_is_closed(center: VirtualCenter) 
     assert not center.pbx.bridges
 
 
+@pytest.mark.parametrize("kind", [c.CloseBridge, c.ConnectLegs])
+@in_virtual_time
+async def test_a_bridge_in_doubt_outlives_no_call(center: VirtualCenter, kind: type[c.Command]) -> None:
+    """The closing got lost, or the making timed out and was carried out late; meanwhile all legs are gone."""
+    await center.agent_ready("alice")
+    center.wire.loses_request = first(c.CloseBridge)
+    center.wire.loses_answer = first(kind)
+    caller = center.calls()
+    await center.pass_time(3)
+    center.pbx.party_hangs_up(caller)
+    await center.pass_time(6)
+    assert not center.pbx.channels
+    assert not center.pbx.bridges
+
+
 @in_virtual_time
 async def test_looking_at_one_call_tells_nothing_of_the_others(center: VirtualCenter) -> None:
     """No prompt is said twice, and no music begins anew, because another call was in doubt."""

@@ -25,7 +25,7 @@ from callcenter.sim.fake_dialplan import FakeDialplan
 from callcenter.sim.fake_telephony import FakeTelephony, Wire
 from callcenter.sim.processes import Life, Process
 
-SEGMENT_BYTES = 64 << 10
+SEGMENT_BYTES = 128 << 10
 CHECKPOINT_EVERY = 20.0
 """More often than in life, so that short runs see many."""
 FALLBACK_LOG_EVERY = 1.0
@@ -198,6 +198,7 @@ class SimulatedCenter:
             self._store,
             dead_letters=self.journal_folder.parent / "dead-letters",
             most=200,
+            poll=1.0,
             elapsed=self._loop.time,
             spread=lambda: self._dice.uniform(0.8, 1.2),
         )

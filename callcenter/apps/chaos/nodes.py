@@ -43,6 +43,10 @@ class ChaosPbx(FakePbx):
         self._wall = wall
         self._dice = dice
 
+    def hand_over(self, leg: str, did: str, caller: str, waiting_since: datetime) -> None:
+        self.began[leg] = asyncio.get_running_loop().time()  # before that, the queue log would have told
+        super().hand_over(leg, did, caller, waiting_since)
+
     def beat(self) -> None:
         super().beat()
         self.dialplan.beat_at = self._wall()

@@ -80,10 +80,7 @@ class People:
 
     def _hangs_up(self, node: str, leg: str, cause: e.Cause = e.Cause.NORMAL) -> None:
         if leg in self._nodes[node].channels:
-            if cause is e.Cause.NORMAL:
-                self._nodes[node].dialplan.hangs_up(leg)
-            else:
-                self._nodes[node].party_hangs_up(leg, cause)
+            self._nodes[node].dialplan.hangs_up(leg, cause)
 
     def _node_of(self, leg: str) -> str:
         return next((name for name, node in self._nodes.items() if leg in node.channels), "")
@@ -141,7 +138,9 @@ class People:
             self._tell(e.AgentLoginRequested(agent))
             self._tell(e.AgentReadyRequested(agent))
             return
-        what = dice.choice(("ready",) * 8 + ("break", "log out", "star", "transfer", "transfer", "mood", "mood", "phone"))
+        what = dice.choice(
+            ("ready",) * 8 + ("break", "log out", "star", "transfer", "transfer", "mood", "mood", "phone", "opt", "wrap up", "wrap up")
+        )
         if what == "ready":
             self._tell(e.AgentLoginRequested(agent))
             self._tell(e.AgentReadyRequested(agent))
@@ -153,6 +152,12 @@ class People:
             self._dials(agent, dice.choice(("*11", "*11", "*12", "*99")))
         elif what == "transfer":
             self._tell(e.TransferRequested(agent, dice.choice(self._queues)))
+        elif what == "opt":
+            asks = dice.choice((e.OptOutRequested, e.OptInRequested, e.OptInRequested))
+            self._tell(asks(agent, dice.choice(self._queues)))
+        elif what == "wrap up":
+            self._tell(e.DispositionChosen(agent, dice.choice(("solved", "open", "nonsense"))))
+            self._tell(dice.choice((e.WrapUpEndRequested, e.WrapUpExtensionRequested))(agent))
         elif what == "mood":
             self._mood(agent, dice.choice(MOODS))
         else:

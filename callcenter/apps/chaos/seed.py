@@ -8,14 +8,16 @@ import asyncio
 import logging
 import random
 import shutil
+import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from structlog.testing import capture_logs
+import structlog
 from structlog.typing import EventDict
 
 from callcenter.apps.chaos import odds
@@ -26,8 +28,10 @@ from callcenter.apps.chaos.nodes import ChaosPbx
 from callcenter.apps.chaos.people import People
 from callcenter.apps.chaos.store import SimulatedStore
 from callcenter.apps.chaos.trace import Trace
-from callcenter.domain.config import CenterConfig, QueueConfig
-from callcenter.domain.ivr.flow import Flow, HangUpNode, MenuNode, PromptNode, QueueNode
+from callcenter.domain.conditions import Comparator, Condition, Metric
+from callcenter.domain.config import CenterConfig, DispositionRule, MissPolicy, OccupancyRule, QueueConfig
+from callcenter.domain.ivr.flow import CollectNode, Flow, HangUpNode, MenuNode, PromptNode, QueueNode
+from callcenter.domain.routing_config import Routing, Strategy
 from callcenter.sim.checker import Violation
 from callcenter.sim.fake_dialplan import FakeDialplan
 from callcenter.sim.fake_telephony import Wire
@@ -46,7 +50,8 @@ MENU = Flow(
     "welcome",
     {
         "welcome": PromptNode("welcome", "ask"),
-        "ask": MenuNode("press-1", {"1": "in", "2": "vip"}, "end", timeout=timedelta(seconds=4), tries=2),
+        "ask": MenuNode("press-1", {"1": "in", "2": "vip", "9": "code"}, "end", timeout=timedelta(seconds=4), tries=2),
+        "code": CollectNode("enter-code", "code", "in", "end", min_length=1, max_length=3, tries=2),
         "in": QueueNode("support"),
         "vip": QueueNode("support", 3),
         "end": HangUpNode(),
@@ -54,7 +59,23 @@ MENU = Flow(
 )
 QUEUES = (
     QueueConfig("sales", wrap_up=timedelta(), max_waiting=3, record=False, ring_timeout=timedelta(seconds=8)),
-    QueueConfig("support", wrap_up=timedelta(seconds=5), max_wait=timedelta(seconds=60), overflow_flow="menu"),
+    QueueConfig(
+        "support",
+        wrap_up=timedelta(seconds=5),
+        max_wait=timedelta(seconds=60),
+        overflow_flow="menu",
+        watched=(
+            Condition(Metric.WAITING, Comparator.AT_LEAST, 2, timedelta(seconds=3)),
+            Condition(Metric.LONGEST_WAIT, Comparator.ABOVE, 10),
+        ),
+    ),
+    QueueConfig(
+        "care",
+        wrap_up=timedelta(seconds=5),
+        wrap_up_extension=timedelta(seconds=4),
+        dispositions=DispositionRule(("solved", "open"), required=True, then_not_ready="lunch"),
+    ),
+    QueueConfig("team", routing=Routing(Strategy.RING_ALL), wrap_up=timedelta(seconds=1), max_wait=timedelta(seconds=40)),
     QueueConfig("zoo", wrap_up=timedelta(seconds=3), wait_without_agents=False),
 )
 AGENTS = ("alice", "bob", "carol", "dave", "erin")
@@ -123,10 +144,21 @@ def _quiet() -> Iterator[list[EventDict]]:
     before, logger.disabled = logger.disabled, True
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)
+    entries: list[EventDict] = []
+
+    def take(given: object, method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        if entry.get("exc_info") is True:
+            entry["exc_info"] = sys.exc_info()[1]
+        entries.append(entry)
+        raise structlog.DropEvent
+
+    processors = structlog.get_config()["processors"]
+    usual = processors.copy()
+    processors[:] = [take]  # in place: loggers that are bound already look into this list
     try:
-        with capture_logs() as logs:
-            yield logs
+        yield entries
     finally:
+        processors[:] = usual
         logger.disabled = before
         logger.setLevel(level)
 
@@ -183,7 +215,10 @@ class _Day:
 
     @staticmethod
     def _config() -> CenterConfig:
-        return small_center(QUEUES, AGENTS, [MENU])
+        config = small_center(QUEUES, AGENTS, [MENU])
+        agents = {name: replace(agent, may_opt_out=agent.queues) for name, agent in config.agents.items()}
+        misses = MissPolicy(most=2, within=timedelta(seconds=60), rest=timedelta(seconds=3), busy_rest=timedelta(seconds=8))
+        return replace(config, agents=agents, missed_offers=misses, occupancy=OccupancyRule(0.8, timedelta(seconds=5)))
 
     def _node(self, name: str, dice: random.Random) -> ChaosPbx:
         node = ChaosPbx(name, self.timeline, self.wall, self._folder / name, dice)
