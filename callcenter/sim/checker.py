@@ -118,6 +118,7 @@ class Checker:
             f.LegCreated: self._leg_created,
             f.ContactEntered: self._entered,
             f.ContactOffered: self._offered,
+            f.OfferMoved: self._offer_moved,
             f.OfferMissed: self._offer_over,
             f.OfferWithdrawn: self._offer_over,
             f.ContactConnected: self._connected,
@@ -249,7 +250,7 @@ class Checker:
         if fact.entered_at > fact.at or fact.place > fact.at:
             self._wrong("A9", f"contact {fact.contact} enters in the future")
         before = self.contacts.get(fact.transferred_from)
-        if before is not None and before.parted_at is None:
+        if before is not None and before.parted_at is None and not before.over:
             self._wrong("A2", f"contact {fact.contact} comes from {fact.transferred_from}, which goes on")
         self._keeps_its_place(contact, before)
 
@@ -295,7 +296,7 @@ class Checker:
             self._wrong("A1", f"{name} is offered {what} and is in an {engaged[0]} already")
         if agent.state is not f.AgentState.READY:
             self._wrong("A5", f"{name} is offered {what} while {agent.state}")
-        if not agent.reachable:
+        if not agent.reachable and not self._has_outside(name):
             self._wrong("A5", f"{name} is offered {what}, and the phone is unreachable")
         if agent.fallback_leg:
             self._wrong("A5", f"{name} is offered {what} while talking in the fallback")
@@ -313,6 +314,14 @@ class Checker:
         for name, agent in self._ready(fact.queue):
             if idle_since is not None and agent.idle_since is not None and agent.idle_since < idle_since:
                 self._wrong("A4", f"{fact.agent} is offered {fact.contact}, and {name} has been idle longer")
+
+    def _offer_moved(self, fact: f.OfferMoved) -> None:
+        self._once("leg", fact.leg)
+        call, contact = self._call(fact), self._find(fact.contact, fact)
+        if call is not None:
+            call.legs.add(fact.leg)
+        if contact is not None and fact.offer not in contact.offers:
+            self._wrong("A2", f"offer {fact.offer} rings elsewhere, and is over or never was")
 
     def _offer_over(self, fact: f.OfferMissed | f.OfferWithdrawn) -> None:
         contact = self._find(fact.contact, fact)
@@ -410,7 +419,7 @@ class Checker:
         withdrawn = agent.state is f.AgentState.RESERVED and fact.state is f.AgentState.READY
         if withdrawn and fact.idle_since != agent.idle_since:
             self._wrong("A4", f"{fact.agent} loses her place among the idle by an offer that was withdrawn")
-        if fact.state is f.AgentState.READY and (not agent.reachable or agent.fallback_leg):
+        if fact.state is f.AgentState.READY and ((not agent.reachable and not self._has_outside(fact.agent)) or agent.fallback_leg):
             self._wrong("A5", f"{fact.agent} becomes ready with a phone that cannot be rung")
         agent.state, agent.contact, agent.idle_since = fact.state, fact.contact, fact.idle_since
 
@@ -425,6 +434,11 @@ class Checker:
 
     def _opted_out(self, fact: f.AgentOptedOut) -> None:
         self._agent(fact.agent).opted_out = fact.queues
+
+    def _has_outside(self, agent: str) -> bool:
+        """Whether she can be reached without her desk phone."""
+        config = self._config.agents.get(agent)
+        return config is not None and any(device.number for device in config.devices)
 
     def _serves(self, agent: str, queue: str) -> bool:
         config = self._config.agents.get(agent)
