@@ -57,7 +57,8 @@ class _Contact:
     @property
     def is_plain(self) -> bool:
         """Any agent of the queue will do."""
-        return not (self.entered.require or self.entered.prefer or self.entered.preferred)
+        entered = self.entered
+        return not (entered.require or entered.prefer or entered.preferred or entered.for_agent or entered.consult)
 
     @property
     def rank(self) -> tuple[int, datetime]:
@@ -116,6 +117,7 @@ class Checker:
             f.FlowStarted: self._flow_started,
             f.FlowEnded: self._flow_ended,
             f.LegCreated: self._leg_created,
+            f.LegJoined: self._leg_created,
             f.ContactEntered: self._entered,
             f.ContactOffered: self._offered,
             f.OfferMoved: self._offer_moved,
@@ -187,7 +189,7 @@ class Checker:
             self._wrong("A3", f"{type(fact).__name__} of call {fact.call}, which {'has ended' if call else 'never began'}")
         return call
 
-    def _leg_created(self, fact: f.LegCreated) -> None:
+    def _leg_created(self, fact: f.LegCreated | f.LegJoined) -> None:
         self._once("leg", fact.leg)
         call = self._call(fact)
         if call is not None:
@@ -250,7 +252,7 @@ class Checker:
         if fact.entered_at > fact.at or fact.place > fact.at:
             self._wrong("A9", f"contact {fact.contact} enters in the future")
         before = self.contacts.get(fact.transferred_from)
-        if before is not None and before.parted_at is None and not before.over:
+        if before is not None and before.parted_at is None and not before.over and not fact.consult:
             self._wrong("A2", f"contact {fact.contact} comes from {fact.transferred_from}, which goes on")
         self._keeps_its_place(contact, before)
 
@@ -351,6 +353,8 @@ class Checker:
 
     def _wait_is_right(self, contact: _Contact, fact: f.ContactConnected | f.ContactAbandoned | f.ContactOverflowed) -> None:
         wait = fact.at - contact.entered.entered_at
+        if contact.entered.consult:
+            return  # nobody of ours waits until the caller is handed over
         if fact.wait != wait or wait < ZERO:
             self._wrong("A9", f"contact {fact.contact} is said to have waited {fact.wait}; it was {wait}")
 
@@ -372,7 +376,9 @@ class Checker:
             self._wrong("A2", f"contact {fact.contact} parts and never talked")
             return
         hold = contact.hold + (fact.at - contact.held_since if contact.held_since else ZERO)
-        if fact.hold != hold or fact.talk + fact.hold != fact.at - contact.connected_at or min(fact.talk, fact.hold) < ZERO:
+        if contact.entered.consult:
+            pass  # talk counts from when the caller is handed over
+        elif fact.hold != hold or fact.talk + fact.hold != fact.at - contact.connected_at or min(fact.talk, fact.hold) < ZERO:
             self._wrong("A9", f"contact {fact.contact}: talk {fact.talk} and hold {fact.hold} of {fact.at - contact.connected_at}")
         contact.parted_at, contact.why = fact.at, fact.why
         del self._live[fact.contact]
@@ -463,7 +469,7 @@ class Checker:
         self._one_life_per_agent()
         for name in self._touched:
             call = self.calls[name]
-            live = [contact for contact in call.contacts if contact in self._live]
+            live = [contact for contact in call.contacts if contact in self._live and not self.contacts[contact].entered.consult]
             if len(live) + call.flow > 1:
                 self._wrong("A2", f"the caller of {name} is in {len(live)} contacts{' and in a flow' if call.flow else ''} at once")
         for queue in self._plain:

@@ -76,6 +76,25 @@ def bench_callbacks(
         raise typer.Exit(1)
 
 
+@bench_app.command("mutants")
+def bench_mutants(
+    seeds: Annotated[int, typer.Option(min=1, help="At most so many seeds of the simulation for each bug.")] = 60,
+    steps: Annotated[int, typer.Option(min=50, help="So many steps of the Hypothesis machine for each bug.")] = 8000,
+    only: Annotated[str, typer.Option(help="Only bugs with this in their name.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Bugs planted on purpose, invariant by invariant: how many do our own searches find?"""
+    from callcenter.apps.bench import mutants as bench
+
+    try:
+        enough = bench.run(seeds, steps, only, as_json)
+    except bench.MutantError as error:
+        typer.echo(f"callcenter: {error}", err=True)
+        raise typer.Exit(2) from None
+    if not enough:
+        raise typer.Exit(1)
+
+
 @bench_app.command("all")
 def every() -> None:
     """All of them, one after the other: about fifteen minutes."""
