@@ -105,6 +105,8 @@ class Checker:
         """Contacts that wait, are offered or talk."""
         self._legs: dict[str, str] = {}
         """Callers' legs that have not ended, and their calls."""
+        self._staying: set[str] = set()
+        """Agents' persistent legs, which are a call of their own."""
         self._ids: set[str] = set()
         self._touched: set[str] = set()
         self._config = CenterConfig()
@@ -118,6 +120,7 @@ class Checker:
             f.FlowEnded: self._flow_ended,
             f.LegCreated: self._leg_created,
             f.LegJoined: self._leg_created,
+            f.AgentLegStays: lambda fact: self._staying.add(fact.leg),
             f.ContactEntered: self._entered,
             f.ContactOffered: self._offered,
             f.OfferMoved: self._offer_moved,
@@ -190,7 +193,6 @@ class Checker:
         return call
 
     def _leg_created(self, fact: f.LegCreated | f.LegJoined) -> None:
-        self._once("leg", fact.leg)
         call = self._call(fact)
         if call is not None:
             call.legs.add(fact.leg)
@@ -272,9 +274,8 @@ class Checker:
         self._once("offer", fact.offer)
         contact, call = self._find(fact.contact, fact), self._call(fact)
         if call is not None:
-            if fact.leg not in call.legs:
-                self._once("leg", fact.leg)
-            call.legs.add(fact.leg)
+            if fact.leg not in self._staying:
+                call.legs.add(fact.leg)
             if call.began.node in self._away:
                 self._wrong("A5", f"contact {fact.contact} is offered while its node {call.began.node} is away")
         if contact is None:
@@ -318,7 +319,6 @@ class Checker:
                 self._wrong("A4", f"{fact.agent} is offered {fact.contact}, and {name} has been idle longer")
 
     def _offer_moved(self, fact: f.OfferMoved) -> None:
-        self._once("leg", fact.leg)
         call, contact = self._call(fact), self._find(fact.contact, fact)
         if call is not None:
             call.legs.add(fact.leg)
