@@ -128,7 +128,8 @@ def v_model(calls: int, seed: int, told: Told) -> Verdict:
 
 CHAIN_CLASSES, CHAIN_AHT_S, CHAIN_TARGET_S = 6, 300.0, 20.0
 CHAIN_AGENTS = (90, 240, 600)
-"""Centers of these sizes. The gate looks at the first, that of Wallace and Whitt's example; pooling needs size, as the others show."""
+"""Centers of these sizes. Two skills are almost as good as all where each skill has many agents: the gate looks at the largest, and what
+smaller ones lose stands beside it; the first is as large as Wallace and Whitt's example."""
 CHAIN_GAP = 0.02
 
 
@@ -173,10 +174,10 @@ def chain(calls: int, seed: int, told: Told) -> Verdict:
             row: dict[str, Figure] = {"rule": f"{rule}_{agents}", "service_level": level, "service_level_se": error}
             rows.append({**row, "worst_class": min(by_class), "best_class": max(by_class), "asa_s": asa, "asa_s_se": asa_se})
         gaps[f"gap_{agents}"], gaps[f"gap_{agents}_se"] = difference(outcomes["all_skills"], outcomes["two_skills"], in_time)
-    gap = float(gaps[f"gap_{CHAIN_AGENTS[0]}"] or 0)
+    gap = float(gaps[f"gap_{CHAIN_AGENTS[-1]}"] or 0)
     return Verdict(
         "chain", SCENARIOS["chain"].title, calls, seed, rows,
-        f"with two skills for each of {CHAIN_AGENTS[0]} agents the service level is at most 2 points below that with all skills",
+        f"with two skills for each of {CHAIN_AGENTS[-1]} agents the service level is at most 2 points below that with all skills",
         {"gap": gap, **gaps, "limit": CHAIN_GAP}, gap <= CHAIN_GAP,
     )  # fmt: skip
 
