@@ -65,7 +65,7 @@ def enter_queue(
     """
     promised = promises.entry(turn, call, queue_name)
     if promised is not None:
-        queue_name, priority, place = promised.queue, max(priority, promised.priority), min(place or promised.place, promised.place)
+        queue_name, priority, place = promised.queue, max(priority, promised.priority), min(place or turn.now, promised.place)
         needs = promised.needs or needs
     queue = turn.state.queue(queue_name)
     comes_back = entered_at is not None or place is not None

@@ -273,11 +273,8 @@ class Checker:
     def _offered(self, fact: f.ContactOffered) -> None:
         self._once("offer", fact.offer)
         contact, call = self._find(fact.contact, fact), self._call(fact)
-        if call is not None:
-            if fact.leg not in self._staying:
-                call.legs.add(fact.leg)
-            if call.began.node in self._away:
-                self._wrong("A5", f"contact {fact.contact} is offered while its node {call.began.node} is away")
+        if call is not None and fact.leg not in self._staying:
+            call.legs.add(fact.leg)
         if contact is None:
             return
         if not contact.in_line:
@@ -288,7 +285,9 @@ class Checker:
                 self._wrong("A1", f"{fact.agent} is offered {fact.contact} on the leg of {promised.agent}")
             del self._reservations[promised.callback]
         else:
-            self._may_be_offered(fact.agent, fact.contact, fact.queue)
+            if call is not None and call.began.node in self._away:
+                self._wrong("A5", f"contact {fact.contact} is offered while its node {call.began.node} is away")
+            self._may_be_offered(fact.agent, fact.contact, fact.queue if contact.is_plain else "")
             self._nobody_is_passed_over(fact, contact)
         contact.offers[fact.offer] = fact
 

@@ -670,3 +670,12 @@ def test_an_agent_on_a_phone_outside_is_called_after_the_caller_and_accepts_with
     talk(world, ANN)
     assert one(world, cf.CallbackKept).how is cf.KeptHow.BRIDGED
     assert world.faults == []
+
+
+def test_who_calls_before_the_chosen_time_stands_in_line_from_now_on() -> None:
+    """Not from the chosen time, which would put everybody who calls meanwhile before them."""
+    world = world_of(agents=())
+    world.tell(e.CallbackRequested("later", "support", ANN, world.now + timedelta(hours=1)))
+    world.caller_arrives(caller=ANN)
+    entered = kept(world, f.ContactEntered)[-1]
+    assert entered.place == entered.at
