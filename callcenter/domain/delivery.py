@@ -189,7 +189,8 @@ def withdraw_all(turn: Turn, contact: Contact, why: WithdrawnWhy, but: str = "")
     """End all open offers of the contact, but for that one. Route the agents, who are returned, once the contact is settled."""
     if contact.state is not ContactState.OFFERED:
         return []
-    return [withdraw(turn, contact, offered, why) for offered in list(contact.offers.values()) if offered.offer != but]
+    freed = [withdraw(turn, contact, offered, why) for offered in list(contact.offers.values()) if offered.offer != but]
+    return sorted(freed, key=lambda agent: (agent.idle_since or turn.now, agent.name))  # they are free at once: the longest idle first
 
 
 def miss(turn: Turn, contact: Contact, offered: ContactOffered, why: MissedWhy) -> None:

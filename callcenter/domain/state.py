@@ -301,6 +301,7 @@ class State:
     def _agent(self, name: str) -> Agent:
         if name not in self.agents:
             self.agents[name] = Agent(name)
+            self.struck_off.discard(name)  # she had come back before it was said
         return self.agents[name]
 
     def _learn_skills(self, agent: Agent) -> None:

@@ -5,7 +5,7 @@ Lines are ``epoch|channel|queue|member|event|data...``. Our dialplan adds lines 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from callcenter.domain.events import FallbackCallReported
@@ -47,9 +47,11 @@ class FallbackLog:
         while b"\n" in content:
             line, _, content = content.partition(b"\n")
             self._offset += len(line) + 1
-            for call in self._line(line.decode("utf-8", "replace").split("|")):
-                if self._offset > reported:
-                    yield call
+            calls = list(self._line(line.decode("utf-8", "replace").split("|")))
+            for n, call in enumerate(calls, 1):  # each with an offset of its own: we may be killed between two of them
+                offset = max(self._offset - len(line), self._offset - len(calls) + n)
+                if offset > reported:
+                    yield replace(call, log_offset=offset)
 
     def _line(self, parts: list[str]) -> Iterator[FallbackCallReported]:
         if len(parts) < 5 or not parts[0].isdigit():

@@ -12,7 +12,7 @@ from callcenter.apps.chaos.command import as_dict
 from callcenter.apps.chaos.seed import run_seed
 
 SAMPLE = range(1, 11)
-ONCE_FAILED: tuple[int, ...] = ()
+ONCE_FAILED = (13, 50, 166)
 """Seeds that found a bug; they stay here for ever."""
 
 

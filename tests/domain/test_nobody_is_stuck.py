@@ -427,3 +427,19 @@ def test_so_does_one_who_was_removed_while_we_were_away(world: World) -> None:
         world.center = Center.restore(config, Ids(f"{len(world.facts)}"), world.facts)
         world.tell(e.ConfigChanged(config))  # as each start of the engine does
     assert world.center.state.agents["alice"].reachable
+
+
+def test_who_is_offered_a_caller_is_not_forgotten_because_she_had_once_logged_out(world: World) -> None:
+    """She is removed from the configuration while we are away and her phone rings."""
+    world.agent_ready("alice")
+    world.tell(e.AgentLogoutRequested("alice"))
+    world.pbx.phones[ALICE] = Phone(Mood.RINGS_ON)
+    world.agent_ready("alice")
+    world.caller_arrives()
+    without = replace(world.config, agents={name: agent for name, agent in world.config.agents.items() if name != "alice"})
+    world.config = without
+    world.center = Center.restore(without, Ids("restored"), world.facts)
+    world.tell(e.ConfigChanged(without))
+    world.run_for(60)
+    assert world.faults == []
+    assert set(world.center.state.agents) == {"bob"}

@@ -136,3 +136,11 @@ def test_a_clock_that_went_back_makes_no_negative_time() -> None:
 def test_whatever_is_in_the_log_it_can_be_read(text: str) -> None:
     for call in read(text + "\n" + SERVED):
         assert call.entered_at <= call.ended_at
+
+
+def test_who_was_told_one_of_several_that_a_crash_ended_is_told_the_others_afterwards() -> None:
+    """We may be killed between two reports of the same line."""
+    callers = "".join(f"1795330400|node1-{n}|fallback_support|NONE|CC_ENTERED|+18005550100||1795330400\n" for n in range(3))
+    first, *others = read(callers + STARTED)
+    assert [call.leg for call in read(callers + STARTED, first.log_offset)] == [call.leg for call in others]
+    assert read(callers + STARTED, others[-1].log_offset) == []
