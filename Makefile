@@ -28,7 +28,8 @@ demo: setup
 run: setup
 	@$(BIN)/callcenter serve --config $(CONFIG) --show-credentials
 
-test test-all: export MACHINE_STEPS ?= 20000
+test: export MACHINE_STEPS ?= 5000
+test-all: export MACHINE_STEPS ?= 20000
 test-all: export HYPOTHESIS_PROFILE = explore
 test: setup-tests
 	@$(BIN)/pytest $(BESIDE) -m "not long"; beside=$$?; $(BIN)/pytest tests/browser -m "not long" && exit $$beside

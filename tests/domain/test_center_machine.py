@@ -896,7 +896,7 @@ class CenterMachine(RuleBasedStateMachine):
 
 
 STEPS = int(os.environ.get("MACHINE_STEPS", "5000"))
-"""``make test`` asks for 20,000."""
+"""``make test-all`` asks for 20,000."""
 AT_A_TIME = 50
 
 CenterMachine.TestCase.settings = settings(
