@@ -136,8 +136,8 @@ class Contact:
 
     @property
     def music_at(self) -> datetime:
-        """From then on the caller hears music, until connected or sent on."""
-        return self.entered.at + MUSIC_AFTER
+        """From then on the caller hears music, until connected or sent on; who was on hold while the agent consulted does already."""
+        return self.entered.at if self.entered.consult else self.entered.at + MUSIC_AFTER
 
     def wait(self, now: datetime) -> timedelta:
         """How long the caller has waited in this queue, ringing included."""

@@ -241,6 +241,16 @@ def test_a_consult_completed_before_anybody_answers_lets_the_caller_wait_on(worl
     assert hers.hold == timedelta(seconds=20)
 
 
+def test_who_is_handed_over_and_answered_at_once_no_longer_hears_the_music_of_the_hold(world: World) -> None:
+    world.pbx.phones["phone-of-carol"] = Phone(Mood.ANSWERS, timedelta)
+    world.tell(e.ConsultRequested("alice", "sales", ""))
+    world.tell(e.CompleteRequested("alice"))
+    world.agent_ready("carol")
+    world.run_for(0.2)
+    assert together(world) == {frozenset({"caller", "carol"})}
+    assert music(world) == set()
+
+
 def test_who_hangs_up_while_consulting_leaves_the_caller_to_the_consulted(world: World) -> None:
     consult(world)
     (own,) = [channel.id for channel in world.pbx.channels.values() if channel.endpoint == "phone-of-alice"]
