@@ -1,6 +1,6 @@
 """Is a port free?"""
 
-import contextlib
+import random
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +8,8 @@ from typing import Literal
 
 from callcenter.runtime.settings import Settings
 from callcenter.runtime.settings_model import NodeSection
+
+Kind = Literal["tcp", "udp"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class Wanted:
     """The service that listens there."""
     host: str
     port: int
-    kind: Literal["tcp", "udp"]
+    kind: Kind
 
     def is_free(self) -> bool:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
@@ -58,17 +60,30 @@ def all_of(settings: Settings) -> Iterator[Wanted]:
     yield Wanted("web.port", "web", settings.web.host, settings.web.port, "tcp")
 
 
+_KINDS: tuple[Kind, ...] = ("tcp", "udp")
+_POOL = range(20_000, 32_000)
+"""Below those the kernel gives to outgoing connections, which would take a free port away at any moment; above the RTP of nodes."""
+_reserved: list[socket.socket] = []
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports of the loopback that are free for TCP and UDP right now."""
-    with contextlib.ExitStack() as stack:
-        ports: list[int] = []
-        while len(ports) < count:
-            tcp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            tcp.bind(("127.0.0.1", 0))
-            udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            try:
-                udp.bind(tcp.getsockname())
-            except OSError:
-                continue
-            ports.append(tcp.getsockname()[1])
-        return ports
+    """Ports of the loopback that are free for TCP and UDP, and that no other process is given this way while this one lives."""
+    ports: list[int] = []
+    for port in random.SystemRandom().sample(_POOL, len(_POOL)):
+        if len(ports) == count:
+            return ports
+        if _reserve(port) and all(Wanted("", "", "127.0.0.1", port, kind).is_free() for kind in _KINDS):
+            ports.append(port)
+    raise OSError(f"no {count} free ports from {_POOL.start} to {_POOL.stop - 1}")
+
+
+def _reserve(port: int) -> bool:
+    """A socket of this name in Linux's abstract namespace stands for the port; it is gone with the process, however that ends."""
+    mark = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        mark.bind(f"\0callcenter-port-{port}")
+    except OSError:
+        mark.close()
+        return False
+    _reserved.append(mark)
+    return True

@@ -188,11 +188,10 @@ async def test_a_trunk_registers_with_its_carrier() -> None:
     with short_folder() as folder:
         (port,) = free_ports(1)
         async with (
-            sipp.playing("registrar", "127.0.0.1", calls=2, port=port) as registrar,
+            sipp.playing("registrar", "127.0.0.1", calls=100, port=port),
             asterisk_node(raw_settings(folder, trunk=[registered_trunk(folder, port)])) as pbx,
         ):
-            assert await asyncio.wait_for(registrar.wait(), 30) == 0
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):  # the registrar takes the right digest only
                 while "Registered" not in pbx.cli("pjsip show registrations"):
                     await asyncio.sleep(0.05)
             assert complaints(pbx) == []
