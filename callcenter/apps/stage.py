@@ -5,7 +5,6 @@ What runs is what runs in production: the same processes, supervised by the same
 
 import asyncio
 import contextlib
-import os
 import shutil
 import signal
 import subprocess
@@ -17,7 +16,7 @@ from types import TracebackType
 
 from callcenter.runtime import toml_text
 from callcenter.runtime.data_folder import data_folder
-from callcenter.runtime.ports import free_ports
+from callcenter.runtime.ports import free_ports, rtp_ranges
 from callcenter.runtime.postgres import EmbeddedPostgres
 from callcenter.runtime.process import Process
 from callcenter.runtime.secrets import Secrets, load_secrets
@@ -35,8 +34,8 @@ class StageError(Exception):
 def node_table(name: str = "node1", legs: int = 600) -> dict[str, object]:
     """A node on the loopback, on free ports, with room for so many legs."""
     sip, http, ami = free_ports(3)
-    first = 20_000 + 2 * (os.getpid() * 13 % 9_000)
-    return {"name": name, "bind": "127.0.0.1", "sip_port": sip, "http_port": http, "ami_port": ami, "rtp_ports": [first, first + 4 * legs]}
+    (rtp,) = rtp_ranges(1, 2 * legs)
+    return {"name": name, "bind": "127.0.0.1", "sip_port": sip, "http_port": http, "ami_port": ami, "rtp_ports": rtp}
 
 
 class Stage:

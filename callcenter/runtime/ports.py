@@ -63,6 +63,7 @@ def all_of(settings: Settings) -> Iterator[Wanted]:
 _KINDS: tuple[Kind, ...] = ("tcp", "udp")
 _POOL = range(20_000, 32_000)
 """Below those the kernel gives to outgoing connections, which would take a free port away at any moment; above the RTP of nodes."""
+_RTP = range(10_000, 20_000)
 _reserved: list[socket.socket] = []
 
 
@@ -75,6 +76,18 @@ def free_ports(count: int) -> list[int]:
         if _reserve(port) and all(Wanted("", "", "127.0.0.1", port, kind).is_free() for kind in _KINDS):
             ports.append(port)
     raise OSError(f"no {count} free ports from {_POOL.start} to {_POOL.stop - 1}")
+
+
+def rtp_ranges(nodes: int, legs: int = 100) -> list[list[int]]:
+    """Ranges for the RTP of nodes of one center, each with room for so many legs, none in another's.
+
+    Those of two centers may overlap: Asterisk passes over ports in use. Spread at random, they seldom do.
+    """
+    room = len(_RTP) // nodes
+    if 2 * legs > room:
+        raise OSError(f"no room for {nodes} nodes of {legs} legs in ports {_RTP.start} to {_RTP.stop - 1}")
+    firsts = (_RTP.start + node * room + random.SystemRandom().randrange(0, room - 2 * legs + 1, 2) for node in range(nodes))
+    return [[first, first + 2 * legs - 1] for first in firsts]
 
 
 def _reserve(port: int) -> bool:

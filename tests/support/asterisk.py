@@ -7,7 +7,6 @@ It ends with the thread that started it, so a test that is killed leaves nothing
 """
 
 import contextlib
-import random
 import shutil
 import subprocess
 import tempfile
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from callcenter.runtime.asterisk import AsteriskNode
-from callcenter.runtime.ports import free_ports
+from callcenter.runtime.ports import free_ports, rtp_ranges
 from callcenter.runtime.secrets import ARI_USER, Phone, Secrets, load_secrets
 from callcenter.runtime.settings import Settings, parse
 from callcenter.sim.sip.tones import TonePair, tone_pair
@@ -45,21 +44,16 @@ PROMPT_TONES: dict[str, TonePair] = {
 """Prompts that stories recognise one by one, also in the middle of others."""
 
 
-def rtp_range(legs: int = 100) -> list[int]:
-    """Apart from the ports one listens on; spread at random, so that nodes side by side seldom meet, and pass each other if they do."""
-    first = random.SystemRandom().randrange(10_000, 20_000 - 2 * legs, 2)
-    return [first, first + 2 * legs]
-
-
 def raw_settings(data: Path, nodes: Iterable[str] = ("node1",), **tables: Any) -> dict[str, Any]:
     """Settings as the file would hold them: agents alice and bob, queue support, a trunk from 127.0.0.1, tones for prompts and music.
 
     ``tables`` replace whole tables by name.
     """
+    names = tuple(nodes)
     raw: dict[str, Any] = {
         "center": {"name": "Test", "time_zone": "America/New_York"},
         "paths": {"data": str(data)},
-        "node": [raw_node(name) for name in nodes],
+        "node": [raw_node(name, rtp) for name, rtp in zip(names, rtp_ranges(len(names)), strict=True)],
         "trunk": [{"name": "carrier", "authentication": "address", "addresses": ["127.0.0.1"]}],
         "number": [{"did": DID, "flow": "main"}],
         "queue": [{"name": "support", "music": "tones", "wrap_up_s": 1}],
@@ -98,9 +92,9 @@ def raw_settings(data: Path, nodes: Iterable[str] = ("node1",), **tables: Any) -
     return {**raw, **tables}
 
 
-def raw_node(name: str) -> dict[str, Any]:
+def raw_node(name: str, rtp: list[int]) -> dict[str, Any]:
     sip, http, ami = free_ports(3)
-    return {"name": name, "bind": "127.0.0.1", "sip_port": sip, "http_port": http, "ami_port": ami, "rtp_ports": rtp_range()}
+    return {"name": name, "bind": "127.0.0.1", "sip_port": sip, "http_port": http, "ami_port": ami, "rtp_ports": rtp}
 
 
 def _tone(frequencies: tuple[float, float], duration: float) -> str:

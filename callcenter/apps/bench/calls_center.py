@@ -6,7 +6,6 @@ two-channel recording. The peer is a piece of dialplan and a queue added to the 
 
 import asyncio
 import contextlib
-import os
 import shutil
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from pathlib import Path
 from callcenter.runtime import toml_text
 from callcenter.runtime.asterisk import AsteriskNode
 from callcenter.runtime.data_folder import DataFolder, data_folder
-from callcenter.runtime.ports import free_ports
+from callcenter.runtime.ports import free_ports, rtp_ranges
 from callcenter.runtime.postgres import EmbeddedPostgres
 from callcenter.runtime.process import Process
 from callcenter.runtime.program import Program
@@ -190,5 +189,5 @@ def _tables(place: Path) -> dict[str, object]:
 
 def _node() -> dict[str, object]:
     sip, http, ami = free_ports(3)
-    first = 20_000 + 2 * (os.getpid() % 5_000)
-    return {"name": "bench", "bind": "127.0.0.1", "sip_port": sip, "http_port": http, "ami_port": ami, "rtp_ports": [first, first + 4_000]}
+    (rtp,) = rtp_ranges(1, 2_000)
+    return {"name": "bench", "bind": "127.0.0.1", "sip_port": sip, "http_port": http, "ami_port": ami, "rtp_ports": rtp}
