@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from callcenter.domain import facts as f
-from callcenter.domain.callback_facts import CallbackOffered
 from callcenter.domain.contact import ContactState
 from callcenter.domain.events import Cause
+from callcenter.domain.facts.callbacks import CallbackOffered
 from callcenter.domain.records import CallBooks, CallRecord, ContactRecord, EndedBy, RecordingRecord, RecordingState, ServedBy, Stay
 from callcenter.domain.told import outcome
 

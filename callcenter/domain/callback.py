@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from callcenter.domain.callback_facts import (
+from callcenter.domain.facts.callbacks import (
     CallbackAttempted,
     CallbackBridged,
     CallbackBroken,

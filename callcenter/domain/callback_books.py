@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from callcenter.domain.callback import CALLBACK_TRANSITIONS, SETTLED, CallbackState
-from callcenter.domain.callback_facts import (
+from callcenter.domain.facts import Fact
+from callcenter.domain.facts.callbacks import (
     CallbackAttempted,
     CallbackBridged,
     CallbackBroken,
@@ -18,7 +19,6 @@ from callcenter.domain.callback_facts import (
     CallbackSource,
     KeptHow,
 )
-from callcenter.domain.facts import Fact
 from callcenter.domain.records import CallbackRecord, ContactRecord
 
 CALLBACK_KINDS: Mapping[str, type] = {kind.__name__: kind for kind in CallbackFact.__args__}

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from callcenter.domain.callback import CALLBACK_TRANSITIONS, SETTLED, Callback, CallbackState, promised
-from callcenter.domain.callback_facts import (
+from callcenter.domain.facts.callbacks import (
     CallbackAttempted,
     CallbackBridged,
     CallbackBroken,

@@ -8,23 +8,6 @@ from callcenter.domain import promises
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call, Leg, LegState
 from callcenter.domain.callback import Callback, CallbackState
-from callcenter.domain.callback_facts import (
-    AttemptOutcome,
-    BrokenWhy,
-    CallbackBridged,
-    CallbackBroken,
-    CallbackCreated,
-    CallbackDue,
-    CallbackEdited,
-    CallbackKept,
-    CallbackOffered,
-    CallbackReached,
-    CallbackReleased,
-    CallbackSource,
-    CallbackUnreached,
-    KeptHow,
-    ReleasedWhy,
-)
 from callcenter.domain.callback_register import DUE, EXPIRY, OWNER
 from callcenter.domain.commands import Play
 from callcenter.domain.contact import Contact, ContactState
@@ -42,6 +25,23 @@ from callcenter.domain.facts import (
     LegGone,
     MissedWhy,
     OverflowWhy,
+)
+from callcenter.domain.facts.callbacks import (
+    AttemptOutcome,
+    BrokenWhy,
+    CallbackBridged,
+    CallbackBroken,
+    CallbackCreated,
+    CallbackDue,
+    CallbackEdited,
+    CallbackKept,
+    CallbackOffered,
+    CallbackReached,
+    CallbackReleased,
+    CallbackSource,
+    CallbackUnreached,
+    KeptHow,
+    ReleasedWhy,
 )
 from callcenter.domain.ivr.flow import CALLBACK_GREETING, CALLBACK_OFFER, CALLBACK_PROMISED, CALLBACK_TO_AGENT, CallbackNode
 from callcenter.domain.presence import become, take_out

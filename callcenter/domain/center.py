@@ -35,9 +35,11 @@ from callcenter.domain import events as e
 from callcenter.domain.agent import Agent
 from callcenter.domain.callback_register import CALLBACK
 from callcenter.domain.callback_register import DEADLINES as CALLBACK_DEADLINES
+from callcenter.domain.checkpoint import measured
 from callcenter.domain.commands import Answer, Command, ConnectLegs, Dial, Play, RingAgent, StartRecording
 from callcenter.domain.config import CenterConfig
 from callcenter.domain.contact import ContactState
+from callcenter.domain.deadlines import ADVANCE, ANNOUNCE, FLOW, LOOK, MUSIC, NODE_LOST, OFFER, OVERFLOW, REST, SKILL, WRAP_UP
 from callcenter.domain.facts import (
     AgentOptedOut,
     AgentRemoved,
@@ -51,7 +53,7 @@ from callcenter.domain.facts import (
 )
 from callcenter.domain.ids import Ids
 from callcenter.domain.machine import Alarm, Outputs
-from callcenter.domain.state import ADVANCE, ANNOUNCE, FLOW, LOOK, MUSIC, NODE_LOST, OFFER, OVERFLOW, REST, SKILL, WRAP_UP, State
+from callcenter.domain.state import State
 from callcenter.domain.turn import Story, Turn
 
 ITS_TURN: dict[str, Story] = {CALLBACK: promises.its_turn}
@@ -76,7 +78,7 @@ class Center:
 
     def checkpoint(self) -> Iterator[Fact]:
         """Facts from which ``restore`` makes this center again."""
-        return self.state.checkpoint()
+        return self.state.checkpoint.facts()
 
     @property
     def deadline(self) -> datetime | None:
@@ -253,7 +255,7 @@ def _config_changed(turn: Turn, event: e.ConfigChanged) -> None:
         agent_requests.logout(turn, agent)
     for queue in list(turn.state.queues.values()):
         if queue.measures.at is not None:
-            turn.emit(turn.state.measured(queue))  # what was learned under the old rules, which nobody will know after a restart
+            turn.emit(measured(turn.state, queue))  # what was learned under the old rules, which nobody will know after a restart
     turn.state.configure(event.config)
     for name in sorted(turn.state.struck_off):
         turn.emit(AgentRemoved(turn.now, name))

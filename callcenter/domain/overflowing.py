@@ -7,9 +7,9 @@ waited long enough or the queue closes. No row applies twice to the same caller:
 from collections.abc import Iterator
 
 from callcenter.domain import delivery
-from callcenter.domain.callback_facts import CallbackOffered
 from callcenter.domain.contact import UNANSWERED, Contact
 from callcenter.domain.facts import OverflowPlanned, OverflowWhy
+from callcenter.domain.facts.callbacks import CallbackOffered
 from callcenter.domain.ivr.flow import GOODBYE, callback_offer
 from callcenter.domain.overflow_rules import HEAD, Overflow, OverflowRow, OverflowTo, RowKind
 from callcenter.domain.queue import Queue

@@ -10,7 +10,10 @@ from callcenter.domain import find_me
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
 from callcenter.domain.callback import Callback, CallbackState
-from callcenter.domain.callback_facts import (
+from callcenter.domain.commands import Dial, RingAgent
+from callcenter.domain.config import CallbackConfig
+from callcenter.domain.facts import AgentState, AgentStateChanged, CallBegan, ContactEntered, Direction, LegCreated
+from callcenter.domain.facts.callbacks import (
     AttemptOutcome,
     BrokenWhy,
     CallbackAttempted,
@@ -25,9 +28,6 @@ from callcenter.domain.callback_facts import (
     KeptHow,
     ReleasedWhy,
 )
-from callcenter.domain.commands import Dial, RingAgent
-from callcenter.domain.config import CallbackConfig
-from callcenter.domain.facts import AgentState, AgentStateChanged, CallBegan, ContactEntered, Direction, LegCreated
 from callcenter.domain.numbers import CheckedNumber, NumberRefusal
 from callcenter.domain.presence import become_free
 from callcenter.domain.queue import Waiter

@@ -6,9 +6,9 @@ from enum import StrEnum
 
 from callcenter.domain import facts as f
 from callcenter.domain.callback import CallbackState
-from callcenter.domain.callback_facts import CallbackSource
 from callcenter.domain.contact import ContactState
 from callcenter.domain.events import Cause
+from callcenter.domain.facts.callbacks import CallbackSource
 
 
 class ServedBy(StrEnum):

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from callcenter.domain import callback_facts as cf
 from callcenter.domain import facts as f
 from callcenter.domain.config import CenterConfig
+from callcenter.domain.facts import callbacks as cf
 from callcenter.domain.routing_config import Membership, Routing, Strategy
 
 ZERO = timedelta()

@@ -7,12 +7,12 @@ from typing import TypeVar
 
 import pytest
 
-from callcenter.domain import callback_facts as cf
 from callcenter.domain import events as e
 from callcenter.domain import facts as f
 from callcenter.domain.calling_hours import CallingHours
 from callcenter.domain.config import CallbackConfig, CallingConfig, CenterConfig, Device, QueueConfig
 from callcenter.domain.facts import AgentState
+from callcenter.domain.facts import callbacks as cf
 from callcenter.domain.ivr.flow import CallbackNode, CollectNode, Flow, HangUpNode, PromptNode, QueueNode, faults
 from callcenter.domain.numbers import CheckedNumber, NumberRefusal, any_e164
 from callcenter.domain.queue import Band

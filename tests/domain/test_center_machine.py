@@ -17,7 +17,6 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from callcenter.domain import callback_facts as cf
 from callcenter.domain import consults
 from callcenter.domain import events as e
 from callcenter.domain import facts as f
@@ -38,14 +37,16 @@ from callcenter.domain.config import (
 )
 from callcenter.domain.consults import places
 from callcenter.domain.contact import ContactState
+from callcenter.domain.enrolment import SERVING
 from callcenter.domain.facts import AgentState
+from callcenter.domain.facts import callbacks as cf
 from callcenter.domain.ids import Ids
 from callcenter.domain.ivr.flow import CallbackNode, CollectNode, Flow, HangUpNode, MenuNode, PromptNode, QueueNode
 from callcenter.domain.ivr.speech import SpeakAs, Spoken
 from callcenter.domain.overflow_rules import ClosingTime, Overflow, OverflowRow, OverflowTo
 from callcenter.domain.queue import Unfit
 from callcenter.domain.routing_config import Membership, RelaxStep, Routing, Skill, Strategy
-from callcenter.domain.state import SERVING, State
+from callcenter.domain.state import State
 from callcenter.sim.checker import Checker
 from callcenter.sim.fake_pbx import Mood, Phone
 from callcenter.sim.timeline import Timeline

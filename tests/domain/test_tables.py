@@ -1,6 +1,6 @@
 """Every row of every table, and that every pair a table does not list is refused."""
 
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
@@ -13,6 +13,7 @@ from callcenter.domain.callback import CALLBACK_TRANSITIONS, CallbackState
 from callcenter.domain.config import AgentConfig, CenterConfig
 from callcenter.domain.contact import CONTACT_TRANSITIONS, ContactState
 from callcenter.domain.facts import AgentState
+from callcenter.domain.folds import FOLDS
 from callcenter.domain.machine import IllegalTransition, transition
 from callcenter.domain.state import State
 
@@ -57,4 +58,8 @@ def test_an_agent_moves_as_drawn_and_not_otherwise(state: AgentState) -> None:
 
 
 def test_every_kind_of_fact_can_be_applied() -> None:
-    assert set(State(CenterConfig())._appliers) == set(f.FACT_TYPES.values())
+    assert set(FOLDS) == set(f.FACT_TYPES.values())
+
+
+def test_every_dataclass_among_the_facts_is_a_kind_of_fact() -> None:
+    assert {thing for thing in vars(f).values() if is_dataclass(thing)} == set(f.FACT_TYPES.values())

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from callcenter.domain import callback_facts as cf
 from callcenter.domain import facts as f
+from callcenter.domain.facts import callbacks as cf
 from callcenter.sim.sip.call import Call
 from callcenter.sim.sip.phone import Phone
 from callcenter.sim.sip.policy import AnswerAfter, Busy, RingForever

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from callcenter.domain import callback_facts as cf
 from callcenter.domain.commands import Dial, Play
 from callcenter.domain.config import CallbackConfig, CallingConfig, QueueConfig
+from callcenter.domain.facts import callbacks as cf
 from callcenter.services.control import ControlError, Json
 from callcenter.services.desk import Desk
 from callcenter.sim.world import small_center

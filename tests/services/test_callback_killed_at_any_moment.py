@@ -9,9 +9,9 @@ from datetime import timedelta
 
 import pytest
 
-from callcenter.domain import callback_facts as cf
 from callcenter.domain import facts as f
 from callcenter.domain.config import CallbackConfig, CallingConfig, CenterConfig, QueueConfig
+from callcenter.domain.facts import callbacks as cf
 from callcenter.sim.world import small_center
 from tests.services.test_killed_at_any_moment import KilledBefore, kill_then, soon
 from tests.support.virtual import VirtualCenter, in_virtual_time

@@ -27,9 +27,9 @@ from rich.console import Console
 
 from callcenter.apps.bench.callbacks_engine import AGENTS, ATTEMPTS, DID, NODE, PROMISED, journal_of, socket_of
 from callcenter.apps.bench.fake_node import FakeNodeServer
-from callcenter.domain import callback_facts as cf
 from callcenter.domain.commands import ConnectLegs, Dial
 from callcenter.domain.facts import Fact
+from callcenter.domain.facts import callbacks as cf
 from callcenter.services.journal_reader import JournalReader, read_facts
 from callcenter.sim.fake_pbx import FakePbx, Mood, Phone
 from callcenter.sim.virtual_loop import LoopTimeline

@@ -13,7 +13,6 @@ from itertools import takewhile
 from callcenter.domain import facts as f
 from callcenter.domain.agent import BUSY, LOGIN, MICRO_BREAK, MISSED_OFFER, PHONE_UNREACHABLE
 from callcenter.domain.books import FOLDED_KINDS, fold_call, fold_stays
-from callcenter.domain.callback_facts import CallbackReserved
 from callcenter.domain.contact import ContactState
 from callcenter.domain.events import (
     AgentLoginRequested,
@@ -24,6 +23,7 @@ from callcenter.domain.events import (
     OptInRequested,
     OptOutRequested,
 )
+from callcenter.domain.facts.callbacks import CallbackReserved
 from callcenter.domain.records import ContactRecord, ServedBy, Stay
 
 WARM_UP = timedelta(hours=2)

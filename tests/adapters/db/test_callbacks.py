@@ -14,12 +14,12 @@ import pytest
 from callcenter.adapters.db.connection import connect
 from callcenter.adapters.db.ledger import PostgresLedger
 from callcenter.apps.reports import kpi_report, report_json
-from callcenter.domain import callback_facts as cf
 from callcenter.domain import events as e
 from callcenter.domain import facts as f
 from callcenter.domain.books import fold_call
 from callcenter.domain.callback_books import CallbackFunnel, callback_funnel, callback_touched, fold_callback
 from callcenter.domain.config import AnnounceConfig, CallbackConfig, CallingConfig, QueueConfig
+from callcenter.domain.facts import callbacks as cf
 from callcenter.domain.records import CallbackRecord, ContactRecord
 from callcenter.services.journal import Journal
 from callcenter.services.ledger import Shipper

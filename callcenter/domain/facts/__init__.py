@@ -1,0 +1,45 @@
+"""What we keep. Past tense, business meaning; the only source of CDR, KPI, agent time and recordings.
+
+The center's state is a fold over these: ``Center.handle`` decides and emits facts, ``Center`` applies
+each to itself at once, and ``Center.restore`` applies them again after a restart. What is not in a fact
+did not happen. All fields are strings, numbers, booleans, aware UTC datetimes, timedeltas, tuples of
+strings or of dates, enums, or None, so that ``services.fact_codec`` can write them as JSON without a table.
+
+One module for each topic; all of them are found here. A new kind goes into its topic's module and that module's union, and what it changes
+into the module of the same name in ``domain.folds``.
+"""
+
+from collections.abc import Mapping
+
+from callcenter.domain.facts.agents import *
+from callcenter.domain.facts.agents import AgentFact
+from callcenter.domain.facts.announcements import *
+from callcenter.domain.facts.announcements import AnnouncementFact
+from callcenter.domain.facts.callbacks import *
+from callcenter.domain.facts.callbacks import CallbackFact
+from callcenter.domain.facts.calls import *
+from callcenter.domain.facts.calls import LegFact
+from callcenter.domain.facts.consults import *
+from callcenter.domain.facts.consults import ConsultFact
+from callcenter.domain.facts.contacts import *
+from callcenter.domain.facts.contacts import ContactFact
+from callcenter.domain.facts.flows import *
+from callcenter.domain.facts.flows import FlowFact
+from callcenter.domain.facts.nodes import *
+from callcenter.domain.facts.nodes import NodeFact
+from callcenter.domain.facts.offers import *
+from callcenter.domain.facts.offers import OfferFact
+from callcenter.domain.facts.queues import *
+from callcenter.domain.facts.queues import QueueFact
+from callcenter.domain.facts.recordings import *
+from callcenter.domain.facts.recordings import RecordingFact
+
+CallFact = LegFact | FlowFact | ContactFact | OfferFact | AnnouncementFact | ConsultFact | RecordingFact | CallbackOffered
+"""Of one call, its legs, its flow run, its contacts and recordings."""
+
+Fact = CallFact | AgentFact | QueueFact | NodeFact | CallbackFact
+
+ON_DISK_FIRST: frozenset[type] = frozenset({CallbackCreated, CallbackEdited, CallbackAttempted})
+"""Promises and dials: the commands that such a fact justifies are not carried out before it is on disk."""
+
+FACT_TYPES: Mapping[str, type[Fact]] = {kind.__name__: kind for kind in Fact.__args__}

@@ -1,0 +1,23 @@
+"""What each kind of fact changes in the state: one function a kind, in the module of its topic, which is named as in ``domain.facts``.
+
+Each takes state and fact, and raises ``IllegalTransition`` before anything is changed. They are called by ``State.apply`` alone, live and
+at the restore, so they must not look at anything but the two.
+"""
+
+from collections.abc import Callable, Mapping
+
+from callcenter.domain.folds import agents, announcements, callbacks, calls, consults, contacts, flows, nodes, offers, queues, recordings
+
+FOLDS: Mapping[type, Callable[..., None]] = {
+    **calls.FOLDS,
+    **flows.FOLDS,
+    **contacts.FOLDS,
+    **offers.FOLDS,
+    **announcements.FOLDS,
+    **consults.FOLDS,
+    **recordings.FOLDS,
+    **agents.FOLDS,
+    **queues.FOLDS,
+    **nodes.FOLDS,
+    **callbacks.FOLDS,
+}
