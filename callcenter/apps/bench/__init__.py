@@ -58,6 +58,26 @@ def bench_calls(
         raise typer.Exit(1) from None
 
 
+@bench_app.command("ivr")
+def bench_ivr(
+    callers: Annotated[int, typer.Option(min=1, max=1000, help="Callers who are in the IVR at once.")] = 200,
+    seconds: Annotated[float, typer.Option(min=5, max=3600, help="How long keys are measured once all are inside.")] = 60.0,
+    seed: Annotated[int, typer.Option(help="Of when callers press their keys.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Many callers in the IVR at once: from a key to the first sound of the next prompt."""
+    from callcenter.apps.bench import ivr as bench
+    from callcenter.apps.stage import StageError
+
+    try:
+        passed = bench.run(callers, seconds, seed, as_json)
+    except StageError as error:
+        typer.echo(f"callcenter: {error}", err=True)
+        raise typer.Exit(1) from None
+    if not passed:
+        raise typer.Exit(1)
+
+
 @bench_app.command("callbacks")
 def bench_callbacks(
     callbacks: Annotated[int, typer.Option(min=1, max=100_000, help="How many callers are promised a callback.")] = 1000,
@@ -101,5 +121,6 @@ def every() -> None:
     bench_acd()
     bench_calls()
     bench_calls(scenario="mixed")
+    bench_ivr()
     for fault in ("engine", "supervisor", "freeze", "database", "database-hang", "asterisk"):
         bench_survive(fault=fault)

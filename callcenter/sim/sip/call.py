@@ -216,6 +216,16 @@ class Call:
         for digit in digits:
             await self.send_digit(digit, ms, gap_ms)
 
+    @property
+    def digit_up_at(self) -> float:
+        """When the first packet that ended the latest digit went out, the event loop's time in seconds."""
+        return self._media.stream.digit_up_at
+
+    @property
+    def digit_sent_at(self) -> float:
+        """When the last packet of the latest digit went out, the event loop's time in seconds."""
+        return self._media.stream.digit_sent_at
+
     async def send_inband_digit(self, digit: str, ms: int = 120, gap_ms: int = 80) -> None:
         """The key's two tones as audio."""
         await self._media.stream.send_samples(samples_of(DTMF[digit], RATE * ms // 1000))
@@ -243,6 +253,21 @@ class Call:
             raise NotHeard(f"{pair} not heard within {within} s; {self.packets_received} packets came") from None
         except StreamClosed:
             raise NotHeard(f"{pair}: the call ended: {self.end_reason}") from None
+        finally:
+            self.ear.stop_listening(listener)
+
+    async def hears_sound(self, *, within: float = PATIENCE) -> float:
+        """Waits for the next packet that is not silence; returns when it came, the event loop's time in seconds."""
+        if self.state is CallState.ENDED:
+            raise NotHeard(f"the call has ended: {self.end_reason}")
+        listener = self.ear.listen_for_sound()
+        try:
+            async with asyncio.timeout(within):
+                return await listener.heard
+        except TimeoutError:
+            raise NotHeard(f"silence for {within} s; {self.packets_received} packets came") from None
+        except StreamClosed:
+            raise NotHeard(f"the call ended: {self.end_reason}") from None
         finally:
             self.ear.stop_listening(listener)
 

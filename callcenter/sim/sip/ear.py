@@ -53,6 +53,17 @@ class Listener:
             self.heard.set_result(self._since)
 
 
+class SoundListener:
+    """Waits for the first packet, from now on, that is not silence; ``heard`` is when it came."""
+
+    def __init__(self) -> None:
+        self.heard: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+
+    def packet(self, payload: bytes, payload_type: int, arrived: float) -> None:
+        if not self.heard.done() and payload.translate(None, BY_PAYLOAD_TYPE[payload_type].quiet):
+            self.heard.set_result(arrived)
+
+
 class Ear:
     """The receiving end of one stream. All times are the event loop's, in seconds."""
 
@@ -65,7 +76,7 @@ class Ear:
         self._law: Law | None = None
         self._event_type: int | None = None
         self._event_timestamp: int | None = None
-        self._listeners: list[Listener] = []
+        self._listeners: list[Listener | SoundListener] = []
         self._counters: list[tuple[int, asyncio.Future[None]]] = []
         self._arrivals = array("d")
         self._sequences = array("H")
@@ -123,7 +134,12 @@ class Ear:
         self._listeners.append(listener)
         return listener
 
-    def stop_listening(self, listener: Listener) -> None:
+    def listen_for_sound(self) -> SoundListener:
+        listener = SoundListener()
+        self._listeners.append(listener)
+        return listener
+
+    def stop_listening(self, listener: Listener | SoundListener) -> None:
         if listener in self._listeners:
             self._listeners.remove(listener)
 

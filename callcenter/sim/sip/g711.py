@@ -38,6 +38,10 @@ def _linear_to_alaw(sample: int) -> int:
     return ((segment << 4) | ((sample >> (segment + 3 if segment else 4)) & 0x0F)) ^ mask
 
 
+QUIET = 300
+"""Peak of silence, of 32,768: about -41 dBFS."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Law:
     """One of the two laws: its SDP name, static RTP payload type, and tables."""
@@ -49,6 +53,12 @@ class Law:
     """Byte to sample, −32124…32124."""
     code: bytes = field(repr=False)
     """Sample (as an unsigned 16-bit index) to byte."""
+
+    quiet: bytes = field(init=False, repr=False)
+    """The codes that nobody hears."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "quiet", bytes(code for code, sample in enumerate(self.linear) if abs(sample) <= QUIET))
 
     def decode(self, payload: bytes) -> array[int]:
         """Samples of these bytes, 8,000 a second."""

@@ -61,6 +61,10 @@ class RtpStream:
         """Whether the two descriptions let us send."""
         self.muted = False
         self.packets_sent = 0
+        self.digit_up_at = 0.0
+        """When the first packet that ended the latest digit went out, the loop's time in seconds; two more follow it."""
+        self.digit_sent_at = 0.0
+        """When the last packet of the latest digit went out, the loop's time in seconds."""
         self.cut = False
         self._every = max(every, 1)
         self._silent = every == 0
@@ -143,10 +147,13 @@ class RtpStream:
             ended = digit.sent >= digit.ticks
             duration = min(digit.sent, digit.ticks) * FRAME
             self._send(self._event_type, digit.timestamp, event_payload(digit.event, duration, ended), digit.sent == 1)
+            if digit.sent == digit.ticks:
+                self.digit_up_at = self._pacer.time()
             over = digit.sent >= digit.ticks + END_PACKETS - 1
             self._marker = self._marker or over  # audio begins a talkspurt after it
         if over:
             self._digits.popleft()
+            self.digit_sent_at = self._pacer.time()
             if not digit.done.done():
                 digit.done.set_result(None)
 
@@ -221,6 +228,9 @@ class Pacer:
         self._began = 0.0
         self._phase = 0
         self.ticks_skipped = 0
+
+    def time(self) -> float:
+        return self._loop.time()
 
     def add(self, stream: RtpStream) -> None:
         stream.start(self._phase)
