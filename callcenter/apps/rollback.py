@@ -8,10 +8,11 @@ from pathlib import Path
 
 import typer
 
-from callcenter.runtime.config_versions import ConfigVersions, Version, VersionError, digest, write_whole
+from callcenter.runtime.config_versions import ConfigVersions, Version, VersionError, digest
 from callcenter.runtime.data_folder import DataFolder
 from callcenter.runtime.secrets import SecretsError, load_secrets
 from callcenter.runtime.settings import SettingsError, data_of, load, parse_text
+from callcenter.runtime.whole_files import write_whole
 from callcenter.services.control_client import EngineAway, RequestRefused, ask
 
 RELOAD_WITHIN = 60.0

@@ -7,13 +7,13 @@ The folder is ours alone: a configuration may hold the password of a database.
 """
 
 import hashlib
-import os
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from callcenter.runtime.whole_files import write_whole
 
 KEPT = 200
 """Older versions are removed."""
@@ -102,21 +102,3 @@ class ConfigVersions:
             what = f"there is no version {number}" if number is not None else "there is no earlier version"
             raise VersionError(f"{what}; versions: {numbers}")
         return found
-
-
-def write_whole(path: Path, text: str, mode: int | None = None) -> None:
-    """Whole or not at all; a file that is there keeps its mode and, when it is a link, stays one. Raises OSError."""
-    path = path.resolve()
-    if mode is None:
-        mode = path.stat().st_mode & 0o777
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(name, mode)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -11,10 +11,14 @@ from pydantic import Field, PrivateAttr, ValidationError
 
 from callcenter.domain.config import CenterConfig, NumberConfig, QueueConfig
 from callcenter.runtime.catalogue import DEFAULT_MUSIC, CatalogueError, Prompt, catalogue, tones
+from callcenter.runtime.flow_documents import DocumentError, FlowDocument
+from callcenter.runtime.flow_prompts import own_prompts, prompt_faults, with_prompts
+from callcenter.runtime.flow_sources import FlowSources, gather
 from callcenter.runtime.settings_agents import agents_faults, disposition_rule, miss_policy, occupancy_rule
 from callcenter.runtime.settings_calling import callback_config, calling_config, calling_faults
 from callcenter.runtime.settings_fields import Name, Section
 from callcenter.runtime.settings_flows import flow, flow_faults
+from callcenter.runtime.settings_machines import machine_faults
 from callcenter.runtime.settings_model import (
     AgentSection,
     CallingSection,
@@ -34,7 +38,7 @@ from callcenter.runtime.settings_model import (
     TrunkSection,
     WebSection,
 )
-from callcenter.runtime.settings_problems import Problem, from_pydantic
+from callcenter.runtime.settings_problems import Fault, Problem, from_pydantic
 from callcenter.runtime.settings_routing import agent_config, caller_lists, routing_faults, routing_of, routing_rules
 from callcenter.runtime.settings_routing_model import CallerListSection, RoutingRuleSection, RoutingSection
 from callcenter.runtime.settings_transfers import extension_faults
@@ -46,9 +50,10 @@ DEFAULT_FILE = Path("callcenter.toml")
 class SettingsError(Exception):
     """The settings cannot be used; ``problems`` are all that were found, one sentence each."""
 
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+    def __init__(self, problems: Sequence[str | Fault]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = [str(problem) for problem in problems]
+        self.faults = [problem if isinstance(problem, Fault) else Fault("", 0, "", problem) for problem in problems]
 
 
 class Settings(Section):
@@ -76,6 +81,9 @@ class Settings(Section):
     music: tuple[MusicSection, ...] = ()
 
     _file: Path = PrivateAttr(default=DEFAULT_FILE)
+    _sources: FlowSources = PrivateAttr()
+    _tables: Mapping[str, FlowSection] = PrivateAttr(default_factory=dict)
+    """The flows of the file itself."""
 
     @property
     def file(self) -> Path:
@@ -95,6 +103,11 @@ class Settings(Section):
         """A path written in the file is relative to the file."""
         return (self._file.absolute().parent / path.expanduser()).resolve()
 
+    @property
+    def flow_sources(self) -> FlowSources:
+        """The documents of flows, beside the tables of the file."""
+        return self._sources
+
     @cached_property
     def catalogue(self) -> Mapping[str, Prompt]:
         """All prompts: those shipped, with those of the file added or put in their place."""
@@ -110,7 +123,14 @@ class Settings(Section):
             )
             for section in self.prompts
         }
-        return {**ours, **own}
+        return {**ours, **own, **{prompt.id: prompt for prompt in self._flows_own()}}
+
+    def _flows_own(self) -> Iterator[Prompt]:
+        """The prompts of the flows, also of older versions that callers may still be in."""
+        for section in self._tables.values():
+            yield from own_prompts(section, self.beside_the_file).values()
+        for document in self._sources.all():
+            yield from document.prompts.values()
 
     def did(self, number: NumberSection) -> str:
         """The configured number in E.164."""
@@ -200,26 +220,62 @@ def read(path: Path) -> str:
         raise SettingsError([f"{path}: is not UTF-8 text; save it as such"]) from None
 
 
-def parse_text(text: str, path: Path = DEFAULT_FILE) -> Settings:
+def parse_text(text: str, path: Path = DEFAULT_FILE, instead: Mapping[str, FlowDocument] | None = None) -> Settings:
     """Check what was read from ``path``, as TOML. Raises SettingsError with every problem found."""
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError([f"{path}: is not valid TOML: {error}"]) from None
-    return parse(raw, path)
+    return parse(raw, path, instead)
 
 
-def parse(raw: Mapping[str, object], path: Path = DEFAULT_FILE) -> Settings:
-    """Check what was read from ``path``."""
+def parse(raw: Mapping[str, object], path: Path = DEFAULT_FILE, instead: Mapping[str, FlowDocument] | None = None) -> Settings:
+    """Check what was read from ``path``; ``instead`` are documents of flows to be tried in place of those in use."""
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
-        raise SettingsError([f"{path}: {problem}" for problem in from_pydantic(error, Settings)]) from None
+        raise SettingsError([Fault(str(path), 0, *problem) for problem in from_pydantic(error, Settings)]) from None
     settings._file = path
-    problems = [f"{path}: {key}: {sentence}" for key, sentence in _faults(settings)]
-    if problems:
-        raise SettingsError(problems)
+    try:
+        settings = _with_documents(settings, gather(path, settings.data, settings.flows, instead or {}))
+    except DocumentError as error:
+        raise SettingsError(error.faults) from None
+    if faults := list(_placed(settings)):
+        raise SettingsError(faults)
     return settings
+
+
+def _with_documents(settings: Settings, sources: FlowSources) -> Settings:
+    """With the flows that have documents of their own."""
+    tables = {
+        name: with_prompts(section, {own: prompt.id for own, prompt in own_prompts(section, settings.beside_the_file).items()})
+        for name, section in settings.flows.items()
+    }
+    whole = settings.model_copy(update={"flows": {**tables, **{name: document.resolved for name, document in sources.in_use.items()}}})
+    whole._sources, whole._tables = sources, settings.flows
+    return whole
+
+
+def _placed(settings: Settings) -> Iterator[Fault]:
+    """All faults, each with its place: those of a document with its line."""
+    documents = settings._sources.in_use
+    found = list(_faults(settings))
+    yield from (_place(settings, documents, problem) for problem in found)
+    for document in documents.values():
+        yield from document.faults()
+    for name, section in settings._tables.items():
+        for key, sentence in prompt_faults(f"flow.{name}.prompts", section, settings.beside_the_file):
+            yield Fault(str(settings.file), 0, key, sentence)
+    for name, (canary, _) in settings._sources.canaries.items():
+        tried = settings.model_copy(update={"flows": {**settings.flows, name: canary.resolved}})
+        yield from (_place(tried, {**documents, name: canary}, problem) for problem in _faults(tried) if problem not in found)
+        yield from canary.faults()
+
+
+def _place(settings: Settings, documents: Mapping[str, FlowDocument], problem: Problem) -> Fault:
+    parts = problem.key.split(".")
+    document = documents.get(parts[1]) if parts[0] == "flow" and len(parts) > 1 else None
+    return document.fault(problem) if document is not None else Fault(str(settings.file), 0, *problem)
 
 
 # --- what no table can know alone -------------------------------------------------------------
@@ -232,10 +288,7 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from _repeated("agent", [agent.name for agent in settings.agents])
     yield from _repeated("prompt", [prompt.id for prompt in settings.prompts], "id")
     yield from _repeated("music", [music.name for music in settings.music])
-    yield from _database_faults(settings)
-    yield from _node_faults(settings)
-    for index, trunk in enumerate(settings.trunks):
-        yield from _trunk_faults(settings, f"trunk[{index}]", trunk)
+    yield from machine_faults(settings)
     yield from _number_faults(settings)
     yield from calling_faults(settings)
     yield from _reference_faults(settings)
@@ -251,56 +304,6 @@ def _repeated(table: str, names: list[str], key: str = "name") -> Iterator[Probl
     for index, name in enumerate(names):
         if name in names[:index]:
             yield Problem(f"{table}[{index}].{key}", f"'{name}' is taken by {table}[{names.index(name)}]; each needs a {key} of its own")
-
-
-def _database_faults(settings: Settings) -> Iterator[Problem]:
-    """The sentence never repeats the URL: it may hold a password."""
-    if settings.database_url and not settings.database_url.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
-        key = "CALLCENTER_DATABASE_URL (environment)" if os.environ.get("CALLCENTER_DATABASE_URL") else "database.url"
-        yield Problem(key, "must be postgresql://USER:PASSWORD@HOST:PORT/NAME; empty for an embedded PostgreSQL")
-
-
-def _node_faults(settings: Settings) -> Iterator[Problem]:
-    taken: dict[int, str] = {}
-    for index, node in enumerate(settings.nodes):
-        key = f"node[{index}]"
-        if node.remote:
-            needed = {"host": node.host, "ari_url": node.ari_url, "ari_user": node.ari_user, "ari_password_file": node.ari_password_file}
-            for name, value in needed.items():
-                if value is None:
-                    yield Problem(f"{key}.{name}", "is missing; a remote node needs host, ari_url, ari_user and ari_password_file")
-            continue
-        if (node.tls_certificate is None) != (node.tls_private_key is None):
-            yield Problem(f"{key}.tls_certificate", "and tls_private_key go together; give both or neither")
-        ports = {"sip_port": node.sip_port, "http_port": node.http_port, "ami_port": node.ami_port}
-        if node.sip_tls_port is not None:
-            ports["sip_tls_port"] = node.sip_tls_port
-        for name, port in ports.items():
-            if port in taken:
-                yield Problem(f"{key}.{name}", f"port {port} is taken by {taken[port]}; each needs a port of its own")
-            taken[port] = f"{key}.{name}"
-    local = [(index, node) for index, node in enumerate(settings.nodes) if not node.remote]
-    for place, (index, node) in enumerate(local):
-        for other_index, other in local[:place]:
-            if node.rtp_ports[0] <= other.rtp_ports[1] and other.rtp_ports[0] <= node.rtp_ports[1]:
-                yield Problem(f"node[{index}].rtp_ports", f"overlap with those of node[{other_index}]; each node needs a range of its own")
-
-
-def _trunk_faults(settings: Settings, key: str, trunk: TrunkSection) -> Iterator[Problem]:
-    if trunk.authentication == "address" and not trunk.addresses:
-        yield Problem(f"{key}.addresses", "is missing; a trunk known by address needs the addresses its calls come from")
-    if trunk.authentication == "registration":
-        for name, value in {"host": trunk.host, "user": trunk.user, "password_file": trunk.password_file}.items():
-            if value is None:
-                yield Problem(f"{key}.{name}", "is missing; a trunk we register with needs host, user and password_file")
-    if trunk.password_file is not None and not settings.beside_the_file(trunk.password_file).is_file():
-        yield Problem(f"{key}.password_file", f"names '{trunk.password_file}', which is not a file")
-    if trunk.transport == "tls" and any(node.sip_tls_port is None for node in settings.nodes if not node.remote):
-        yield Problem(f"{key}.transport", "'tls' needs sip_tls_port in every [[node]]")
-    if trunk.srtp and trunk.transport != "tls":
-        yield Problem(f"{key}.srtp", 'needs transport = "tls": SRTP keys travel in the signalling')
-    if not trunk.codecs:
-        yield Problem(f"{key}.codecs", "must name at least one codec; allowed: ulaw, alaw, g722")
 
 
 def _number_faults(settings: Settings) -> Iterator[Problem]:

@@ -3,11 +3,14 @@
 import ipaddress
 import re
 from datetime import date, time, timedelta
-from typing import Annotated
+from typing import Annotated, get_args
 from zoneinfo import available_timezones
 
 import phonenumbers
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 
 class Section(BaseModel):
@@ -16,15 +19,43 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-def _matching(pattern: str, allowed: str) -> AfterValidator:
-    compiled = re.compile(pattern)
+class _Matching:
+    """A text of a pattern; the JSON Schema names the pattern too."""
 
-    def check(text: str) -> str:
-        if not compiled.fullmatch(text):
-            raise ValueError(f"must be {allowed}, but is {text!r}")
+    def __init__(self, pattern: str, allowed: str) -> None:
+        self._pattern = pattern
+        self._compiled = re.compile(pattern)
+        self._allowed = allowed
+
+    def _check(self, text: str) -> str:
+        if not self._compiled.fullmatch(text):
+            raise ValueError(f"must be {self._allowed}, but is {text!r}")
         return text
 
-    return AfterValidator(check)
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(schema), "pattern": f"^(?:{self._pattern})$"}
+
+
+def _matching(pattern: str, allowed: str) -> _Matching:
+    return _Matching(pattern, allowed)
+
+
+class SaidMark:
+    """Marks what a flow says: a prompt or value, or a list of them; written as one it need not be a list."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        several = handler(schema)
+        return {"anyOf": [several["items"], several]}
+
+    @classmethod
+    def marks(cls, field: object) -> bool:
+        """Whether a field, or what it holds, is something said."""
+        if isinstance(field, FieldInfo):
+            return cls.marks(field.annotation) or any(isinstance(mark, cls) for mark in field.metadata)
+        return any(isinstance(inner, cls) or cls.marks(inner) for inner in (*get_args(field), *getattr(field, "__metadata__", ())))
 
 
 def _time_zone(name: str) -> str:
@@ -156,15 +187,19 @@ Prefix = Annotated[str, _matching(r"\+[0-9]{1,15}", "a plus sign and 1 to 15 dig
 AttributeName = Annotated[str, _matching(r"[a-z][a-z0-9_]{0,39}", "a name of 1 to 40 characters a-z, 0-9 and '_', beginning with a letter")]
 HostName = Annotated[str, _matching(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?", "a host name or an IP address")]
 Plain = Annotated[str, _matching(r"[^\x00-\x1f\x7f]{1,200}", "1 to 200 characters on one line")]
+PromptText = Annotated[str, _matching(r"(?s)(?=.*\S)[^\x00-\x08\x0b-\x1f\x7f]{1,2000}", "1 to 2000 characters that can be spoken")]
+Language = Annotated[str, _matching(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?", "a language such as 'en', 'es' or 'zh-TW'")]
 SipUser = Annotated[str, _matching(r"[A-Za-z0-9._+-]{1,100}", "1 to 100 characters A-Z, a-z, 0-9, '.', '_', '+' and '-'")]
 Url = Annotated[str, _matching(r"[a-z][a-z0-9+]*://[^\s]+", "a URL")]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Country = Annotated[str, AfterValidator(_country)]
 Network = Annotated[str, AfterValidator(_address)]
 BindAddress = Annotated[str, AfterValidator(_bind_address)]
-Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
+_SECONDS = WithJsonSchema({"type": "number", "minimum": 0, "maximum": 86_400 * 366})
+Seconds = Annotated[timedelta, BeforeValidator(_seconds), _SECONDS]
 """A duration, written in the file as a number of seconds under a key that ends in ``_s``."""
-SomeSeconds = Annotated[timedelta, BeforeValidator(_seconds), AfterValidator(_not_zero)]
+_SOME_SECONDS = WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 86_400 * 366})
+SomeSeconds = Annotated[timedelta, BeforeValidator(_seconds), AfterValidator(_not_zero), _SOME_SECONDS]
 """The same, but not 0."""
 
 

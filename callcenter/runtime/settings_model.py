@@ -26,6 +26,7 @@ from callcenter.runtime.settings_fields import (
     Prefix,
     PromptId,
     RtpRange,
+    SaidMark,
     SaidPiece,
     Seconds,
     Section,
@@ -36,6 +37,7 @@ from callcenter.runtime.settings_fields import (
     Url,
     WeeklyWindow,
 )
+from callcenter.runtime.settings_flow_words import FlowWords
 from callcenter.runtime.settings_routing_model import AgentRouting, ConditionText, NodeRouting, QueueRouting
 
 
@@ -284,7 +286,7 @@ def _pieces(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-Said = Annotated[tuple[SaidPiece, ...], BeforeValidator(_pieces), Field(min_length=1, max_length=20)]
+Said = Annotated[tuple[SaidPiece, ...], BeforeValidator(_pieces), Field(min_length=1, max_length=20), SaidMark()]
 
 
 class MissedOffersSection(Section):
@@ -368,7 +370,9 @@ FlowNodeSection = Annotated[
 ]
 
 
-class FlowSection(Section):
+class FlowSection(FlowWords):
+    """A flow; the same keys in ``[flow.NAME]`` and in a document of its own, where ``node`` is ``nodes``."""
+
     start: Name
     nodes: dict[Name, FlowNodeSection] = Field(alias="node", min_length=1)
 

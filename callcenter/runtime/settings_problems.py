@@ -17,6 +17,20 @@ class Problem(NamedTuple):
         return f"{self.key}: {self.sentence}"
 
 
+class Fault(NamedTuple):
+    """What is wrong in a file, and where."""
+
+    file: str
+    line: int
+    """0: it is not known."""
+    key: str
+    sentence: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.key}: {self.sentence}" if self.key else f"{place}: {self.sentence}"
+
+
 KINDS = {
     "string_type": "text in quotes",
     "int_type": "a whole number",
@@ -89,6 +103,8 @@ def _where(loc: tuple[int | str, ...], model: type[BaseModel]) -> tuple[str, typ
     table: type[BaseModel] | None = None
     for part in loc:
         shape = _plain(shape)
+        if part == "[key]":  # pydantic's way to say that it is the key itself that does not fit
+            continue
         if isinstance(part, int):
             key += f"[{part}]"
             shape = next(iter(get_args(shape)), None)

@@ -1,0 +1,123 @@
+"""Where the flows come from, and which document of a flow is in use. One truth for each name:
+
+1. what was published, if its current version is not 0;
+2. else the file ``flows/NAME.yaml`` beside ``callcenter.toml``, or the table ``[flow.NAME]`` in it; never both.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from callcenter.runtime.flow_documents import DocumentError, FlowDocument, read_document, read_file
+from callcenter.runtime.flow_store import FlowStore, PublishedVersion, StoreError
+from callcenter.runtime.settings_problems import Fault
+
+FOLDER = "flows"
+
+
+@dataclass(frozen=True)
+class FlowSources:
+    """The documents in use."""
+
+    store: FlowStore
+    in_use: Mapping[str, FlowDocument] = field(default_factory=dict)
+    """By name; the flows of ``callcenter.toml`` itself are not among them."""
+    canaries: Mapping[str, tuple[FlowDocument, float]] = field(default_factory=dict)
+    """By name: the document that a share of the calls gets instead, and the share."""
+    aside: Mapping[str, str] = field(default_factory=dict)
+    """By name: a file or table that is not used, because another version was published."""
+
+    @cached_property
+    def older(self) -> tuple[FlowDocument, ...]:
+        """The published versions that callers may still be in. What can no longer be read is not among them."""
+        used = {(name, document.version) for name, document in self.in_use.items()}
+        used |= {(name, document.version) for name, (document, _) in self.canaries.items()}
+        found = []
+        for name in self.store.flows():
+            for version in self.store.versions(name):
+                if (name, version.number) not in used:
+                    try:
+                        found.append(published(version))
+                    except DocumentError:
+                        continue
+        return tuple(found)
+
+    def all(self) -> tuple[FlowDocument, ...]:
+        return (*self.in_use.values(), *(document for document, _ in self.canaries.values()), *self.older)
+
+
+def gather(file: Path, data: Path, tables: Collection[str], instead: Mapping[str, FlowDocument]) -> FlowSources:
+    """The documents of the center whose settings stand in ``file`` and name these flows in tables of their own.
+
+    ``instead`` are documents to be tried in place of those in use. Raises DocumentError.
+    """
+    store = FlowStore(data)
+    faults: list[Fault] = []
+    files, unread = _files(file, tables)
+    in_use, canaries, aside = {**files}, {}, {}
+    try:
+        used = {name: now for name, now in store.in_use().items() if now.version or now.canary}
+    except StoreError as error:
+        raise DocumentError([Fault(str(store.folder), 0, "", str(error))]) from None
+    for name, now in used.items():
+        try:
+            if now.version and name not in instead:
+                in_use[name] = published(store.find(name, now.version))
+            if now.canary and name not in instead:
+                canaries[name] = (published(store.find(name, now.canary)), now.share)
+        except StoreError as error:
+            faults.append(Fault(str(store.folder / name), 0, "", str(error)))
+        except DocumentError as error:
+            faults += error.faults
+        if now.version and (name in files or name in unread or name in tables):
+            aside[name] = str(files[name].file if name in files else unread.get(name, [Fault(str(file), 0, "", "")])[0].file)
+    faults += [fault for name, found in unread.items() if name not in used and name not in instead for fault in found]
+    if faults:
+        raise DocumentError(faults)
+    return FlowSources(store, {**in_use, **instead}, canaries, aside)
+
+
+def _files(file: Path, tables: Collection[str]) -> tuple[dict[str, FlowDocument], dict[str, list[Fault]]]:
+    """The documents beside the settings; and, by name, what is wrong with those that cannot be used."""
+    documents: dict[str, FlowDocument] = {}
+    unread: dict[str, list[Fault]] = {}
+    folder = file.absolute().parent / FOLDER
+    for path in sorted(folder.glob("*.y*ml")) if folder.is_dir() else ():
+        if path.name.startswith(".") or path.suffix not in (".yaml", ".yml"):
+            continue
+        place = file.parent / FOLDER / path.name
+        try:
+            document = read_file(place)
+            if document.name != path.stem:
+                sentence = (
+                    f"says '{document.name}', but in this folder a file bears the name of its flow; rename it to {document.name}.yaml"
+                )
+                raise DocumentError([Fault(str(place), document.written.line("flow"), "flow", sentence)])
+            if document.name in tables:
+                sentence = f"'{document.name}' is a table of {file} too; keep one of both"
+                raise DocumentError([Fault(str(place), document.written.line("flow"), "flow", sentence)])
+            if document.name in documents:
+                sentence = f"'{document.name}' is in {documents[document.name].file} too; keep one of both"
+                raise DocumentError([Fault(str(place), document.written.line("flow"), "flow", sentence)])
+            documents[document.name] = document
+        except DocumentError as error:
+            unread.setdefault(path.stem, []).extend(error.faults)
+    return documents, unread
+
+
+def published(version: PublishedVersion) -> FlowDocument:
+    """A published version as a document. Raises DocumentError."""
+    return _published(version.folder, version.flow, version.number, version.sha256)
+
+
+@lru_cache(maxsize=4096)
+def _published(folder: Path, flow: str, number: int, sha256: str) -> FlowDocument:
+    """A published version never changes, so it is read once only."""
+    version = FlowStore(folder.parent.parent.parent).find(flow, number)
+    try:
+        text = version.read()
+    except StoreError as error:
+        raise DocumentError([Fault(str(version.document), 0, "", str(error))]) from None
+    recordings = {Path(name): version.folder / kept for name, kept in version.recordings.items()}
+    return read_document(text, version.document, number, recordings)
