@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import blake2b
 
 from callcenter.domain.calling_hours import CallingHours
 from callcenter.domain.conditions import Comparator, Condition, Metric
@@ -238,6 +239,20 @@ class NumberConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Canary:
+    """A version of a flow that only some calls get."""
+
+    flow: Flow
+    share: float
+    """0 to 1."""
+
+    def takes(self, call: str) -> bool:
+        """The same call always decides alike, also after a restart; and who takes a small share takes every larger one."""
+        drawn = int.from_bytes(blake2b(f"{self.flow.name}\0{call}".encode(), digest_size=8).digest(), "big")
+        return drawn < self.share * 2**64
+
+
+@dataclass(frozen=True, slots=True)
 class CenterConfig:
     """Everything the center was told beforehand."""
 
@@ -245,6 +260,10 @@ class CenterConfig:
     agents: Mapping[str, AgentConfig] = field(default_factory=dict)
     numbers: Mapping[str, NumberConfig] = field(default_factory=dict)
     flows: Mapping[str, Flow] = field(default_factory=dict)
+    flow_versions: Mapping[tuple[str, int], Flow] = field(default_factory=dict)
+    """Every published version that callers may still be in, by name and number; those in use, too."""
+    canaries: Mapping[str, Canary] = field(default_factory=dict)
+    """By flow: the version that a share of its calls gets instead."""
     not_ready_reasons: tuple[str, ...] = ("break", "lunch", "meeting", "training")
     """What agents may be not ready for by their own wish; the first is that of the plain star code."""
     calling: CallingConfig = field(default_factory=CallingConfig)

@@ -13,7 +13,7 @@ from callcenter.domain.turn import Turn
 
 
 def start_flow(turn: Turn, call: Call, name: str) -> None:
-    turn.emit(FlowStarted(turn.now, call.id, name))
+    turn.emit(FlowStarted(turn.now, call.id, name, turn.state.flow_for(name, call.id).version))
     _take(turn, call, interpreter.start(_run(call)))
 
 

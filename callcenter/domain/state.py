@@ -138,8 +138,14 @@ class State:
         call.legs[leg.id] = leg
         self.legs[leg.id] = call
 
-    def flow(self, name: str) -> Flow:
-        return self.config.flows.get(name) or built_in(name) or GOODBYE
+    def flow(self, name: str, version: int = 0) -> Flow:
+        """That version if it is still known, else the one in use."""
+        return self.config.flow_versions.get((name, version)) or self.config.flows.get(name) or built_in(name) or GOODBYE
+
+    def flow_for(self, name: str, call: str) -> Flow:
+        """What a call gets that comes to the flow now: the version in use, or its canary."""
+        canary = self.config.canaries.get(name)
+        return canary.flow if canary is not None and canary.takes(call) else self.flow(name)
 
     def remember_served(self, caller: str, agent: str) -> None:
         self.last_agents.pop(caller, None)

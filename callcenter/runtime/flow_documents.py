@@ -5,15 +5,17 @@ What does not fit is said with its place: ``flows/main.yaml:12: nodes.ask.next: 
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from pydantic import Field, ValidationError
 
+from callcenter.domain.ivr.flow import Flow
 from callcenter.runtime.catalogue import Prompt
 from callcenter.runtime.flow_prompts import own_prompts, prompt_faults, with_prompts
 from callcenter.runtime.settings_fields import Name
+from callcenter.runtime.settings_flows import flow
 from callcenter.runtime.settings_model import FlowNodeSection, FlowSection
 from callcenter.runtime.settings_problems import Fault, Problem, from_pydantic
 from callcenter.runtime.yaml_text import Written, YamlError, read_yaml
@@ -82,6 +84,11 @@ class FlowDocument:
     def resolved(self) -> FlowSection:
         """The flow as the core may read it: its own prompts by their names in the catalogue."""
         return with_prompts(self.section, {name: prompt.id for name, prompt in self.prompts.items()})
+
+    @cached_property
+    def program(self) -> Flow:
+        """As the core reads it."""
+        return replace(flow(self.name, self.resolved), version=self.version)
 
     def faults(self) -> Iterator[Fault]:
         """What its own prompts lack."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from callcenter.domain.ivr.flow import Flow
 from callcenter.runtime.flow_documents import DocumentError, FlowDocument, read_document, read_file
 from callcenter.runtime.flow_store import FlowStore, PublishedVersion, StoreError
 from callcenter.runtime.settings_problems import Fault
@@ -42,6 +43,16 @@ class FlowSources:
                     except DocumentError:
                         continue
         return tuple(found)
+
+    @property
+    def programs(self) -> Mapping[str, Flow]:
+        """Those in use, as the core reads them."""
+        return {name: document.program for name, document in self.in_use.items()}
+
+    @property
+    def versions(self) -> Mapping[tuple[str, int], Flow]:
+        """Every published version, as the core reads it."""
+        return {(document.name, document.version): document.program for document in self.all() if document.version}
 
     def all(self) -> tuple[FlowDocument, ...]:
         return (*self.in_use.values(), *(document for document, _ in self.canaries.values()), *self.older)
@@ -90,9 +101,7 @@ def _files(file: Path, tables: Collection[str]) -> tuple[dict[str, FlowDocument]
         try:
             document = read_file(place)
             if document.name != path.stem:
-                sentence = (
-                    f"says '{document.name}', but in this folder a file bears the name of its flow; rename it to {document.name}.yaml"
-                )
+                sentence = f"is '{document.name}', but in this folder a file is named after its flow: rename it to {document.name}.yaml"
                 raise DocumentError([Fault(str(place), document.written.line("flow"), "flow", sentence)])
             if document.name in tables:
                 sentence = f"'{document.name}' is a table of {file} too; keep one of both"

@@ -9,7 +9,7 @@ from pathlib import Path
 import phonenumbers
 from pydantic import Field, PrivateAttr, ValidationError
 
-from callcenter.domain.config import CenterConfig, NumberConfig, QueueConfig
+from callcenter.domain.config import Canary, CenterConfig, NumberConfig, QueueConfig
 from callcenter.runtime.catalogue import DEFAULT_MUSIC, CatalogueError, Prompt, catalogue, tones
 from callcenter.runtime.flow_documents import DocumentError, FlowDocument
 from callcenter.runtime.flow_prompts import own_prompts, prompt_faults, with_prompts
@@ -151,7 +151,9 @@ class Settings(Section):
                 self.did(number): NumberConfig(self.did(number), number.flow, self.fallback_queue(number) or "") for number in self.numbers
             },
             not_ready_reasons=self.center.not_ready_reasons,
-            flows={name: flow(name, section) for name, section in self.flows.items()},
+            flows={**{name: flow(name, self.flows[name]) for name in self._tables}, **self._sources.programs},
+            flow_versions=self._sources.versions,
+            canaries={name: Canary(document.program, share) for name, (document, share) in self._sources.canaries.items()},
             calling=calling_config(self),
             missed_offers=miss_policy(self.missed_offers),
             occupancy=occupancy_rule(self.occupancy),

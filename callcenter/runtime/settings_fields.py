@@ -187,7 +187,7 @@ Prefix = Annotated[str, _matching(r"\+[0-9]{1,15}", "a plus sign and 1 to 15 dig
 AttributeName = Annotated[str, _matching(r"[a-z][a-z0-9_]{0,39}", "a name of 1 to 40 characters a-z, 0-9 and '_', beginning with a letter")]
 HostName = Annotated[str, _matching(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?", "a host name or an IP address")]
 Plain = Annotated[str, _matching(r"[^\x00-\x1f\x7f]{1,200}", "1 to 200 characters on one line")]
-PromptText = Annotated[str, _matching(r"(?s)(?=.*\S)[^\x00-\x08\x0b-\x1f\x7f]{1,2000}", "1 to 2000 characters that can be spoken")]
+PromptText = Annotated[str, _matching(r"(?=[\s\S]*\S)[^\x00-\x08\x0b-\x1f\x7f]{1,2000}", "1 to 2000 characters that can be spoken")]
 Language = Annotated[str, _matching(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?", "a language such as 'en', 'es' or 'zh-TW'")]
 SipUser = Annotated[str, _matching(r"[A-Za-z0-9._+-]{1,100}", "1 to 100 characters A-Z, a-z, 0-9, '.', '_', '+' and '-'")]
 Url = Annotated[str, _matching(r"[a-z][a-z0-9+]*://[^\s]+", "a URL")]

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic.config import JsonDict
 
 from callcenter.runtime.settings_fields import Language, Plain, PromptId, PromptText, Section
@@ -41,7 +41,10 @@ _LANGUAGES: JsonDict = {
     "propertyNames": {"pattern": "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$"},
     "additionalProperties": _TEXT_OR_FILE,
 }
-_PROMPTS: JsonDict = {"additionalProperties": {"anyOf": [_TEXT, _TABLE, _LANGUAGES]}}
+Texts = Annotated[
+    dict[Language, Annotated[PromptTextSection, BeforeValidator(_text_or_file)]], WithJsonSchema({"anyOf": [_TEXT, _TABLE, _LANGUAGES]})
+]
+"""What a prompt says, by language."""
 
 
 class FlowWords(Section):
@@ -50,9 +53,7 @@ class FlowWords(Section):
     title: Plain = ""
     languages: tuple[Language, ...] = Field(default=("en",), min_length=1, max_length=20)
     """In which its prompts are said; the first is that of callers who have chosen none."""
-    prompts: dict[PromptId, dict[Language, Annotated[PromptTextSection, BeforeValidator(_text_or_file)]]] = Field(
-        default_factory=dict, max_length=2000, json_schema_extra=_PROMPTS
-    )
+    prompts: dict[PromptId, Texts] = Field(default_factory=dict, max_length=2000)
     """Its own, beside those of the catalogue: by id, then by language. A single text is of the first language."""
 
     @model_validator(mode="before")

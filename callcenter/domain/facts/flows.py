@@ -6,9 +6,13 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class FlowStarted:
+    """A flow run began; it keeps the version of the flow that it began with, whatever is published meanwhile."""
+
     at: datetime
     call: str
     flow: str
+    version: int = 0
+    """The published one; 0: the flow was none that is published."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def flow_started(state: "State", fact: f.FlowStarted) -> None:
     call = state.calls[fact.call]
-    call.flow = FlowRun(state.flow(fact.flow), call.attributes)
+    call.flow = FlowRun(state.flow(fact.flow, fact.version), call.attributes)
 
 
 def flow_moved(state: "State", fact: f.FlowMoved) -> None:

@@ -125,6 +125,8 @@ class Flow:
     name: str
     start: str
     nodes: Mapping[str, Node] = field(default_factory=dict)
+    version: int = 0
+    """The published one; 0: none that is published."""
 
 
 CALLER = "caller"
