@@ -76,7 +76,7 @@ def serve(
         bool | None, typer.Option(help="Print phone passwords and the live page's token; by default on a terminal only.")
     ] = None,
 ) -> None:
-    """Run everything on this machine: Asterisk, PostgreSQL, engine, books, web."""
+    """Run everything on this machine: Asterisk, PostgreSQL, engine, books, dips, web."""
     import sys
 
     from callcenter.apps import serve as serving
@@ -117,6 +117,15 @@ def books(
         settings_of(config)
         process.retry_main(config)
         return
+    _own_process(settings_of(config))
+    process.main(config)
+
+
+@app.command()
+def dips(config: Config = DEFAULT) -> None:
+    """Run the dips alone: what flows ask other systems."""
+    from callcenter.apps import dips as process
+
     _own_process(settings_of(config))
     process.main(config)
 

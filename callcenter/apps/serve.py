@@ -25,6 +25,7 @@ from callcenter.runtime.secrets import Secrets, load_secrets
 from callcenter.runtime.settings import Settings
 from callcenter.runtime.supervise import Happening, Supervisor, Turn
 from callcenter.services.control_client import EngineAway, RequestRefused, answers, ask
+from callcenter.services.dips.client import DipsClient
 
 COLOURS = {Turn.GIVEN_UP: "bold red", Turn.FAILED: "red", Turn.FROZEN: "yellow", Turn.ENDED: "yellow"}
 CAP_EVERY = 10.0
@@ -83,7 +84,19 @@ def _stages(settings: Settings, secrets: Secrets, folder: DataFolder) -> list[li
     async def web_answers() -> bool:
         return await _http_answers(settings.web.host, settings.web.port)
 
-    ours: list[tuple[str, Question | None]] = [("books", None), ("engine", engine_answers), ("web", web_answers)]
+    async def dips_answers() -> bool:
+        client = DipsClient(folder.dips_socket, secrets.control_token)
+        try:
+            return await client.ping()
+        finally:
+            await client.close()
+
+    ours: list[tuple[str, Question | None]] = [
+        ("books", None),
+        ("dips", dips_answers),
+        ("engine", engine_answers),
+        ("web", web_answers),
+    ]
     return [below, [_program(name, settings.file, folder, question) for name, question in ours]]
 
 

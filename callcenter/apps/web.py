@@ -24,6 +24,7 @@ from callcenter.runtime.data_folder import data_folder, database_url
 from callcenter.runtime.postgres import PostgresError
 from callcenter.runtime.secrets import load_secrets
 from callcenter.runtime.settings import Settings, load
+from callcenter.services.dips.client import DipsClient
 from callcenter.services.live_feed import LiveFeed
 
 log = structlog.get_logger(__name__)
@@ -82,7 +83,8 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     database = Database(settings)
     feed = LiveFeed(data_folder(settings).control_socket, secrets.control_token)
     status = status_file(settings)
-    sources = Sources(feed, database.kpi_today, database.answers, lambda: shipped(status), settings.data)
+    dips = DipsClient(data_folder(settings).dips_socket, secrets.control_token)
+    sources = Sources(feed, database.kpi_today, database.answers, lambda: shipped(status), settings.data, dips.measures)
     pages = Pages(sources, secrets.web_token, settings.center.name, settings.center.time_zone)
     # No access log: an address may hold the token.
     runner = web.AppRunner(pages.application(), access_log=None, handler_cancellation=True, shutdown_timeout=1.0, keepalive_timeout=30.0)
@@ -93,6 +95,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         await stop.wait()
     finally:
         await runner.cleanup()
+        await dips.close()
         await database.close()
 
 

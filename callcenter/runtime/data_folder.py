@@ -35,6 +35,11 @@ class DataFolder:
         return self.run / "control.sock"
 
     @property
+    def dips_socket(self) -> Path:
+        """Where the engine asks the dips process."""
+        return self.run / "dips.sock"
+
+    @property
     def postgres(self) -> Path:
         return self.root / "postgres"
 

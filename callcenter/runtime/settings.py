@@ -16,6 +16,7 @@ from callcenter.runtime.flow_prompts import own_prompts, prompt_faults, with_pro
 from callcenter.runtime.flow_sources import FlowSources, gather
 from callcenter.runtime.settings_agents import agents_faults, disposition_rule, miss_policy, occupancy_rule
 from callcenter.runtime.settings_calling import callback_config, calling_config, calling_faults
+from callcenter.runtime.settings_dips import ConnectionSection, DipSection, dips_faults
 from callcenter.runtime.settings_fields import Name, Section
 from callcenter.runtime.settings_flows import flow, flow_faults
 from callcenter.runtime.settings_machines import machine_faults
@@ -77,6 +78,8 @@ class Settings(Section):
     routing: RoutingSection = RoutingSection()
     caller_lists: tuple[CallerListSection, ...] = Field(default=(), alias="caller_list")
     routing_rules: tuple[RoutingRuleSection, ...] = Field(default=(), alias="routing_rule")
+    dips: dict[Name, DipSection] = Field(default_factory=dict, alias="dip")
+    connections: dict[Name, ConnectionSection] = Field(default_factory=dict, alias="connection")
     prompts: tuple[PromptSection, ...] = Field(default=(), alias="prompt")
     music: tuple[MusicSection, ...] = ()
 
@@ -298,6 +301,7 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from routing_faults(settings)
     yield from extension_faults(settings)
     yield from _media_faults(settings)
+    yield from dips_faults(settings)
     yield from flow_faults(settings.flows, [queue.name for queue in settings.queues], settings.catalogue)
     yield from waiting_faults(settings.queues, settings.flows, settings.catalogue)
 

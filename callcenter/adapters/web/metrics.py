@@ -1,10 +1,10 @@
 """What Prometheus may know: counts and states, never a number or a name of a caller."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from callcenter.adapters.web.readiness import Readiness
 from callcenter.adapters.web.words import STATES
@@ -13,20 +13,20 @@ from callcenter.services.control import JsonObject
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def exposition(picture: JsonObject | None, readiness: Readiness) -> bytes:
-    """The metrics of this moment, in Prometheus' text format."""
+def exposition(picture: JsonObject | None, readiness: Readiness, dips: Sequence[Mapping[str, object]] | None = None) -> bytes:
+    """The metrics of this moment, in Prometheus' text format. ``dips``: ``services.dips.runner.Dips.measures``; None: they are away."""
     registry = CollectorRegistry()
-    registry.register(_Once([*_health(readiness), *_center(picture)]))
+    registry.register(_Once([*_health(readiness), *_center(picture), *_dips(dips)]))
     return generate_latest(registry)
 
 
 class _Once:
     """Families made already, for the registry to print."""
 
-    def __init__(self, families: list[GaugeMetricFamily]) -> None:
+    def __init__(self, families: list[Metric]) -> None:
         self._families = families
 
-    def collect(self) -> Iterable[GaugeMetricFamily]:
+    def collect(self) -> Iterable[Metric]:
         return self._families
 
 
@@ -66,6 +66,23 @@ def _center(picture: JsonObject | None) -> list[GaugeMetricFamily]:
     for phase, count in Counter(str(call.get("phase")) for call in _objects(picture, "calls")).items():
         calls.add_metric([phase], count)
     return [waiting, ready, agents, calls, _gauge("journal_seq", "Number of the latest journal record", _number(picture.get("seq")))]
+
+
+def _dips(sources: Sequence[Mapping[str, object]] | None) -> list[Metric]:
+    """How quickly and how well the sources answer that flows ask."""
+    took = HistogramMetricFamily("callcenter_dip_seconds", "How long flows waited for a source", labels=["source"])
+    outcomes = CounterMetricFamily(
+        "callcenter_dip_answers", "Answers by outcome, and how often another one stood in", labels=["source", "outcome"]
+    )
+    breaker = GaugeMetricFamily("callcenter_dip_breaker_open", "1: the source is left alone because it failed in a row", labels=["source"])
+    for row in sources or ():
+        name, buckets, counted = str(row.get("source")), row.get("took"), row.get("outcomes")
+        if isinstance(buckets, list):
+            took.add_metric([name], [(str(bound), _number(count)) for bound, count in buckets], _number(row.get("took_total")))
+        for outcome, count in counted.items() if isinstance(counted, dict) else ():
+            outcomes.add_metric([name, str(outcome)], _number(count))
+        breaker.add_metric([name], row.get("breaker") != "closed")
+    return [_gauge("dips_up", "1: the process answers that flows ask through", sources is not None), took, outcomes, breaker]
 
 
 def _objects(of: Mapping[str, object], name: str) -> list[Mapping[str, object]]:

@@ -32,6 +32,10 @@ STATIC = {"live.js": "text/javascript", "live.css": "text/css"}
 KpiRows = Sequence[Mapping[str, object]]
 
 
+async def _no_dips() -> Sequence[Mapping[str, object]]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Where the pages' figures come from."""
@@ -44,6 +48,8 @@ class Sources:
     shipped: Callable[[], int | None]
     """The number of the last journal record in the database; None: nobody knows."""
     data: Path
+    dips: Callable[[], Awaitable[Sequence[Mapping[str, object]]]] = _no_dips
+    """The measures of the dips process; raises OSError or TimeoutError when it is away."""
 
 
 class Pages:
@@ -93,7 +99,14 @@ class Pages:
         return web.json_response(readiness.as_json(), status=200 if readiness.ready else 503)
 
     async def metrics(self, _request: web.Request) -> web.Response:
-        return web.Response(body=exposition(*await self._look()), headers={"Content-Type": CONTENT_TYPE})
+        (picture, readiness), dips = await asyncio.gather(self._look(), self._dips())
+        return web.Response(body=exposition(picture, readiness, dips), headers={"Content-Type": CONTENT_TYPE})
+
+    async def _dips(self) -> Sequence[Mapping[str, object]] | None:
+        try:
+            return await self._sources.dips()
+        except (OSError, TimeoutError):
+            return None
 
     async def _look(self) -> tuple[JsonObject | None, Readiness]:
         picture, database = await asyncio.gather(self._sources.feed.ask(), self._database())

@@ -103,7 +103,9 @@ class World:
         self.database = True
         self.ring: NoticeRing[str] = NoticeRing(lambda fact: {"fact": fact})
         self.engine = ControlServer(folder / "run" / "control.sock", ENGINE_TOKEN, self.answer, self.ring)
-        sources = Sources(LiveFeed(folder / "run" / "control.sock", ENGINE_TOKEN), self.kpi, self.reach, lambda: 10, folder)
+        self.dips: Sequence[Mapping[str, object]] | None = ()
+        feed = LiveFeed(folder / "run" / "control.sock", ENGINE_TOKEN)
+        sources = Sources(feed, self.kpi, self.reach, lambda: 10, folder, self.measures)
         self.pages = Pages(sources, WEB_TOKEN, "Example <Center>", "America/New_York")
         self.client: TestClient = TestClient(TestServer(self.pages.application()))  # type: ignore[type-arg]
 
@@ -113,6 +115,11 @@ class World:
     async def kpi(self) -> Sequence[Mapping[str, object]]:
         await self.reach()
         return KPI
+
+    async def measures(self) -> Sequence[Mapping[str, object]]:
+        if self.dips is None:
+            raise ConnectionError
+        return self.dips
 
     async def reach(self) -> None:
         if not self.database:
@@ -179,6 +186,23 @@ async def test_metrics_hold_counts_and_no_caller(world: World) -> None:
     assert seen["callcenter_node_connected", "node1"] == 1
     assert seen["callcenter_journal_lag_records",] == 2
     assert "5551234567" not in text
+
+
+async def test_metrics_of_data_dips(world: World) -> None:
+    took = [("0.5", 3), ("+Inf", 4)]
+    world.dips = [{"source": "crm", "breaker": "open", "took": took, "took_total": 3.5, "outcomes": {"found": 3, "late": 1}}]
+    text = await (await world.client.get("/metrics")).text()
+    for line in (
+        "callcenter_dips_up 1.0",
+        'callcenter_dip_seconds_bucket{le="0.5",source="crm"} 3.0',
+        'callcenter_dip_seconds_count{source="crm"} 4.0',
+        'callcenter_dip_seconds_sum{source="crm"} 3.5',
+        'callcenter_dip_answers_total{outcome="late",source="crm"} 1.0',
+        'callcenter_dip_breaker_open{source="crm"} 1.0',
+    ):
+        assert line in text
+    world.dips = None
+    assert "callcenter_dips_up 0.0" in await (await world.client.get("/metrics")).text()
 
 
 async def test_metrics_are_there_when_the_engine_is_not(world: World) -> None:
