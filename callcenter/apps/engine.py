@@ -4,6 +4,7 @@ import asyncio
 import secrets as randomness
 import signal
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 import structlog
@@ -18,6 +19,7 @@ from callcenter.adapters.ari.telephony import AsteriskTelephony
 from callcenter.apps import garbage
 from callcenter.domain.events import ConfigChanged
 from callcenter.domain.facts import Fact
+from callcenter.domain.hours import Calendar
 from callcenter.domain.ids import Ids
 from callcenter.runtime import logs
 from callcenter.runtime.asterisk import AsteriskNode
@@ -32,6 +34,7 @@ from callcenter.services.desk import Desk
 from callcenter.services.engine import Engine
 from callcenter.services.fact_codec import encode
 from callcenter.services.fallback_log import FallbackLog
+from callcenter.services.hours_keeper import HoursKeeper
 from callcenter.services.journal import Journal, JournalError
 from callcenter.services.notices import NoticeRing
 from callcenter.services.ports import CommandError
@@ -92,6 +95,7 @@ class EngineProcess:
         tasks += [asyncio.create_task(self._read_fallback_log(node)) for node in self._settings.nodes if not node.remote]
         tasks.append(asyncio.create_task(keep_checkpoints(self._engine, self._journal), name="checkpoints"))
         tasks.append(asyncio.create_task(self._watch_journal(), name="journal"))
+        tasks.append(asyncio.create_task(HoursKeeper(self._opening_hours, self._engine.tell, self._clock).run(), name="hours"))
         tasks.append(asyncio.create_task(self._stopping.wait(), name="stopping"))
         await asyncio.to_thread(self._keep_version, self._text)
         await self._control.start()
@@ -147,13 +151,22 @@ class EngineProcess:
             text = await asyncio.to_thread(read, self._file)
             settings = await asyncio.to_thread(parse_text, text, self._file)
             secrets = load_secrets(settings.data, [agent.name for agent in settings.agents])
+            config = await asyncio.to_thread(settings.center_config, secrets.endpoints)
         except SettingsError as error:
             raise ControlError(str(error)) from None
         reloaded = [await self._reload_node(node, settings, secrets) for node in settings.nodes if not node.remote]
         self._settings, self._secrets = settings, secrets
-        await self._engine.request(ConfigChanged(settings.center_config(secrets.endpoints)))
+        await self._engine.request(ConfigChanged(config))
         await asyncio.to_thread(self._keep_version, text)
         return "; ".join(reloaded) or "nothing to reload in Asterisk"
+
+    async def _opening_hours(self, today: date) -> Mapping[str, Calendar]:
+        """Of the configuration in use, even if it changes while they are made."""
+        while True:
+            settings = self._settings
+            made = await asyncio.to_thread(settings.opening_hours, today)
+            if settings is self._settings:
+                return made
 
     def _keep_version(self, text: str) -> None:
         """What is in use from now on can be brought back. A disk that takes no copy must not stop the center."""

@@ -21,6 +21,7 @@ from callcenter.domain import (
     legs,
     missed,
     nodes,
+    opening,
     opting,
     overflowing,
     persistent_leg,
@@ -39,7 +40,7 @@ from callcenter.domain.checkpoint import measured
 from callcenter.domain.commands import Answer, Command, ConnectLegs, Dial, Play, RingAgent, StartRecording
 from callcenter.domain.config import CenterConfig
 from callcenter.domain.contact import ContactState
-from callcenter.domain.deadlines import ADVANCE, ANNOUNCE, FLOW, LOOK, MUSIC, NODE_LOST, OFFER, OVERFLOW, REST, SKILL, WRAP_UP
+from callcenter.domain.deadlines import ADVANCE, ANNOUNCE, FLOW, LOOK, MUSIC, NODE_LOST, OFFER, OVERFLOW, REST, SKILL, SWITCH, WRAP_UP
 from callcenter.domain.facts import (
     AgentOptedOut,
     AgentRemoved,
@@ -134,6 +135,9 @@ class Center:
             waiter = state.waiter(subject)
             if waiter is not None:
                 router.advance(turn, waiter)
+            return
+        if kind == SWITCH:
+            opening.time_is_over(turn, subject)
             return
         if kind == SKILL:
             router.expire_skills(turn, state.agents[subject])
@@ -266,6 +270,7 @@ def _config_changed(turn: Turn, event: e.ConfigChanged) -> None:
     for queue in list(turn.state.queues.values()):
         router.route_queue(turn, queue)
     callbacks.route_owners(turn)
+    overflowing.hours_changed(turn)
     delivery.let_go_forsaken(turn)
 
 
@@ -353,5 +358,7 @@ def _stories() -> dict[type, Callable[..., None]]:
         e.CallbackRequested: callbacks.request,
         e.CallbackEditRequested: callbacks.edit,
         e.CallbackCancelRequested: callbacks.cancel,
+        e.HoursSwitchRequested: opening.requested,
+        e.CalendarsRenewed: opening.renewed,
         e.ConfigChanged: _config_changed,
     }

@@ -11,6 +11,7 @@ from callcenter.domain import facts as f
 from callcenter.domain.agent import Agent
 from callcenter.domain.facts.agents import AgentFact
 from callcenter.domain.facts.callbacks import CallbackFact
+from callcenter.domain.facts.hours import HoursFact
 from callcenter.domain.facts.nodes import NodeFact
 from callcenter.domain.facts.queues import QueueFact
 from callcenter.domain.queue import Queue
@@ -29,6 +30,8 @@ class Checkpoint:
         self._applied = 0
         self._waiters: dict[str, tuple[int, f.Fact]] = {}
         """How far those who wait without a call have advanced."""
+        self._switches: dict[str, tuple[int, f.Fact]] = {}
+        """By calendar: how it was switched last, unless it was switched back."""
         self._keepers: dict[type, Callable[..., None]] = {kind: self._keeper(kind) for kind in f.FACT_TYPES.values()}
 
     def keep(self, fact: f.Fact) -> None:
@@ -54,6 +57,7 @@ class Checkpoint:
         kept += [(self._applied, measured(state, queue)) for queue in state.queues.values() if queue.measures.at is not None]
         kept += state.callbacks.history()
         kept += self._waiters.values()
+        kept += self._switches.values()
         for _, fact in sorted(kept, key=lambda numbered: numbered[0]):
             yield fact
         if state.at is not None:
@@ -68,6 +72,8 @@ class Checkpoint:
             return self._state.callbacks.keep
         if kind in (f.AgentTallied, f.AgentLoadKept) or kind in QueueFact.__args__:
             return _keep_nowhere  # a checkpoint says all of it in one fact
+        if kind in HoursFact.__args__:
+            return self._keep_switch
         if kind in AgentFact.__args__:
             return self._keep_with_agent
         return self._keep_with_node if kind in NodeFact.__args__ else self._keep_with_call
@@ -79,6 +85,11 @@ class Checkpoint:
 
     def _keep_with_node(self, number: int, fact: NodeFact) -> None:
         self._state.node(fact.node).history[type(fact)] = (number, fact)
+
+    def _keep_switch(self, number: int, fact: HoursFact) -> None:
+        self._switches.pop(fact.calendar, None)
+        if isinstance(fact, f.HoursSwitched):
+            self._switches[fact.calendar] = number, fact
 
     def _keep_with_call(self, number: int, fact: f.CallFact) -> None:
         call = self._state.calls.get(fact.call)

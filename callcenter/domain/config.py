@@ -12,9 +12,10 @@ from hashlib import blake2b
 
 from callcenter.domain.calling_hours import CallingHours
 from callcenter.domain.conditions import Comparator, Condition, Metric
+from callcenter.domain.hours import Calendar
 from callcenter.domain.ivr.flow import Flow
 from callcenter.domain.numbers import NumberRules, any_e164
-from callcenter.domain.overflow_rules import ClosingTime, Overflow, OverflowRow, OverflowTo, RowKind, conditions_of
+from callcenter.domain.overflow_rules import Closing, Overflow, OverflowRow, OverflowTo, RowKind, conditions_of
 from callcenter.domain.routing_config import Between, CallerList, Membership, Routing, RoutingRule, Skill
 
 
@@ -99,6 +100,10 @@ class AnnounceConfig:
     """... so often, counted from entering the queue."""
 
 
+AT_CLOSING_TIME = Closing()
+"""Goodbye, unless the queue says something else."""
+
+
 @dataclass(frozen=True, slots=True)
 class QueueConfig:
     """A named waiting line with its policy."""
@@ -132,7 +137,9 @@ class QueueConfig:
     """What a key does that a waiting caller presses."""
     overflows: tuple[OverflowRow, ...] = ()
     """Rows of the overflow table that people wrote; see ``rows``."""
-    closing: ClosingTime | None = None
+    hours: str = ""
+    """The calendar of its opening hours; empty: always open."""
+    closing: Closing = AT_CLOSING_TIME
     extension: str = ""
     """What agents dial to transfer to it; empty: by name only."""
     watched: tuple[Condition, ...] = ()
@@ -145,10 +152,10 @@ class QueueConfig:
 
     @property
     def rows(self) -> tuple[OverflowRow, ...]:
-        """The whole overflow table, in the order in which rows are tried: closing time, the written rows, then the shorthands."""
+        """The whole overflow table, in the order in which rows are tried: its hours, the written rows, then the shorthands."""
         usual = Overflow(OverflowTo.FLOW, self.overflow_flow) if self.overflow_flow else Overflow(OverflowTo.GOODBYE)
         rows: tuple[OverflowRow, ...] = self.overflows
-        if self.closing is not None:
+        if self.hours:
             rows = (OverflowRow(self.closing.action, kind=RowKind.CLOSED), *rows)
         if self.max_waiting is not None:
             full = Condition(Metric.WAITING, Comparator.ABOVE, self.max_waiting)
@@ -160,11 +167,11 @@ class QueueConfig:
             rows = (*rows, OverflowRow(usual, waited=self.max_wait, kind=RowKind.MAX_WAIT))
         return rows
 
-    def next_look(self, entered_at: datetime, now: datetime) -> datetime | None:
-        """The next date on which a row may apply to who entered then, because of the wait or the clock; None: none."""
+    def next_look(self, entered_at: datetime, closes_at: datetime | None, now: datetime) -> datetime | None:
+        """The next date on which a row may apply to who entered then, because of the wait or the hours; None: none."""
         dates = [entered_at + row.waited for row in self.rows if row.waited is not None]
-        if self.closing is not None and not self.closing.drain:
-            dates.append(self.closing.next(now))
+        if closes_at is not None and not self.closing.drain:
+            dates.append(closes_at)
         return min((date for date in dates if date > now), default=None)
 
 
@@ -274,5 +281,7 @@ class CenterConfig:
     """Of strategies and conditions that look back: what was so long ago counts about a third."""
     caller_lists: tuple[CallerList, ...] = ()
     routing_rules: tuple[RoutingRule, ...] = ()
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    """Opening hours, made for some time ahead and renewed daily."""
     node_lost_after: timedelta = timedelta(seconds=30)
     """A node out of reach for so long is taken for dead, and its calls for lost."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from callcenter.domain.state import State
 
 OFFER, WRAP_UP, REST, FLOW, MUSIC, OVERFLOW, NODE_LOST = "offer", "wrap_up", "rest", "flow", "music", "overflow", "node_lost"
-LOOK, ANNOUNCE, ADVANCE, SKILL = "look", "announce", "advance", "skill"
+LOOK, ANNOUNCE, ADVANCE, SKILL, SWITCH = "look", "announce", "advance", "skill", "switch"
 
 
 def still_set(state: "State", alarm: Alarm) -> bool:
@@ -38,6 +38,8 @@ def still_set(state: "State", alarm: Alarm) -> bool:
     if kind == SKILL:
         agent = state.agents.get(subject)
         return agent is not None and expires_at(state, agent) == at
+    if kind == SWITCH:
+        return subject in state.switches and state.switches[subject].until == at
     if kind == FLOW:
         call = state.calls.get(subject)
         return call is not None and call.flow is not None and call.flow.until == at

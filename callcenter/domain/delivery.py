@@ -82,7 +82,7 @@ def enter_queue(
             entered_at,
             place or entered_at,
             call.began.caller,
-            queue.config.next_look(entered_at, turn.now),
+            overflowing.next_look(turn, queue, entered_at),
             transferred_from,
             *announcing.first_dates(queue.config.announce, turn.now),
             needs.require,

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from callcenter.domain.config import CenterConfig
+from callcenter.domain.hours import Calendar
 
 
 class Cause(StrEnum):
@@ -355,6 +356,26 @@ class ConfigChanged:
     config: CenterConfig
 
 
+@dataclass(frozen=True, slots=True)
+class CalendarsRenewed:
+    """Opening hours, made for the time ahead; all of them."""
+
+    calendars: Mapping[str, Calendar]
+
+
+@dataclass(frozen=True, slots=True)
+class HoursSwitchRequested:
+    """The emergency switch of a calendar."""
+
+    calendar: str
+    is_open: bool | None
+    """None: as its hours say."""
+    until: datetime | None = None
+    """None: until it is switched back."""
+    reason: str = ""
+    by: str = ""
+
+
 # --- time -------------------------------------------------------------------------------------
 
 
@@ -386,6 +407,8 @@ AgentRequest = (
 CallbackRequest = CallbackRequested | CallbackEditRequested | CallbackCancelRequested
 NodeEvent = NodeConnected | NodeDisconnected
 PhoneEvent = PhoneReachable | PhoneUnreachable | FallbackTalkBegan | FallbackTalkEnded | FallbackCallReported
-Event = LegArrived | LegEvent | AgentRequest | CallbackRequest | NodeEvent | PhoneEvent | CommandRefused | ConfigChanged | TimePassed
+HoursEvent = CalendarsRenewed | HoursSwitchRequested
+CenterEvent = CommandRefused | ConfigChanged | TimePassed
+Event = LegArrived | LegEvent | AgentRequest | CallbackRequest | NodeEvent | PhoneEvent | HoursEvent | CenterEvent
 
 EventTypes: Mapping[str, type] = {kind.__name__: kind for kind in Event.__args__}

@@ -5,9 +5,8 @@ One table, one way: ``max_wait``, ``max_waiting``, ``wait_without_agents`` and t
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from callcenter.domain.conditions import Condition, Metric
 
@@ -77,29 +76,12 @@ class OverflowRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ClosingTime:
-    """Every day the queue closes at ``at`` and opens again at ``until``, by the clock of its zone."""
+class Closing:
+    """What becomes of callers when the queue's hours are over."""
 
-    at: time
-    until: time
-    zone: str = "UTC"
     action: Overflow = Overflow(OverflowTo.GOODBYE)
     drain: bool = False
     """True: who waits then is served to the end, only newcomers are turned away. False: who waits goes, too."""
-
-    def closed(self, now: datetime) -> bool:
-        local = now.astimezone(ZoneInfo(self.zone)).time()
-        return self.at <= local < self.until if self.at < self.until else local >= self.at or local < self.until
-
-    def next(self, now: datetime) -> datetime:
-        """The next moment at which it closes, after ``now``."""
-        zone = ZoneInfo(self.zone)
-        day = now.astimezone(zone).date()
-        closes = datetime.combine(day, self.at, zone)
-        while closes <= now:
-            day += timedelta(days=1)
-            closes = datetime.combine(day, self.at, zone)
-        return closes.astimezone(now.tzinfo)
 
 
 def cycle(edges: Mapping[str, Iterable[str]]) -> list[str] | None:

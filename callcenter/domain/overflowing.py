@@ -5,6 +5,7 @@ waited long enough or the queue closes. No row applies twice to the same caller:
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from callcenter.domain import delivery
 from callcenter.domain.contact import UNANSWERED, Contact
@@ -27,7 +28,7 @@ def entered(turn: Turn, contact: Contact) -> bool:
 def _turns_away(turn: Turn, queue: Queue, row: OverflowRow) -> bool:
     """Whether the row applies to who enters now: its condition is measured at once, unless it must last."""
     if row.kind is RowKind.CLOSED:
-        return queue.config.closing is not None and queue.config.closing.closed(turn.now)
+        return is_closed(turn, queue)
     if row.when is None or row.when.metric in HEAD:
         return False
     measured = turn.state.queue(row.when.queue) if row.when.queue else queue
@@ -65,14 +66,38 @@ def date_came(turn: Turn, contact: Contact) -> None:
     for row in queue.config.rows:
         if _is_due(turn, queue, contact, row) and send_on(turn, contact, row):
             return
-    following = queue.config.next_look(contact.entered.entered_at, turn.now)
-    turn.emit(OverflowPlanned(turn.now, contact.entered.call, contact.id, following))
+    turn.emit(OverflowPlanned(turn.now, contact.entered.call, contact.id, next_look(turn, queue, contact.entered.entered_at)))
+
+
+def is_closed(turn: Turn, queue: Queue) -> bool:
+    """By its hours; a queue without hours never is."""
+    hours = turn.state.hours(queue.config.hours)
+    return hours is not None and not hours.is_open(turn.now)
+
+
+def next_look(turn: Turn, queue: Queue, entered_at: datetime) -> datetime | None:
+    """The next date on which a row may apply to who entered then; None: none."""
+    hours = turn.state.hours(queue.config.hours)
+    return queue.config.next_look(entered_at, hours.closes_at(turn.now) if hours is not None else None, turn.now)
+
+
+def hours_changed(turn: Turn) -> None:
+    """Hours are others now, or were switched by hand: who waits in a closed queue goes as at closing time, the others later."""
+    for contact in [contact for contact in turn.state.contacts.values() if contact.state in UNANSWERED]:
+        queue = turn.state.queue(contact.entered.queue)
+        if contact.state not in UNANSWERED or not queue.config.hours:
+            continue  # it left for somebody who was sent on before it
+        closed = next((row for row in queue.config.rows if row.kind is RowKind.CLOSED and _is_due(turn, queue, contact, row)), None)
+        planned = next_look(turn, queue, contact.entered.entered_at)
+        if closed is not None:
+            send_on(turn, contact, closed)
+        elif planned != contact.overflow_at:
+            turn.emit(OverflowPlanned(turn.now, contact.entered.call, contact.id, planned))
 
 
 def _is_due(turn: Turn, queue: Queue, contact: Contact, row: OverflowRow) -> bool:
     if row.kind is RowKind.CLOSED:
-        closing = queue.config.closing
-        return closing is not None and not closing.drain and closing.closed(turn.now)
+        return not queue.config.closing.drain and is_closed(turn, queue)
     if row.waited is None or contact.wait(turn.now) < row.waited:
         return False
     return row.when is None or queue.holds(row.when)

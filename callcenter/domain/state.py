@@ -19,6 +19,7 @@ from callcenter.domain.contact import UNANSWERED, Contact, ContactState
 from callcenter.domain.deadlines import ADVANCE, LOOK, still_set
 from callcenter.domain.enrolment import enroll, learn_skills, strike_off
 from callcenter.domain.folds import FOLDS
+from callcenter.domain.hours import Hours, Switched, hours_of
 from callcenter.domain.ivr.flow import GOODBYE, Flow, built_in
 from callcenter.domain.lines import Lines
 from callcenter.domain.machine import Deadlines
@@ -55,6 +56,8 @@ class State:
         self.nodes: dict[str, Node] = {}
         self.last_agents: dict[str, str] = {}
         """With whom each caller talked last, the oldest first."""
+        self.switches: dict[str, Switched] = {}
+        """Calendars that somebody opened or closed by hand."""
         self.caller_lists = CallerIndex(())
         self.deadlines = Deadlines(lambda alarm: still_set(self, alarm))
         self.callbacks = CallbackRegister(self)
@@ -146,6 +149,10 @@ class State:
         """What a call gets that comes to the flow now: the version in use, or its canary."""
         canary = self.config.canaries.get(name)
         return canary.flow if canary is not None and canary.takes(call) else self.flow(name)
+
+    def hours(self, calendar: str) -> Hours | None:
+        """The opening hours of that name, as they are switched; None: there are none."""
+        return hours_of(self.config.calendars, self.switches, calendar)
 
     def remember_served(self, caller: str, agent: str) -> None:
         self.last_agents.pop(caller, None)

@@ -8,7 +8,7 @@ change. An outside number is nobody's extension, and refused.
 
 from datetime import datetime
 
-from callcenter.domain import announcing, consults
+from callcenter.domain import announcing, consults, overflowing
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
 from callcenter.domain.commands import Answer, AnswerRefer
@@ -48,7 +48,7 @@ def _enter(
     turn: Turn, call: Call, old: Contact, queue: Queue, new: str, *, place: datetime, colleague: str, consult: bool = False
 ) -> Contact:
     entered, now = old.entered, turn.now
-    until = queue.config.next_look(now, now)
+    until = overflowing.next_look(turn, queue, now)
     said = (None, None) if consult else announcing.first_dates(queue.config.announce, now)
     needs = (entered.require, entered.prefer, entered.rule) if queue.name == entered.queue else ("", "", "")
     place_and_caller = (now, place, entered.caller, until, old.id)

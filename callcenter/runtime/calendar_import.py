@@ -153,10 +153,14 @@ def _by_rule(rule: str, begins: datetime | date, first: date, last: date) -> Ite
     if origin < day_before:
         raise ValueError(f"began on {origin}, more than {OLDEST - 1} years ago; give it a later DTSTART")
     for day in dates(parse(rule), origin, first, last):
-        if ends_at is not None and isinstance(begins, datetime) and begins.tzinfo is not None:
-            if datetime.combine(day, begins.timetz()).astimezone(UTC) > ends_at:
-                return
+        if ends_at is not None and isinstance(begins, datetime) and _moment_on(day, begins) > ends_at:
+            return
         yield day
+
+
+def _moment_on(day: date, begins: datetime) -> datetime:
+    """When it begins on that day; a time without a zone counts as UTC, which is near enough to an end that is in UTC."""
+    return datetime.combine(day, begins.timetz() if begins.tzinfo is not None else begins.replace(tzinfo=UTC).timetz()).astimezone(UTC)
 
 
 def _lasting(event: Event, begins: datetime | date) -> timedelta:
@@ -169,7 +173,7 @@ def _lasting(event: Event, begins: datetime | date) -> timedelta:
                 ends, begins = ends.replace(tzinfo=None), begins.replace(tzinfo=None)
             return ends - begins
         return ends - begins
-    duration = getattr(event.get("DURATION"), "dt", None)
+    duration = _dt(event.get("DURATION"))
     if isinstance(duration, timedelta):
         return duration
     return timedelta(0) if isinstance(begins, datetime) else timedelta(days=1)
@@ -192,9 +196,17 @@ def _values(event: Event, name: str) -> Iterator[datetime | date]:
             yield _checked(event, name, one)
 
 
+def _dt(held: object) -> object:
+    """What the property says as a date or a duration; None: it says none."""
+    try:
+        return getattr(held, "dt", None)
+    except (AttributeError, ValueError):  # icalendar keeps what it could not read, and says so when it is looked at
+        return None
+
+
 def _checked(event: Event, name: str, held: object) -> datetime | date:
     called = _NOT_SHOWN.sub(" ", str(event.get("SUMMARY", "")))[:80].strip()
-    value = getattr(held, "dt", None)
+    value = _dt(held)
     if not isinstance(value, date):
         raise IcsError(f"event '{called}' has a {name} that is missing or no date")
     if not 1900 <= value.year <= 2200:

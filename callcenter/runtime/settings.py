@@ -3,6 +3,7 @@
 import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -10,11 +11,14 @@ import phonenumbers
 from pydantic import Field, PrivateAttr, ValidationError
 
 from callcenter.domain.config import Canary, CenterConfig, NumberConfig, QueueConfig
+from callcenter.domain.hours import Calendar
 from callcenter.runtime.catalogue import DEFAULT_MUSIC, CatalogueError, Prompt, catalogue, tones
 from callcenter.runtime.flow_documents import DocumentError, FlowDocument
 from callcenter.runtime.flow_prompts import own_prompts, prompt_faults, with_prompts
 from callcenter.runtime.flow_sources import FlowSources, gather
 from callcenter.runtime.settings_agents import agents_faults, disposition_rule, miss_policy, occupancy_rule
+from callcenter.runtime.settings_calendars import CalendarError, calendar_faults, calendars, own_calendar
+from callcenter.runtime.settings_calendars_model import CalendarSection
 from callcenter.runtime.settings_calling import callback_config, calling_config, calling_faults
 from callcenter.runtime.settings_dips import ConnectionSection, DipSection, dips_faults
 from callcenter.runtime.settings_fields import Name, Section
@@ -80,6 +84,7 @@ class Settings(Section):
     routing_rules: tuple[RoutingRuleSection, ...] = Field(default=(), alias="routing_rule")
     dips: dict[Name, DipSection] = Field(default_factory=dict, alias="dip")
     connections: dict[Name, ConnectionSection] = Field(default_factory=dict, alias="connection")
+    calendars: dict[Name, CalendarSection] = Field(default_factory=dict, alias="calendar")
     prompts: tuple[PromptSection, ...] = Field(default=(), alias="prompt")
     music: tuple[MusicSection, ...] = ()
 
@@ -145,8 +150,11 @@ class Settings(Section):
             return number.fallback_queue
         return self.queues[0].name if self.queues else None
 
-    def center_config(self, endpoints: Mapping[str, str]) -> CenterConfig:
-        """What the core reads; ``endpoints`` are the agents' phones by name."""
+    def center_config(self, endpoints: Mapping[str, str], today: date | None = None) -> CenterConfig:
+        """What the core reads; ``endpoints`` are the agents' phones by name. Opening hours are made for the time around today.
+
+        Raises SettingsError when an imported calendar cannot be read any more.
+        """
         return CenterConfig(
             queues={queue.name: self._queue(queue) for queue in self.queues},
             agents={agent.name: agent_config(self, agent, endpoints[agent.name]) for agent in self.agents},
@@ -164,8 +172,16 @@ class Settings(Section):
             window=self.routing.window,
             caller_lists=caller_lists(self),
             routing_rules=routing_rules(self),
+            calendars=self.opening_hours(today or datetime.now(UTC).date()),
             node_lost_after=self.center.node_lost_after,
         )
+
+    def opening_hours(self, today: date) -> Mapping[str, Calendar]:
+        """All calendars, made for the time around today. Raises SettingsError."""
+        try:
+            return calendars(self, today)
+        except CalendarError as error:
+            raise SettingsError([f"{self._file}: {error}"]) from None
 
     def _queue(self, queue: QueueSection) -> QueueConfig:
         return QueueConfig(
@@ -186,7 +202,8 @@ class Settings(Section):
             announce=announce(queue.announce),
             keys={key: overflow(action) for key, action in queue.keys.items()},
             overflows=tuple(overflow_row(row) for row in queue.overflow),
-            closing=closing(queue.closing, self.center.time_zone) if queue.closing else None,
+            hours=queue.hours or (own_calendar(queue.name) if queue.closing is not None else ""),
+            closing=closing(queue.closing),
             record=queue.record and self.recording.enabled,
             callback=callback_config(self, queue),
             extension=queue.extension or "",
@@ -303,6 +320,7 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from _media_faults(settings)
     yield from dips_faults(settings)
     yield from flow_faults(settings.flows, [queue.name for queue in settings.queues], settings.catalogue)
+    yield from calendar_faults(settings)
     yield from waiting_faults(settings.queues, settings.flows, settings.catalogue)
 
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -22,6 +23,8 @@ _DAY = timedelta(days=1)
 _A_WEEK = 7 * 24 * 60
 NEVER_WITHIN = 9
 """Years in which a rule must occur at least once: the 29th of February is 8 years away when the century ends."""
+SEVERAL = "; "
+"""Between the names of holidays that fall on one day."""
 MOST_DAYS = 400
 """Of one exception."""
 
@@ -112,11 +115,12 @@ def _imported(key: str, file: Path, zone: ZoneInfo, span: tuple[date, date], *, 
 def _holidays(section: HolidaysSection, first: date, last: date) -> Layer:
     named = public_holidays(section, first.year, last.year)
     usual = set(section.open_as_usual)
-    return Layer({day: Ruling(Why(WhyKind.HOLIDAY, name), section.hours) for day, name in named.items() if name not in usual})
+    kept = {day: name for day, name in named.items() if not usual.issuperset(name.split(SEVERAL))}
+    return Layer({day: Ruling(Why(WhyKind.HOLIDAY, name), section.hours) for day, name in kept.items()})
 
 
 def public_holidays(section: HolidaysSection, first_year: int, last_year: int) -> dict[date, str]:
-    """By date; several on one day are joined with a semicolon, as the library does."""
+    """By date; several on one day are joined with ``SEVERAL``, as the library does."""
     from holidays import country_holidays
 
     years = range(first_year, last_year + 1)
@@ -143,7 +147,9 @@ def calendar_faults(settings: "Settings") -> Iterator[Problem]:
 
 def _queue_faults(key: str, queue: "QueueSection", names: list[str]) -> Iterator[Problem]:
     if queue.hours is not None and queue.hours not in names:
-        yield Problem(f"{key}.hours", f"names calendar '{queue.hours}', which does not exist; calendars: {', '.join(sorted(names)) or 'none'}")
+        yield Problem(
+            f"{key}.hours", f"names calendar '{queue.hours}', which does not exist; calendars: {', '.join(sorted(names)) or 'none'}"
+        )
     closing = queue.closing
     if closing is None:
         return
@@ -151,7 +157,7 @@ def _queue_faults(key: str, queue: "QueueSection", names: list[str]) -> Iterator
     if queue.hours is not None and by_clock:
         yield Problem(f"{key}.closing.at", "and until are not needed: the queue has hours; take them out, or the hours")
     elif queue.hours is None and by_clock != 2:
-        yield Problem(f"{key}.closing", f"needs hours = \"NAME\" of a calendar in {key}, or both at and until")
+        yield Problem(f"{key}.closing", f'needs hours = "NAME" of a calendar in {key}, or both at and until')
     elif closing.at is not None and closing.at == closing.until:
         yield Problem(f"{key}.closing.until", "is the time at which it closes; it would never open")
 
@@ -164,7 +170,9 @@ def _section_faults(key: str, section: CalendarSection) -> Iterator[Problem]:
         if not 1990 <= rule.begins.year <= 2200:
             yield Problem(f"{key}.rule[{index}].begins", f"is in the year {rule.begins.year}; give a date from 1990 to 2200")
         elif next(dates(rule.rrule, rule.begins, rule.begins, end), None) is None:
-            yield Problem(f"{key}.rule[{index}].rrule", f"never occurs within {NEVER_WITHIN} years of {rule.begins}; correct it or take it out")
+            yield Problem(
+                f"{key}.rule[{index}].rrule", f"never occurs within {NEVER_WITHIN} years of {rule.begins}; correct it or take it out"
+            )
     yield from _exception_faults(key, section)
     if section.holidays is not None:
         yield from _holidays_faults(f"{key}.holidays", section.holidays)
@@ -173,8 +181,10 @@ def _section_faults(key: str, section: CalendarSection) -> Iterator[Problem]:
 
 
 def _ever_open(section: CalendarSection) -> bool:
-    otherwise = (*section.rules, *section.exceptions, *([section.holidays] if section.holidays else []))
-    return bool(section.weekly) or any(each.hours for each in otherwise) or any(ics.means == "open" for ics in section.ics)
+    hours = [*(rule.hours for rule in section.rules), *(written.hours for written in section.exceptions)]
+    if section.holidays is not None:
+        hours.append(section.holidays.hours)
+    return bool(section.weekly) or any(hours) or any(ics.means == "open" for ics in section.ics)
 
 
 def _minutes(window: Window) -> tuple[int, int]:
@@ -205,10 +215,14 @@ def _overlap(ours: tuple[int, int], theirs: tuple[int, int]) -> bool:
 def _days_faults(key: str, section: DaysSection) -> Iterator[Problem]:
     if section.hours and section.closed:
         yield Problem(key, "has hours and closed; say one: other hours, or the usual ones but for a part")
-    for name, windows in (("hours", section.hours), ("closed", section.closed)):
-        spans = sorted(map(_minutes, windows))
-        if any(later[0] < earlier[1] for earlier, later in zip(spans, spans[1:], strict=False)):
-            yield Problem(f"{key}.{name}", "overlap; each time of the day belongs to one of them")
+    yield from _overlap_faults(f"{key}.hours", section.hours)
+    yield from _overlap_faults(f"{key}.closed", section.closed)
+
+
+def _overlap_faults(key: str, windows: Iterable[Window]) -> Iterator[Problem]:
+    spans = sorted(map(_minutes, windows))
+    if any(later[0] < earlier[1] for earlier, later in pairwise(spans)):
+        yield Problem(key, "overlap; each time of the day belongs to one of them")
 
 
 def _exception_faults(key: str, section: CalendarSection) -> Iterator[Problem]:
@@ -237,11 +251,9 @@ def _holidays_faults(key: str, section: HolidaysSection) -> Iterator[Problem]:
         listed = ", ".join(known) if known else "none"
         yield Problem(f"{key}.subdivision", f"{section.subdivision!r} is none of {section.country}'s; known: {listed}")
         return
-    yield from _days_faults(key, DaysSection(hours=section.hours))
+    yield from _overlap_faults(f"{key}.hours", section.hours)
     year = datetime.now(UTC).year
-    names = set(public_holidays(section, year - 1, year + 2).values())
+    names = {name for several in public_holidays(section, year - 1, year + 2).values() for name in several.split(SEVERAL)}
     for place, name in enumerate(section.open_as_usual):
         if name not in names:
             yield Problem(f"{key}.open_as_usual[{place}]", f"{name!r} is no holiday there; known: {', '.join(sorted(names))}")
-
-

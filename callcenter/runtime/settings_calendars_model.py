@@ -147,5 +147,3 @@ class CalendarSection(Section):
     rules: tuple[RuleSection, ...] = Field(default=(), alias="rule", max_length=50)
     ics: tuple[IcsSection, ...] = Field(default=(), max_length=10)
     exceptions: tuple[ExceptionSection, ...] = Field(default=(), alias="exception", max_length=1000)
-
-

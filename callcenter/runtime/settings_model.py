@@ -211,10 +211,10 @@ class OverflowSection(Section):
 
 
 class ClosingSection(Section):
-    """Every day the queue closes at ``at`` and opens again at ``until``, by the clock of the center."""
+    """What becomes of callers when the queue's ``hours`` are over, or every day from ``at`` to ``until`` by the clock of the center."""
 
-    at: TimeOfDay
-    until: TimeOfDay
+    at: TimeOfDay | None = None
+    until: TimeOfDay | None = None
     to: Action = "goodbye"
     drain: bool = False
     """True: who waits then is served to the end."""
@@ -248,6 +248,8 @@ class QueueSection(QueueRouting):
     keys: dict[Key, Action] = Field(default_factory=dict)
     """What a key does that a waiting caller presses."""
     overflow: tuple[OverflowSection, ...] = Field(default=(), max_length=20)
+    hours: Name | None = None
+    """The calendar of its opening hours; without it, always open."""
     closing: ClosingSection | None = None
     record: bool = True
     callback: CallbackSection | None = None

@@ -6,7 +6,7 @@ from dataclasses import replace
 from callcenter.domain.conditions import Condition, Metric, faults
 from callcenter.domain.config import AnnounceConfig, PositionTold
 from callcenter.domain.ivr.flow import Flow, PromptNode, QueueNode
-from callcenter.domain.overflow_rules import ClosingTime, Overflow, OverflowRow, OverflowTo, cycle
+from callcenter.domain.overflow_rules import Closing, Overflow, OverflowRow, OverflowTo, cycle
 from callcenter.runtime.settings_flows import flow, unknown_prompts
 from callcenter.runtime.settings_model import AnnounceSection, ClosingSection, FlowSection, OverflowSection, QueueSection
 from callcenter.runtime.settings_problems import Problem
@@ -43,8 +43,8 @@ def condition(section: OverflowSection) -> Condition | None:
     return replace(section.when, lasting=section.lasting, release=section.release, queue=section.of_queue or "")
 
 
-def closing(section: ClosingSection, zone: str) -> ClosingTime:
-    return ClosingTime(section.at, section.until, zone, overflow(section.to), section.drain)
+def closing(section: ClosingSection | None) -> Closing:
+    return Closing(overflow(section.to), section.drain) if section is not None else Closing()
 
 
 # --- what no table can know alone ---------------------------------------------------------------
@@ -62,8 +62,6 @@ def waiting_faults(queues: Sequence[QueueSection], flows: Mapping[str, FlowSecti
             yield from _action_faults(where, queue, action, names, list(flows))
         if queue.callback is not None and queue.callback.key and queue.callback.key in queue.keys:
             yield Problem(f"{key}.keys.{queue.callback.key}", f"is the key of {key}.callback already; each key does one thing")
-        if queue.closing is not None and queue.closing.at == queue.closing.until:
-            yield Problem(f"{key}.closing.until", "is the time at which it closes; it would never open")
     yield from _cycle_faults(queues, flows)
 
 

@@ -40,10 +40,11 @@ from callcenter.domain.contact import ContactState
 from callcenter.domain.enrolment import SERVING
 from callcenter.domain.facts import AgentState
 from callcenter.domain.facts import callbacks as cf
+from callcenter.domain.hours_plan import Plan, expand
 from callcenter.domain.ids import Ids
 from callcenter.domain.ivr.flow import CallbackNode, CollectNode, Flow, HangUpNode, MenuNode, PromptNode, QueueNode
 from callcenter.domain.ivr.speech import SpeakAs, Spoken
-from callcenter.domain.overflow_rules import ClosingTime, Overflow, OverflowRow, OverflowTo
+from callcenter.domain.overflow_rules import Closing, Overflow, OverflowRow, OverflowTo
 from callcenter.domain.queue import Unfit
 from callcenter.domain.routing_config import Membership, RelaxStep, Routing, Skill, Strategy
 from callcenter.domain.state import State
@@ -132,7 +133,8 @@ QUEUES = [
         record=False,
         callback=CALLER_FIRST,
         overflows=(OverflowRow(Overflow(OverflowTo.FLOW, "menu"), Condition(Metric.AGENTS_LOGGED_IN, Comparator.AT_MOST, 0)),),
-        closing=ClosingTime(time(9, 3), time(9, 6), action=Overflow(OverflowTo.QUEUE, "support")),
+        hours="day",
+        closing=Closing(Overflow(OverflowTo.QUEUE, "support")),
     ),
     QueueConfig(
         "care",
@@ -143,6 +145,7 @@ QUEUES = [
     QueueConfig("expert", routing=EXPERT, wrap_up=timedelta(seconds=2), max_wait=timedelta(seconds=70)),
     QueueConfig("team", routing=Routing(Strategy.RING_ALL), wrap_up=timedelta(seconds=1), max_wait=timedelta(seconds=40)),
 ]
+CALENDARS = {"day": expand(Plan("day", "UTC", dict.fromkeys(range(7), ((time(9, 6), time(9, 3)),))), Timeline().now.date())}
 DIDS = ("+18005550100", "+18005550101", "+18005550102", "+18005550200", "+18005559999", "+18005550104", "+18005550103")
 DIRECT = (*DIDS[:3], *DIDS[5:])
 EXTENSIONS = ("200", "201", "202", "300", "304")
@@ -180,6 +183,7 @@ def picture(state: State) -> object:
                       {k: c.id for k, c in state.callbacks.by_number.items()}, {k: c.id for k, c in state.callbacks.by_call.items()},
                       {k: c.id for k, c in state.callbacks.asked_in.items()},
                       {k: line.in_order() for k, line in state.callbacks.owned.items() if len(line)}),
+        "switches": state.switches,
         "nodes": {k: (n.started_at, n.lost_at, sorted(n.calls), n.log_offset) for k, n in state.nodes.items()},
     }  # fmt: skip
 
@@ -298,7 +302,7 @@ class CenterMachine(RuleBasedStateMachine):
         center = small_center(QUEUES, AGENTS, [MENU, BACK])
         agents = {name: replace(agent, extension=f"20{n}") for n, (name, agent) in enumerate(CREW.items())}
         queues = {name: replace(queue, extension=f"30{n}") for n, (name, queue) in enumerate(center.queues.items())}
-        rules = {"missed_offers": MISSES, "occupancy": CALM, "calling": CallingConfig("carrier")}
+        rules = {"missed_offers": MISSES, "occupancy": CALM, "calling": CallingConfig("carrier"), "calendars": CALENDARS}
         self.world = World(replace(center, agents=agents, queues=queues, **rules))
         self.world.pbx.broken_prompts.add("broken")
         self.pressed_1: set[str] = set()
@@ -379,6 +383,11 @@ class CenterMachine(RuleBasedStateMachine):
             assert set(agent.queues) == set(config.queues) - set(agent.opted_out)
             assert set(agent.opted_out) <= set(config.may_opt_out)
             assert len(agent.queues) >= config.least_queues
+
+    @rule(is_open=st.none() | st.booleans(), seconds=st.none() | st.integers(1, 120))
+    def the_hours_are_switched_by_hand(self, is_open: bool | None, seconds: int | None) -> None:
+        until = self.world.now + timedelta(seconds=seconds) if seconds is not None else None
+        self.world.tell(e.HoursSwitchRequested("day", is_open, until, "fire drill", "somebody"))
 
     @rule(agent=st.sampled_from(AGENTS), queue=st.sampled_from(["support", "sales", "team", "nowhere"]))
     def an_agent_transfers(self, agent: str, queue: str) -> None:

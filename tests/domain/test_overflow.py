@@ -1,26 +1,29 @@
 """The overflow table: which callers leave a queue, when, and where they go."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from callcenter.domain import facts as f
 from callcenter.domain.conditions import Comparator, Condition, Metric
 from callcenter.domain.config import CallbackConfig, CallingConfig, QueueConfig
+from callcenter.domain.events import CalendarsRenewed, HoursSwitchRequested
 from callcenter.domain.facts import OverflowWhy
+from callcenter.domain.hours_plan import Plan, expand
 from callcenter.domain.ivr.flow import Flow, HangUpNode, PromptNode, QueueNode
-from callcenter.domain.overflow_rules import ClosingTime, Overflow, OverflowRow, OverflowTo, cycle
+from callcenter.domain.overflow_rules import Closing, Overflow, OverflowRow, OverflowTo, cycle
 from callcenter.domain.routing_config import Needs
 from callcenter.sim.fake_pbx import Mood, Phone
+from callcenter.sim.timeline import EPOCH
 from callcenter.sim.world import World, small_center
 
 SORRY = Flow("sorry", "say", {"say": PromptNode("sorry", "end"), "end": HangUpNode()})
 TO_SALES = Overflow(OverflowTo.QUEUE, "sales")
 TO_SORRY = Overflow(OverflowTo.FLOW, "sorry")
 MANY = Condition(Metric.WAITING, Comparator.ABOVE, 2)
+DAILY = Plan("main", "Europe/London", dict.fromkeys(range(7), ((time(10), time(9, 1)),)))
 NOBODY = Condition(Metric.AGENTS_LOGGED_IN, Comparator.AT_MOST, 0, timedelta(seconds=5))
 
 
@@ -28,7 +31,8 @@ def world_with(*rows: OverflowRow, **queue: object) -> World:
     support = QueueConfig("support", overflows=rows, **queue)  # type: ignore[arg-type]
     config = small_center([support, QueueConfig("sales")], flows=[SORRY])
     agents = {name: replace(agent, queues=("sales",) if name == "bob" else ("support",)) for name, agent in config.agents.items()}
-    return World(replace(config, agents=agents, calling=CallingConfig("carrier")))
+    calendars = {"main": expand(DAILY, EPOCH.date())}
+    return World(replace(config, agents=agents, calling=CallingConfig("carrier"), calendars=calendars))
 
 
 def callers(world: World, count: int) -> list[str]:
@@ -215,24 +219,10 @@ def test_who_declines_a_callback_keeps_priority_and_needs() -> None:
 
 # --- closing time -------------------------------------------------------------------------------
 
-EVENING = ClosingTime(time(18), time(8), "America/New_York", TO_SORRY)
-NEW_YORK = ZoneInfo("America/New_York")
-
-
-@pytest.mark.parametrize(("hour", "closed"), [(0, True), (7, True), (8, False), (17, False), (18, True), (23, True)])
-def test_when_a_queue_is_closed(hour: int, closed: bool) -> None:
-    assert EVENING.closed(datetime(2026, 1, 5, hour, 30 if hour != 18 else 0, tzinfo=NEW_YORK)) is closed
-
-
-def test_it_closes_by_the_clock_also_when_the_clock_changes() -> None:
-    before = datetime(2026, 3, 7, 18, tzinfo=NEW_YORK)  # the night before summer time
-    assert EVENING.next(before) == datetime(2026, 3, 8, 18, tzinfo=NEW_YORK)
-    assert EVENING.next(before).astimezone(UTC) - before.astimezone(UTC) == timedelta(hours=23)
-
 
 def closing(drain: bool) -> World:
-    """It is 9:00 in London when the world begins."""
-    return world_with(closing=ClosingTime(time(9, 1), time(10), "Europe/London", TO_SORRY, drain))
+    """It is 9:00 in London when the world begins; it closes a minute later, for an hour less one minute."""
+    return world_with(hours="main", closing=Closing(TO_SORRY, drain))
 
 
 def test_at_closing_time_who_waits_goes() -> None:
@@ -257,6 +247,68 @@ def test_or_is_served_to_the_end() -> None:
     callers(world, 1)
     assert world.waiting("support") == [leg]
     assert left(world) == [("closed", "")]
+
+
+def switch(world: World, is_open: bool | None, until: datetime | None = None) -> None:
+    world.tell(HoursSwitchRequested("main", is_open, until, "the power is out", "supervisor"))
+
+
+@pytest.mark.parametrize("drain", [False, True])
+def test_the_emergency_switch_closes_at_once_and_opens_again(drain: bool) -> None:
+    world = closing(drain)
+    leg = callers(world, 1)[0]
+    switch(world, False)
+    assert world.waiting("support") == ([leg] if drain else [])
+    turned_away = callers(world, 1)[0]
+    assert world.pbx.channels[turned_away].heard == ["sorry"]
+    switch(world, None)
+    stays = callers(world, 1)[0]
+    assert world.waiting("support")[-1] == stays
+
+
+def test_the_switch_survives_a_restart_and_ends_by_its_date() -> None:
+    world = closing(drain=False)
+    switch(world, False, EPOCH + timedelta(hours=2))
+    world.run_for(60)
+    world.crash_and_restore()
+    world.run_until(EPOCH + timedelta(hours=1, minutes=30))  # by its hours it would be open
+    assert world.pbx.channels[callers(world, 1)[0]].heard == ["sorry"]
+    world.run_until(EPOCH + timedelta(hours=2, seconds=1))
+    assert isinstance(world.facts[-1], f.HoursSwitchedBack)
+    stays = callers(world, 1)[0]
+    assert world.waiting("support") == [stays]
+
+
+def test_kept_open_by_hand_it_closes_at_that_date() -> None:
+    world = closing(drain=False)
+    switch(world, True, EPOCH + timedelta(minutes=20))
+    leg = callers(world, 1)[0]
+    world.run_for(18 * 60)
+    assert world.waiting("support") == [leg]
+    world.run_for(120)
+    assert world.waiting("support") == []
+    assert left(world) == [("closed", "")]
+
+
+def test_hours_made_anew_move_the_closing_of_who_waits_already() -> None:
+    world = closing(drain=False)
+    leg = callers(world, 1)[0]
+    always = expand(Plan("main", "UTC", dict.fromkeys(range(7), ((time(0), time(0)),))), EPOCH.date())
+    world.tell(CalendarsRenewed({"main": always}))
+    world.run_for(120)
+    assert world.waiting("support") == [leg]
+    world.tell(CalendarsRenewed({"main": expand(DAILY, EPOCH.date())}))
+    assert world.waiting("support") == []
+
+
+def test_an_unknown_calendar_or_a_past_date_is_refused() -> None:
+    world = closing(drain=False)
+    world.tell(HoursSwitchRequested("lunch", False))
+    switch(world, False, EPOCH - timedelta(seconds=1))
+    assert world.refusals == [
+        "there is no calendar 'lunch'; calendars: main",
+        f"{(EPOCH - timedelta(seconds=1)).isoformat()} is in the past",
+    ]
 
 
 # --- restarts and circles -----------------------------------------------------------------------

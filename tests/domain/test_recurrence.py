@@ -1,7 +1,8 @@
 """Recurrence rules over dates: as dateutil works them out, but never longer than the span that is asked about."""
 
+import re
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from dateutil.rrule import rrulestr
@@ -46,8 +47,9 @@ def rules(draw: st.DrawFn) -> str:
 
 
 def _by_dateutil(rule: str, begins: date, first: date, last: date) -> Sequence[date]:
-    """UNTIL and COUNT exclude one another; the span is cut off by dateutil's own iteration, which a rule that never matches does not end."""
-    found = rrulestr(f"{rule};UNTIL={last:%Y%m%d}" if "COUNT" not in rule else rule, dtstart=datetime(begins.year, begins.month, begins.day))
+    """UNTIL keeps dateutil from going on to the year 9999; it excludes COUNT."""
+    bounded = rule if "COUNT" in rule else f"{rule};UNTIL={last:%Y%m%d}T000000Z"
+    found = rrulestr(bounded, dtstart=datetime(begins.year, begins.month, begins.day, tzinfo=UTC))
     return [moment.date() for moment in found if first <= moment.date() < last]
 
 
@@ -109,12 +111,8 @@ def test_a_rule_that_never_occurs_ends_all_the_same(rule: str) -> None:
     ],
 )
 def test_what_is_no_rule_over_dates_is_refused(rule: str, sentence: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=re.escape(sentence)):
         parse(rule)
-    try:
-        parse(rule)
-    except ValueError as error:
-        assert sentence in str(error)
 
 
 def test_a_rule_from_long_ago_is_refused() -> None:

@@ -25,6 +25,8 @@ from callcenter.domain.facts.contacts import *
 from callcenter.domain.facts.contacts import ContactFact
 from callcenter.domain.facts.flows import *
 from callcenter.domain.facts.flows import FlowFact
+from callcenter.domain.facts.hours import *
+from callcenter.domain.facts.hours import HoursFact
 from callcenter.domain.facts.nodes import *
 from callcenter.domain.facts.nodes import NodeFact
 from callcenter.domain.facts.offers import *
@@ -37,7 +39,7 @@ from callcenter.domain.facts.recordings import RecordingFact
 CallFact = LegFact | FlowFact | ContactFact | OfferFact | AnnouncementFact | ConsultFact | RecordingFact | CallbackOffered
 """Of one call, its legs, its flow run, its contacts and recordings."""
 
-Fact = CallFact | AgentFact | QueueFact | NodeFact | CallbackFact
+Fact = CallFact | AgentFact | QueueFact | NodeFact | CallbackFact | HoursFact
 
 ON_DISK_FIRST: frozenset[type] = frozenset({CallbackCreated, CallbackEdited, CallbackAttempted})
 """Promises and dials: the commands that such a fact justifies are not carried out before it is on disk."""

@@ -6,7 +6,20 @@ at the restore, so they must not look at anything but the two.
 
 from collections.abc import Callable, Mapping
 
-from callcenter.domain.folds import agents, announcements, callbacks, calls, consults, contacts, flows, nodes, offers, queues, recordings
+from callcenter.domain.folds import (
+    agents,
+    announcements,
+    callbacks,
+    calls,
+    consults,
+    contacts,
+    flows,
+    hours,
+    nodes,
+    offers,
+    queues,
+    recordings,
+)
 
 FOLDS: Mapping[type, Callable[..., None]] = {
     **calls.FOLDS,
@@ -19,5 +32,6 @@ FOLDS: Mapping[type, Callable[..., None]] = {
     **agents.FOLDS,
     **queues.FOLDS,
     **nodes.FOLDS,
+    **hours.FOLDS,
     **callbacks.FOLDS,
 }
