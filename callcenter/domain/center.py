@@ -17,6 +17,7 @@ from callcenter.domain import (
     callbacks,
     consults,
     delivery,
+    do_not_call,
     flows,
     legs,
     missed,
@@ -360,5 +361,7 @@ def _stories() -> dict[type, Callable[..., None]]:
         e.CallbackCancelRequested: callbacks.cancel,
         e.HoursSwitchRequested: opening.requested,
         e.CalendarsRenewed: opening.renewed,
+        e.DoNotCallAddRequested: do_not_call.add,
+        e.DoNotCallRemoveRequested: do_not_call.remove,
         e.ConfigChanged: _config_changed,
     }

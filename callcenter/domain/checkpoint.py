@@ -11,6 +11,7 @@ from callcenter.domain import facts as f
 from callcenter.domain.agent import Agent
 from callcenter.domain.facts.agents import AgentFact
 from callcenter.domain.facts.callbacks import CallbackFact
+from callcenter.domain.facts.do_not_call import DoNotCallFact
 from callcenter.domain.facts.hours import HoursFact
 from callcenter.domain.facts.nodes import NodeFact
 from callcenter.domain.facts.queues import QueueFact
@@ -60,6 +61,7 @@ class Checkpoint:
         kept += self._switches.values()
         for _, fact in sorted(kept, key=lambda numbered: numbered[0]):
             yield fact
+        yield from state.do_not_call.values()
         if state.at is not None:
             yield from (agent.tally.fact(agent.name, state.at) for agent in state.agents.values())
             yield from (queue.tally.fact(queue.name, state.at) for queue in state.queues.values())
@@ -70,7 +72,7 @@ class Checkpoint:
     def _keeper(self, kind: type) -> Callable[..., None]:
         if kind in CallbackFact.__args__:
             return self._state.callbacks.keep
-        if kind in (f.AgentTallied, f.AgentLoadKept) or kind in QueueFact.__args__:
+        if kind in (f.AgentTallied, f.AgentLoadKept) or kind in (*QueueFact.__args__, *DoNotCallFact.__args__):
             return _keep_nowhere  # a checkpoint says all of it in one fact
         if kind in HoursFact.__args__:
             return self._keep_switch

@@ -352,6 +352,22 @@ class CallbackCancelRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class DoNotCallAddRequested:
+    """Somebody asked one of ours not to be called any more."""
+
+    number: str
+    """As it was entered."""
+    by: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DoNotCallRemoveRequested:
+    number: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigChanged:
     config: CenterConfig
 
@@ -405,10 +421,11 @@ AgentRequest = (
     | OptInRequested
 )
 CallbackRequest = CallbackRequested | CallbackEditRequested | CallbackCancelRequested
+DoNotCallRequest = DoNotCallAddRequested | DoNotCallRemoveRequested
 NodeEvent = NodeConnected | NodeDisconnected
 PhoneEvent = PhoneReachable | PhoneUnreachable | FallbackTalkBegan | FallbackTalkEnded | FallbackCallReported
 HoursEvent = CalendarsRenewed | HoursSwitchRequested
 CenterEvent = CommandRefused | ConfigChanged | TimePassed
-Event = LegArrived | LegEvent | AgentRequest | CallbackRequest | NodeEvent | PhoneEvent | HoursEvent | CenterEvent
+Event = LegArrived | LegEvent | AgentRequest | CallbackRequest | DoNotCallRequest | NodeEvent | PhoneEvent | HoursEvent | CenterEvent
 
 EventTypes: Mapping[str, type] = {kind.__name__: kind for kind in Event.__args__}

@@ -66,7 +66,16 @@ def check(turn: Turn, number: str) -> CheckedNumber:
     """Whether we could call it."""
     if not turn.state.config.calling.trunk:
         return CheckedNumber("", NumberRefusal.INVALID, "there is no trunk to call through; set calling.trunk")
-    return turn.state.config.calling.rules(number)
+    return may_be_called(turn, number)
+
+
+def may_be_called(turn: Turn, number: str) -> CheckedNumber:
+    """By the rules of numbers, and by the wish of whose number it is."""
+    checked = turn.state.config.calling.rules(number)
+    if checked.may_be_dialed and (asked := turn.state.do_not_call.get(checked.number)) is not None:
+        said = f"{checked.number} is on the do-not-call list since {asked.at.date()}"
+        return CheckedNumber(checked.number, NumberRefusal.DO_NOT_CALL, said)
+    return checked
 
 
 def promise(turn: Turn, call: Call, wish: Wish) -> bool:
@@ -165,6 +174,23 @@ def release(turn: Turn, callback: Callback, why: ReleasedWhy) -> Agent | None:
     return agent
 
 
+def forbid(turn: Turn, callback: Callback) -> Agent | None:
+    """The caller does not want to be called any more: the promise is taken back, and nobody is rung for it any longer.
+
+    Who was reserved is returned, to be routed. Whoever talks already talks on.
+    """
+    if callback.state not in (CallbackState.CREATED, CallbackState.DUE, CallbackState.ATTEMPTED):
+        return None
+    ours = turn.state.calls.get(callback.live_call)
+    freed = release(turn, callback, ReleasedWhy.NOBODYS_FAULT)
+    if callback.state is CallbackState.ATTEMPTED and callback.attempt is not None:
+        turn.emit(CallbackUnreached(turn.now, callback.id, callback.attempt.attempt, AttemptOutcome.CANCELLED, None))
+    turn.emit(CallbackBroken(turn.now, callback.id, BrokenWhy.DO_NOT_CALL))
+    if ours is not None:
+        end(turn, ours)
+    return freed
+
+
 # --- its turn -----------------------------------------------------------------------------------
 
 
@@ -172,7 +198,7 @@ def its_turn(turn: Turn, waiter: Waiter, agent: Agent) -> None:
     """It is at the head, and this agent is free for it: she is reserved, unless it may not be called now, or no more at all."""
     callback = turn.state.callbacks.open[waiter.id]
     opens = turn.state.config.calling.hours.next_open(turn.now)
-    checked = turn.state.config.calling.rules(callback.number)
+    checked = may_be_called(turn, callback.number)
     if turn.now >= callback.expires_at:
         turn.emit(CallbackBroken(turn.now, callback.id, BrokenWhy.EXPIRED))
     elif not checked.may_be_dialed:

@@ -59,6 +59,8 @@ class State:
         self.switches: dict[str, Switched] = {}
         """Calendars that somebody opened or closed by hand."""
         self.caller_lists = CallerIndex(())
+        self.do_not_call: dict[str, f.DoNotCallAdded] = {}
+        """By number: who asked us, or had us asked, not to call any more."""
         self.deadlines = Deadlines(lambda alarm: still_set(self, alarm))
         self.callbacks = CallbackRegister(self)
         self.checkpoint = Checkpoint(self)

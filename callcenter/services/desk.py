@@ -23,6 +23,7 @@ from callcenter.domain.events import (
 from callcenter.services import explanations
 from callcenter.services.callback_desk import CallbackDesk
 from callcenter.services.control import ControlError, JsonObject
+from callcenter.services.do_not_call_desk import DoNotCallDesk
 from callcenter.services.engine import Engine
 from callcenter.services.live_view import between_contacts, live_view
 from callcenter.services.ports import Clock
@@ -41,7 +42,7 @@ class Desk:
         self._clock = clock
         self._reload = reload
         self._journal = journal
-        callbacks = CallbackDesk(engine, clock)
+        callbacks, do_not_call = CallbackDesk(engine, clock), DoNotCallDesk(engine)
         self._operations: dict[str, Operation] = {
             "state": self.state,
             "agent_login": self.agent_login,
@@ -66,6 +67,9 @@ class Desk:
             "callback_add": callbacks.callback_add,
             "callback_edit": callbacks.callback_edit,
             "callback_cancel": callbacks.callback_cancel,
+            "do_not_call_list": do_not_call.do_not_call_list,
+            "do_not_call_add": do_not_call.do_not_call_add,
+            "do_not_call_remove": do_not_call.do_not_call_remove,
         }
 
     async def handle(self, request: JsonObject) -> Mapping[str, object]:

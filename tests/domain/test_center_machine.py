@@ -184,6 +184,7 @@ def picture(state: State) -> object:
                       {k: c.id for k, c in state.callbacks.asked_in.items()},
                       {k: line.in_order() for k, line in state.callbacks.owned.items() if len(line)}),
         "switches": state.switches,
+        "do_not_call": dict(state.do_not_call),
         "nodes": {k: (n.started_at, n.lost_at, sorted(n.calls), n.log_offset) for k, n in state.nodes.items()},
     }  # fmt: skip
 
@@ -551,7 +552,7 @@ class CenterMachine(RuleBasedStateMachine):
         number=st.sampled_from(NUMBERS),
         owner=st.sampled_from(["", *AGENTS]),
         seconds=st.integers(-5, 60),
-        what=st.sampled_from("adec"),
+        what=st.sampled_from("adecnr"),
     )
     def a_supervisor_asks_for_callbacks(self, n: int, queue: str, number: str, owner: str, seconds: int, what: str) -> None:
         at = self.world.now + timedelta(seconds=seconds)
@@ -562,6 +563,8 @@ class CenterMachine(RuleBasedStateMachine):
             "d": e.CallbackRequested(f"asked-{len(self.world.facts)}", queue, number),
             "e": e.CallbackEditRequested(callback, queue, number, at, owner),
             "c": e.CallbackCancelRequested(callback, "sue"),
+            "n": e.DoNotCallAddRequested(number, "sue"),
+            "r": e.DoNotCallRemoveRequested(number, "sue"),
         }
         self.world.tell(asked[what])
 
@@ -796,7 +799,7 @@ class CenterMachine(RuleBasedStateMachine):
     # --- the naive model ------------------------------------------------------------------------
 
     def model_step(self, fact: f.Fact) -> None:
-        new = {"waiting": {}, "agents": {}, "out": {}, "away": False, "missed": [], "legs": {}, "reserved": {}}
+        new = {"waiting": {}, "agents": {}, "out": {}, "away": False, "missed": [], "forbidden": set(), "legs": {}, "reserved": {}}
         model = self.__dict__.setdefault("model", new)
         waiting, agents = model["waiting"], model["agents"]
         match fact:
@@ -811,6 +814,12 @@ class CenterMachine(RuleBasedStateMachine):
                 agents[fact.agent] = fact
             case f.AgentOptedOut():
                 model["out"][fact.agent] = fact.queues
+            case f.DoNotCallAdded():
+                model["forbidden"].add(fact.number)
+            case f.DoNotCallRemoved():
+                model["forbidden"].remove(fact.number)
+            case cf.CallbackAttempted():
+                assert fact.number not in model["forbidden"]
             case cf.CallbackReserved():
                 assert not model["away"]
                 model["legs"][fact.leg] = fact

@@ -23,6 +23,8 @@ from callcenter.domain.facts.consults import *
 from callcenter.domain.facts.consults import ConsultFact
 from callcenter.domain.facts.contacts import *
 from callcenter.domain.facts.contacts import ContactFact
+from callcenter.domain.facts.do_not_call import *
+from callcenter.domain.facts.do_not_call import DoNotCallFact
 from callcenter.domain.facts.flows import *
 from callcenter.domain.facts.flows import FlowFact
 from callcenter.domain.facts.hours import *
@@ -39,9 +41,9 @@ from callcenter.domain.facts.recordings import RecordingFact
 CallFact = LegFact | FlowFact | ContactFact | OfferFact | AnnouncementFact | ConsultFact | RecordingFact | CallbackOffered
 """Of one call, its legs, its flow run, its contacts and recordings."""
 
-Fact = CallFact | AgentFact | QueueFact | NodeFact | CallbackFact | HoursFact
+Fact = CallFact | AgentFact | QueueFact | NodeFact | CallbackFact | HoursFact | DoNotCallFact
 
-ON_DISK_FIRST: frozenset[type] = frozenset({CallbackCreated, CallbackEdited, CallbackAttempted})
+ON_DISK_FIRST: frozenset[type] = frozenset({CallbackCreated, CallbackEdited, CallbackAttempted, DoNotCallAdded})
 """Promises and dials: the commands that such a fact justifies are not carried out before it is on disk."""
 
 FACT_TYPES: Mapping[str, type[Fact]] = {kind.__name__: kind for kind in Fact.__args__}

@@ -13,6 +13,7 @@ from callcenter.domain.folds import (
     calls,
     consults,
     contacts,
+    do_not_call,
     flows,
     hours,
     nodes,
@@ -34,4 +35,5 @@ FOLDS: Mapping[type, Callable[..., None]] = {
     **nodes.FOLDS,
     **hours.FOLDS,
     **callbacks.FOLDS,
+    **do_not_call.FOLDS,
 }
