@@ -55,6 +55,7 @@ LOADED = (
     "format_wav",
     "res_musiconhold",
     "chan_bridge_media",
+    "chan_websocket",
     # ARI
     "res_ari_applications",
     "res_ari_asterisk",

@@ -1,13 +1,14 @@
 """What the services need from the outside, as protocols. Adapters and the simulator provide them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from callcenter.domain.commands import Command
 from callcenter.domain.events import Event, LegArrived, Refusal
 from callcenter.domain.facts import Fact
+from callcenter.domain.ivr.grammar import Grammar
 
 
 class CommandError(Exception):
@@ -131,3 +132,64 @@ class Journal(Protocol):
 
 
 FactListener = Callable[[int, Sequence[Fact]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a recogniser made of an utterance."""
+
+    phrase: str
+    """One of the grammar's (or several, parted by a space, where several in a row may be said); empty: none of them."""
+    value: str
+    """What it means."""
+    confidence: float
+    """0 to 1: how sure the recogniser is."""
+
+
+NONE_OF_THEM = Heard("", "", 0.0)
+"""Something was said, and it was none of the phrases."""
+
+
+class RecogniserError(Exception):
+    """It could not be recognised: no recogniser, none that answers, or one that answered nonsense. The sentence says which."""
+
+
+class Recogniser(Protocol):
+    """Hears one utterance of a caller.
+
+    Whoever wants it no longer cancels the task; nothing of it is left then.
+    """
+
+    @property
+    def rate(self) -> int:
+        """Samples per second it wants: 8000 or 16000."""
+
+    async def hear(self, audio: AsyncIterator[bytes], grammar: Grammar, no_speech: timedelta, limit: timedelta) -> Heard | None:
+        """Listen to frames (16 bit little-endian, one channel) until the caller has said something; None: nothing was said.
+
+        Ends ``no_speech`` after the first frame when nobody speaks, and ``limit`` after it in any case. Raises RecogniserError.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """One way to hear a leg."""
+
+    node: str
+    leg: str
+    url: str
+    """A WebSocket that sends frames, 16 bit little-endian, one channel."""
+    media: str
+    """Ids of ours on the node: the channel that carries the audio, the one that picks it up, and the bridge between them."""
+    snoop: str
+    bridge: str
+
+
+class Ears(Protocol):
+    """Lets somebody outside hear what a leg says; a part of telephony."""
+
+    async def open_ear(self, node: str, leg: str, rate: int) -> Ear:
+        """Prepare it: the audio comes once somebody connects to ``Ear.url``. Raises CommandError, with nothing left behind."""
+
+    async def close_ear(self, ear: Ear) -> None:
+        """Nobody listens any more; nothing of it is left on the node, or the next snapshot clears it away."""

@@ -9,6 +9,7 @@ import structlog
 from callcenter.adapters.ari import snapshot
 from callcenter.adapters.ari.client import AriClient, AriServer, Listener, Raw
 from callcenter.adapters.ari.commands import Commands, check
+from callcenter.adapters.ari.ears import Ears
 from callcenter.adapters.ari.parse import Ignored, MalformedEvent, Parser, Replaced
 from callcenter.adapters.ari.types import asterisk
 from callcenter.domain.commands import Command, Dial, RingAgent
@@ -45,6 +46,7 @@ class AsteriskNode:
         """Commands may be given: what was decided before the snapshot may be wrong by now."""
         self._watched: set[str] = set()
         self._errands: set[asyncio.Task[None]] = set()
+        self.ears = Ears(name, self.client, self._run_errand)
 
     # --- what the node tells --------------------------------------------------------------------
 
@@ -62,6 +64,7 @@ class AsteriskNode:
         self._kept_back = deque()
         self._parser.begin()
         self._commands.begin()
+        self.ears.begin()
         self._watched.clear()
         if self._announced and not self.client.is_replaced:
             self._inbox(NodeDisconnected(self.name))
@@ -72,6 +75,8 @@ class AsteriskNode:
         self._announced = False
 
     def _heard(self, raw: Raw) -> None:
+        if self._of_an_ear(raw):
+            return
         event = self._parser.parse(raw)
         if isinstance(event, Ignored):
             return
@@ -85,6 +90,16 @@ class AsteriskNode:
             self._run_errand(self._put_out(event))
             event = LegFoundAlone(event.leg)
         self._tell(event)
+
+    def _of_an_ear(self, raw: Raw) -> bool:
+        """What happens to channels by which others listen is no event of a call."""
+        channel = raw.get("channel")
+        name = channel.get("id") if isinstance(channel, dict) else None
+        if not isinstance(name, str) or not self.ears.takes(name):
+            return False
+        if raw.get("type") == "StasisStart":
+            self.ears.entered(name)
+        return True
 
     async def _put_out(self, event: Replaced) -> None:
         """Hang up the intruder, who has taken over the subscription to the leg, too."""
@@ -128,7 +143,7 @@ class AsteriskNode:
         """What the node holds now; from then on it takes commands. Raises CommandError."""
         seen = await snapshot.take(self.client, self.name, playing)
         self._open = self.client.is_connected
-        return seen
+        return self.ears.without(seen)
 
     async def watch(self, leg: str) -> None:
         """``FallbackTalkEnded`` will follow, at once when the leg is gone already. Raises CommandError."""

@@ -7,7 +7,7 @@ from callcenter.adapters.ari.client import AriServer
 from callcenter.adapters.ari.node import AsteriskNode
 from callcenter.domain.commands import AskPhone, Command, StartRecording, StopRecording
 from callcenter.domain.events import Refusal
-from callcenter.services.ports import CommandError, Inbox, Phones, Recorder, Snapshot
+from callcenter.services.ports import CommandError, Ear, Inbox, Phones, Recorder, Snapshot
 
 
 class AsteriskTelephony:
@@ -74,6 +74,16 @@ class AsteriskTelephony:
     async def destroy_bridge(self, node: str, bridge: str) -> None:
         """Destroy a bridge that belongs to nobody; one that is gone is success. Raises CommandError(NODE_AWAY)."""
         await self._node(node).destroy_bridge(bridge)
+
+    async def open_ear(self, node: str, leg: str, rate: int) -> Ear:
+        """Let somebody hear the leg (``services.ports.Ears``). Raises CommandError."""
+        served = self._node(node)
+        served.check_open()
+        return await served.ears.open(leg, rate)
+
+    async def close_ear(self, ear: Ear) -> None:
+        """Nobody listens any more."""
+        await self._node(ear.node).ears.close(ear)
 
     async def beat(self, node: str) -> None:
         """Tell the node's dialplan that we are alive. Raises CommandError."""
