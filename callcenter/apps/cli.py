@@ -78,7 +78,7 @@ def serve(
         bool | None, typer.Option(help="Print phone passwords and the live page's token; by default on a terminal only.")
     ] = None,
 ) -> None:
-    """Run everything on this machine: Asterisk, PostgreSQL, engine, books, dips, web."""
+    """Run everything on this machine: Asterisk, PostgreSQL, engine, books, dips, recogniser, web."""
     import sys
 
     from callcenter.apps import serve as serving
@@ -127,6 +127,15 @@ def books(
 def dips(config: Config = DEFAULT) -> None:
     """Run the dips alone: what flows ask other systems."""
     from callcenter.apps import dips as process
+
+    _own_process(settings_of(config))
+    process.main(config)
+
+
+@app.command()
+def recogniser(config: Config = DEFAULT) -> None:
+    """Run the recogniser alone: who understands what callers say."""
+    from callcenter.apps import recogniser as process
 
     _own_process(settings_of(config))
     process.main(config)

@@ -91,9 +91,13 @@ def _stages(settings: Settings, secrets: Secrets, folder: DataFolder) -> list[li
         finally:
             await client.close()
 
+    async def recogniser_answers() -> bool:
+        return await answers(folder.recogniser_socket, secrets.control_token)
+
     ours: list[tuple[str, Question | None]] = [
         ("books", None),
         ("dips", dips_answers),
+        ("recogniser", recogniser_answers),
         ("engine", engine_answers),
         ("web", web_answers),
     ]

@@ -40,6 +40,11 @@ class DataFolder:
         return self.run / "dips.sock"
 
     @property
+    def recogniser_socket(self) -> Path:
+        """Where the engine asks the recogniser process."""
+        return self.run / "recogniser.sock"
+
+    @property
     def postgres(self) -> Path:
         return self.root / "postgres"
 

@@ -1,4 +1,4 @@
-"""One of our own processes (engine, books, dips, web) as something that can be started, found again, asked and stopped."""
+"""One of our own processes (engine, books, dips, recogniser, web) as something that can be started, found again, asked and stopped."""
 
 import asyncio
 import os

@@ -46,6 +46,7 @@ from callcenter.runtime.settings_model import (
 from callcenter.runtime.settings_problems import Fault, Problem, from_pydantic
 from callcenter.runtime.settings_routing import agent_config, caller_lists, routing_faults, routing_of, routing_rules
 from callcenter.runtime.settings_routing_model import CallerListSection, RoutingRuleSection, RoutingSection
+from callcenter.runtime.settings_speech import SpeechSection, speech_faults
 from callcenter.runtime.settings_transfers import extension_faults
 from callcenter.runtime.settings_waiting import announce, closing, overflow, overflow_row, waiting_faults
 
@@ -82,6 +83,7 @@ class Settings(Section):
     routing: RoutingSection = RoutingSection()
     caller_lists: tuple[CallerListSection, ...] = Field(default=(), alias="caller_list")
     routing_rules: tuple[RoutingRuleSection, ...] = Field(default=(), alias="routing_rule")
+    speech: SpeechSection = SpeechSection()
     dips: dict[Name, DipSection] = Field(default_factory=dict, alias="dip")
     connections: dict[Name, ConnectionSection] = Field(default_factory=dict, alias="connection")
     calendars: dict[Name, CalendarSection] = Field(default_factory=dict, alias="calendar")
@@ -319,6 +321,7 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from extension_faults(settings)
     yield from _media_faults(settings)
     yield from dips_faults(settings)
+    yield from speech_faults(settings)
     yield from flow_faults(settings.flows, [queue.name for queue in settings.queues], settings.catalogue)
     yield from calendar_faults(settings)
     yield from waiting_faults(settings.queues, settings.flows, settings.catalogue)

@@ -136,11 +136,11 @@ def dips_faults(settings: "Settings") -> Iterator[Problem]:
         if section.budget > LONGEST_BUDGET:
             yield Problem(f"{key}.budget_s", f"must be {LONGEST_BUDGET.seconds} at most: a caller waits meanwhile")
         for secret, where in section.secrets.items():
-            yield from _secret_faults(settings, f"{key}.secrets.{secret}", where)
+            yield from secret_faults(settings, f"{key}.secrets.{secret}", where)
         if section.ca_file is not None and not settings.beside_the_file(section.ca_file).is_file():
             yield Problem(f"{key}.ca_file", f"names '{section.ca_file}', which is not a file")
     for name, connection in settings.connections.items():
-        yield from _secret_faults(settings, f"connection.{name}.url", connection.url)
+        yield from secret_faults(settings, f"connection.{name}.url", connection.url)
 
 
 def _http_faults(key: str, section: DipSection) -> Iterator[Problem]:
@@ -189,7 +189,7 @@ def _attribute_faults(key: str, section: DipSection) -> Iterator[Problem]:
             yield Problem(f"{key}.defaults.{name}", f"is none of the attributes of this dip: {known}")
 
 
-def _secret_faults(settings: "Settings", key: str, section: SecretSection) -> Iterator[Problem]:
+def secret_faults(settings: "Settings", key: str, section: SecretSection) -> Iterator[Problem]:
     if (section.file is None) is (section.environment is None):
         yield Problem(key, "needs file or environment, one of both")
     elif section.file is not None and not settings.beside_the_file(section.file).is_file():

@@ -12,11 +12,11 @@ from datetime import timedelta
 from pocketsphinx import Vad
 
 FRAME_S = 0.02
-STRICTNESS = 2
+STRICTNESS = 3
 """Of the detector, 0 to 3: 3 takes least for speech."""
-BEGINS, OF = 4, 6
+BEGINS, OF = 9, 10
 """So many of so many frames in a row are speech when somebody begins to speak."""
-BEFORE = 15
+BEFORE = 20
 """Frames from before the beginning that belong to it."""
 PAUSE = timedelta(milliseconds=500)
 """Without speech: the utterance is over."""
