@@ -16,7 +16,7 @@ from callcenter.adapters.ami.qualify import Qualifier
 from callcenter.adapters.ami.recorder import MixMonitorRecorder
 from callcenter.adapters.ari.client import AriServer
 from callcenter.adapters.ari.telephony import AsteriskTelephony
-from callcenter.apps import garbage
+from callcenter.apps import flow_uptake, garbage
 from callcenter.domain.events import ConfigChanged
 from callcenter.domain.facts import Fact
 from callcenter.domain.hours import Calendar
@@ -78,9 +78,11 @@ class EngineProcess:
             self._replaced,
             Qualifier(self._operations, self._engine.tell),
         )
-        desk = Desk(self._engine, self._clock, self._reload, self._journal_health)
+        desk = Desk(self._engine, self._clock, self._reload, self._journal_health, self._take_up_flows)
         self._control = ControlServer(data_folder(settings).control_socket, self._secrets.control_token, desk.handle, self._notices, _bug)
         self._stopping = asyncio.Event()
+        self._changing = asyncio.Lock()
+        """One change of the configuration at a time."""
 
     # --- life -----------------------------------------------------------------------------------
 
@@ -147,6 +149,20 @@ class EngineProcess:
 
         Raises ControlError; then the center goes on as before.
         """
+        async with self._changing:
+            return await self._read_again()
+
+    async def _take_up_flows(self) -> None:
+        """Published flows for callers who come from now on, with the configuration in use. Raises ControlError."""
+        async with self._changing:
+            self._settings = await flow_uptake.take_up(self._engine, self._text, self._file, self._provide_prompts)
+
+    def _provide_prompts(self, settings: Settings) -> None:
+        for node in settings.nodes:
+            if not node.remote:
+                AsteriskNode(settings, self._secrets, node).write_prompts()
+
+    async def _read_again(self) -> str:
         try:
             text = await asyncio.to_thread(read, self._file)
             settings = await asyncio.to_thread(parse_text, text, self._file)
@@ -155,7 +171,7 @@ class EngineProcess:
         except SettingsError as error:
             raise ControlError(str(error)) from None
         reloaded = [await self._reload_node(node, settings, secrets) for node in settings.nodes if not node.remote]
-        self._settings, self._secrets = settings, secrets
+        self._settings, self._secrets, self._text = settings, secrets, text
         await self._engine.request(ConfigChanged(config))
         await asyncio.to_thread(self._keep_version, text)
         return "; ".join(reloaded) or "nothing to reload in Asterisk"

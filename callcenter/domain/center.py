@@ -6,6 +6,7 @@
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -275,6 +276,12 @@ def _config_changed(turn: Turn, event: e.ConfigChanged) -> None:
     delivery.let_go_forsaken(turn)
 
 
+def _flows_changed(turn: Turn, event: e.FlowsChanged) -> None:
+    """For those who come from now on."""
+    config = turn.state.config
+    turn.state.config = replace(config, flows=event.flows, flow_versions=event.flow_versions, canaries=event.canaries)
+
+
 def _command_refused(turn: Turn, event: e.CommandRefused) -> None:
     """A command was not carried out. What is out of reach or gone settles itself by the events that follow; the rest is decided here."""
     command = event.command
@@ -364,4 +371,5 @@ def _stories() -> dict[type, Callable[..., None]]:
         e.DoNotCallAddRequested: do_not_call.add,
         e.DoNotCallRemoveRequested: do_not_call.remove,
         e.ConfigChanged: _config_changed,
+        e.FlowsChanged: _flows_changed,
     }

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from callcenter.domain.config import CenterConfig
+from callcenter.domain.config import Canary, CenterConfig
 from callcenter.domain.hours import Calendar
+from callcenter.domain.ivr.flow import Flow
 
 
 class Cause(StrEnum):
@@ -373,6 +374,15 @@ class ConfigChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowsChanged:
+    """Flows were published or rolled back; nothing else is new. Callers who are inside finish on the version they began with."""
+
+    flows: Mapping[str, Flow]
+    flow_versions: Mapping[tuple[str, int], Flow]
+    canaries: Mapping[str, Canary]
+
+
+@dataclass(frozen=True, slots=True)
 class CalendarsRenewed:
     """Opening hours, made for the time ahead; all of them."""
 
@@ -425,7 +435,7 @@ DoNotCallRequest = DoNotCallAddRequested | DoNotCallRemoveRequested
 NodeEvent = NodeConnected | NodeDisconnected
 PhoneEvent = PhoneReachable | PhoneUnreachable | FallbackTalkBegan | FallbackTalkEnded | FallbackCallReported
 HoursEvent = CalendarsRenewed | HoursSwitchRequested
-CenterEvent = CommandRefused | ConfigChanged | TimePassed
+CenterEvent = CommandRefused | ConfigChanged | FlowsChanged | TimePassed
 Event = LegArrived | LegEvent | AgentRequest | CallbackRequest | DoNotCallRequest | NodeEvent | PhoneEvent | HoursEvent | CenterEvent
 
 EventTypes: Mapping[str, type] = {kind.__name__: kind for kind in Event.__args__}

@@ -106,6 +106,10 @@ class AsteriskNode:
         (self.folder / "hosts").chmod(0o644)
         return reload
 
+    def write_prompts(self) -> None:
+        """Put new prompts where a running Asterisk finds them; it need not be told. Raises PromptError, OSError."""
+        asterisk_media.provide_prompts(self.settings, self.folder)
+
     def _make_folders(self) -> None:
         who = account()
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -19,6 +19,16 @@ SOFT_TONES = Tones((350.0, 440.0), 4.0)
 def provide(settings: Settings, folder: Path, installation: Installation) -> None:
     """Fill ``share`` of the node's folder. Raises PromptError."""
     share = folder / "share"
+    provide_prompts(settings, folder)
+    _link(SHIPPED_WITH_ASTERISK / "sounds" / "en", share / "sounds" / "en")
+    for name in ("rest-api", "documentation"):
+        _link(SHIPPED_WITH_ASTERISK / name, share / name)
+    _provide_music(settings, share / "moh", installation)
+
+
+def provide_prompts(settings: Settings, folder: Path) -> None:
+    """Every prompt of the catalogue, where the node's Asterisk looks. Raises PromptError."""
+    share = folder / "share"
     sounds = share / "sounds" / "callcenter"
     sounds.mkdir(parents=True, exist_ok=True)
     wanted: set[str] = set()
@@ -29,10 +39,6 @@ def provide(settings: Settings, folder: Path, installation: Installation) -> Non
     for stale in sounds.iterdir():
         if stale.name not in wanted:
             stale.unlink()
-    _link(SHIPPED_WITH_ASTERISK / "sounds" / "en", share / "sounds" / "en")
-    for name in ("rest-api", "documentation"):
-        _link(SHIPPED_WITH_ASTERISK / name, share / name)
-    _provide_music(settings, share / "moh", installation)
 
 
 def _provide_music(settings: Settings, moh: Path, installation: Installation) -> None:

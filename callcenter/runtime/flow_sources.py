@@ -11,7 +11,7 @@ from pathlib import Path
 
 from callcenter.domain.ivr.flow import Flow
 from callcenter.runtime.flow_documents import DocumentError, FlowDocument, read_document, read_file
-from callcenter.runtime.flow_store import FlowStore, PublishedVersion, StoreError
+from callcenter.runtime.flow_store import FlowStore, InUse, PublishedVersion, StoreError
 from callcenter.runtime.settings_problems import Fault
 
 FOLDER = "flows"
@@ -58,34 +58,38 @@ class FlowSources:
         return (*self.in_use.values(), *(document for document, _ in self.canaries.values()), *self.older)
 
 
-def gather(file: Path, data: Path, tables: Collection[str], instead: Mapping[str, FlowDocument]) -> FlowSources:
-    """The documents of the center whose settings stand in ``file`` and name these flows in tables of their own.
+Instead = Mapping[str, FlowDocument | InUse]
+"""What is to be tried in place of what is in use: a document, or what may soon be in use."""
 
-    ``instead`` are documents to be tried in place of those in use. Raises DocumentError.
-    """
+
+def gather(file: Path, data: Path, tables: Collection[str], tried: Instead) -> FlowSources:
+    """The documents of the center whose settings stand in ``file`` and name these flows in tables of their own. Raises DocumentError."""
     store = FlowStore(data)
-    faults: list[Fault] = []
-    files, unread = _files(file, tables)
-    in_use, canaries, aside = {**files}, {}, {}
+    instead = {name: document for name, document in tried.items() if isinstance(document, FlowDocument)}
     try:
-        used = {name: now for name, now in store.in_use().items() if now.version or now.canary}
+        used = {**store.in_use(), **{name: now for name, now in tried.items() if isinstance(now, InUse)}}
     except StoreError as error:
         raise DocumentError([Fault(str(store.folder), 0, "", str(error))]) from None
+    files, unread = _files(file, tables)
+    won = {name for name, now in used.items() if now.version}
+    faults = [fault for name, found in unread.items() if name not in won and name not in instead for fault in found]
+    in_use, canaries = dict(files), {}
     for name, now in used.items():
-        try:
-            if now.version and name not in instead:
-                in_use[name] = published(store.find(name, now.version))
-            if now.canary and name not in instead:
-                canaries[name] = (published(store.find(name, now.canary)), now.share)
-        except StoreError as error:
-            faults.append(Fault(str(store.folder / name), 0, "", str(error)))
-        except DocumentError as error:
-            faults += error.faults
-        if now.version and (name in files or name in unread or name in tables):
-            aside[name] = str(files[name].file if name in files else unread.get(name, [Fault(str(file), 0, "", "")])[0].file)
-    faults += [fault for name, found in unread.items() if name not in used and name not in instead for fault in found]
+        if name not in instead:
+            try:
+                if now.version:
+                    in_use[name] = published(store.find(name, now.version))
+                if now.canary:
+                    canaries[name] = (published(store.find(name, now.canary)), now.share)
+            except StoreError as error:
+                faults.append(Fault(str(store.folder / name), 0, "", str(error)))
+            except DocumentError as error:
+                faults += error.faults
     if faults:
         raise DocumentError(faults)
+    places = {**dict.fromkeys(tables, str(file)), **{name: found[0].file for name, found in unread.items()}}
+    places |= {name: str(document.file) for name, document in files.items()}
+    aside = {name: place for name, place in places.items() if name in won}
     return FlowSources(store, {**in_use, **instead}, canaries, aside)
 
 

@@ -15,7 +15,7 @@ from callcenter.domain.hours import Calendar
 from callcenter.runtime.catalogue import DEFAULT_MUSIC, CatalogueError, Prompt, catalogue, tones
 from callcenter.runtime.flow_documents import DocumentError, FlowDocument
 from callcenter.runtime.flow_prompts import own_prompts, prompt_faults, with_prompts
-from callcenter.runtime.flow_sources import FlowSources, gather
+from callcenter.runtime.flow_sources import FlowSources, Instead, gather
 from callcenter.runtime.settings_agents import agents_faults, disposition_rule, miss_policy, occupancy_rule
 from callcenter.runtime.settings_calendars import CalendarError, calendar_faults, calendars, own_calendar
 from callcenter.runtime.settings_calendars_model import CalendarSection
@@ -112,6 +112,11 @@ class Settings(Section):
     def beside_the_file(self, path: Path) -> Path:
         """A path written in the file is relative to the file."""
         return (self._file.absolute().parent / path.expanduser()).resolve()
+
+    @property
+    def flow_tables(self) -> Mapping[str, FlowSection]:
+        """The flows that are tables of the file, whether in use or not."""
+        return self._tables
 
     @property
     def flow_sources(self) -> FlowSources:
@@ -244,7 +249,7 @@ def read(path: Path) -> str:
         raise SettingsError([f"{path}: is not UTF-8 text; save it as such"]) from None
 
 
-def parse_text(text: str, path: Path = DEFAULT_FILE, instead: Mapping[str, FlowDocument] | None = None) -> Settings:
+def parse_text(text: str, path: Path = DEFAULT_FILE, instead: Instead | None = None) -> Settings:
     """Check what was read from ``path``, as TOML. Raises SettingsError with every problem found."""
     try:
         raw = tomllib.loads(text)
@@ -253,8 +258,8 @@ def parse_text(text: str, path: Path = DEFAULT_FILE, instead: Mapping[str, FlowD
     return parse(raw, path, instead)
 
 
-def parse(raw: Mapping[str, object], path: Path = DEFAULT_FILE, instead: Mapping[str, FlowDocument] | None = None) -> Settings:
-    """Check what was read from ``path``; ``instead`` are documents of flows to be tried in place of those in use."""
+def parse(raw: Mapping[str, object], path: Path = DEFAULT_FILE, instead: Instead | None = None) -> Settings:
+    """Check what was read from ``path``; ``instead``: flows to be tried in place of those in use."""
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:

@@ -1,5 +1,6 @@
 """What people may ask the engine for over the control socket, as requests and answers."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 
 from callcenter.domain.events import (
@@ -35,13 +36,19 @@ class Desk:
     """Answers requests; each operation is a method named after it."""
 
     def __init__(
-        self, engine: Engine, clock: Clock, reload: Callable[[], Awaitable[str]], journal: Callable[[], Mapping[str, object]] = dict
+        self,
+        engine: Engine,
+        clock: Clock,
+        reload: Callable[[], Awaitable[str]],
+        journal: Callable[[], Mapping[str, object]] = dict,
+        take_up_flows: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """``journal`` tells how the journal is: ``held`` and ``lost`` records, and the ``trouble`` of its disk, if any."""
         self._engine = engine
         self._clock = clock
         self._reload = reload
         self._journal = journal
+        self._take_up_flows = take_up_flows
         callbacks, do_not_call = CallbackDesk(engine, clock), DoNotCallDesk(engine)
         self._operations: dict[str, Operation] = {
             "state": self.state,
@@ -62,6 +69,8 @@ class Desk:
             "agent_opt_out": self.agent_opt_out,
             "explain": self.explain,
             "reload": self.reload,
+            "take_up_flows": self.take_up_flows,
+            "flows": self.flows,
             "drain": self.drain,
             "callback_list": callbacks.callback_list,
             "callback_add": callbacks.callback_add,
@@ -136,6 +145,23 @@ class Desk:
 
     async def reload(self, request: JsonObject) -> Mapping[str, object]:
         return {"ok": True, "detail": await self._reload()}
+
+    async def take_up_flows(self, request: JsonObject) -> Mapping[str, object]:
+        """Callers who come from now on get the flows that are published now; says which those are."""
+        if self._take_up_flows is None:
+            raise ControlError("this engine takes up flows with 'callcenter reload' only")
+        await self._take_up_flows()
+        return await self.flows(request)
+
+    async def flows(self, request: JsonObject) -> Mapping[str, object]:
+        """Which versions callers get, and how many are inside which."""
+        state = self._engine.center.state
+        inside = Counter((call.flow.flow.name, call.flow.flow.version) for call in state.calls.values() if call.flow is not None)
+        return {
+            "flows": {name: flow.version for name, flow in state.config.flows.items()},
+            "canaries": {name: {"version": canary.flow.version, "share": canary.share} for name, canary in state.config.canaries.items()},
+            "inside": [{"flow": name, "version": version, "callers": count} for (name, version), count in sorted(inside.items())],
+        }
 
     async def drain(self, request: JsonObject) -> Mapping[str, object]:
         """Let no further calls in (the dialplan's fallback has them), and say how many are still on."""

@@ -1,0 +1,16 @@
+"""Small recordings for tests."""
+
+import io
+import wave
+
+from callcenter.runtime.catalogue import Tones
+from callcenter.runtime.prompts import RATE, tone_samples
+
+
+def wav(frequency: float, seconds: float = 0.2) -> bytes:
+    """A WAV file of one tone."""
+    kept = io.BytesIO()
+    with wave.open(kept, "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        file.writeframes(tone_samples(Tones((frequency,), seconds)).tobytes())
+    return kept.getvalue()
