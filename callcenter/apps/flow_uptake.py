@@ -19,12 +19,16 @@ async def take_up(engine: Engine, text: str, file: Path, provide: Provide) -> Se
     try:
         settings = await asyncio.to_thread(parse_text, text, file)
         await asyncio.to_thread(provide, settings)
+        changed = await asyncio.to_thread(_changed, settings)
     except SettingsError as error:
         raise ControlError("; ".join(error.problems)) from None
     except PromptError as error:
         raise ControlError(str(error)) from None
     except OSError as error:
         raise ControlError(f"{error.filename or file}: {error.strerror or error}") from None
-    config = settings.center_config({agent.name: "" for agent in settings.agents})
-    await engine.request(FlowsChanged(config.flows, config.flow_versions, config.canaries))
+    await engine.request(changed)
     return settings
+
+
+def _changed(settings: Settings) -> FlowsChanged:
+    return FlowsChanged(settings.programs, settings.flow_sources.versions, settings.flow_sources.shares)

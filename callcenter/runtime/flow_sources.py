@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from callcenter.domain.config import Canary
 from callcenter.domain.ivr.flow import Flow
 from callcenter.runtime.flow_documents import DocumentError, FlowDocument, read_document, read_file
 from callcenter.runtime.flow_store import FlowStore, InUse, PublishedVersion, StoreError
@@ -53,6 +54,11 @@ class FlowSources:
     def versions(self) -> Mapping[tuple[str, int], Flow]:
         """Every published version, as the core reads it."""
         return {(document.name, document.version): document.program for document in self.all() if document.version}
+
+    @property
+    def shares(self) -> Mapping[str, Canary]:
+        """The canaries, as the core reads them."""
+        return {name: Canary(document.program, share) for name, (document, share) in self.canaries.items()}
 
     def all(self) -> tuple[FlowDocument, ...]:
         return (*self.in_use.values(), *(document for document, _ in self.canaries.values()), *self.older)

@@ -10,8 +10,9 @@ from pathlib import Path
 import phonenumbers
 from pydantic import Field, PrivateAttr, ValidationError
 
-from callcenter.domain.config import Canary, CenterConfig, NumberConfig, QueueConfig
+from callcenter.domain.config import CenterConfig, NumberConfig, QueueConfig
 from callcenter.domain.hours import Calendar
+from callcenter.domain.ivr.flow import Flow
 from callcenter.runtime.catalogue import DEFAULT_MUSIC, CatalogueError, Prompt, catalogue, tones
 from callcenter.runtime.flow_documents import DocumentError, FlowDocument
 from callcenter.runtime.flow_prompts import own_prompts, prompt_faults, with_prompts
@@ -123,6 +124,11 @@ class Settings(Section):
         """The documents of flows, beside the tables of the file."""
         return self._sources
 
+    @property
+    def programs(self) -> Mapping[str, Flow]:
+        """The flows in use, as the core reads them."""
+        return {**{name: flow(name, self.flows[name]) for name in self._tables}, **self._sources.programs}
+
     @cached_property
     def catalogue(self) -> Mapping[str, Prompt]:
         """All prompts: those shipped, with those of the file added or put in their place."""
@@ -169,9 +175,9 @@ class Settings(Section):
                 self.did(number): NumberConfig(self.did(number), number.flow, self.fallback_queue(number) or "") for number in self.numbers
             },
             not_ready_reasons=self.center.not_ready_reasons,
-            flows={**{name: flow(name, self.flows[name]) for name in self._tables}, **self._sources.programs},
+            flows=self.programs,
             flow_versions=self._sources.versions,
-            canaries={name: Canary(document.program, share) for name, (document, share) in self._sources.canaries.items()},
+            canaries=self._sources.shares,
             calling=calling_config(self),
             missed_offers=miss_policy(self.missed_offers),
             occupancy=occupancy_rule(self.occupancy),

@@ -136,7 +136,8 @@ async def test_a_canary_is_for_its_share_only_until_it_is_withdrawn(file: Path) 
 async def test_what_the_engine_refuses_is_undone(file: Path) -> None:
     """The engine goes by a configuration that has not heard of the queue yet."""
     await published(file, 1)
-    file.with_name("copy.toml").write_text(TOML.format(data=file.parent / "data") + '[[queue]]\nname = "new"\n[[agent]]\nname = "ann"\nqueues = ["new"]\n')
+    more = '[[queue]]\nname = "new"\n[[agent]]\nname = "ann"\nqueues = ["new"]\n'
+    file.with_name("copy.toml").write_text(TOML.format(data=file.parent / "data") + more)
     document = file.parent / "main.yaml"
     document.write_text("flow: main\nstart: a\nnodes:\n  a: {type: queue, queue: new}\n")
     async with flow_center(file) as center:
