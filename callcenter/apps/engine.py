@@ -11,6 +11,7 @@ import structlog
 
 from callcenter.adapters.ami import operations
 from callcenter.adapters.ami.client import AmiClient, AmiServer
+from callcenter.adapters.ami.lamps import NotifiedLamps
 from callcenter.adapters.ami.phones import PhoneHealth
 from callcenter.adapters.ami.qualify import Qualifier
 from callcenter.adapters.ami.recorder import MixMonitorRecorder
@@ -77,6 +78,7 @@ class EngineProcess:
             MixMonitorRecorder(self._recorders, {node.name: self._local(node).recordings for node in settings.nodes if not node.remote}),
             self._replaced,
             Qualifier(self._operations, self._engine.tell),
+            NotifiedLamps(self._operations),
         )
         desk = Desk(self._engine, self._clock, self._reload, self._journal_health, self._take_up_flows)
         self._control = ControlServer(data_folder(settings).control_socket, self._secrets.control_token, desk.handle, self._notices, _bug)

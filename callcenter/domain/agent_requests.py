@@ -4,6 +4,7 @@ from callcenter.domain import agent as a
 from callcenter.domain.agent import Agent
 from callcenter.domain.delivery import end_contact, finish_wrap_up
 from callcenter.domain.facts import AgentFallbackTalkChanged, AgentPhoneChanged, AgentState
+from callcenter.domain.lamps import show_agent
 from callcenter.domain.presence import become, become_free, go_ready, remember, rest, wait_for_phone
 from callcenter.domain.router import route_agent
 from callcenter.domain.turn import Turn
@@ -67,6 +68,7 @@ def phone_reachable(turn: Turn, agent: Agent) -> None:
     if agent.state is AgentState.NOT_READY and agent.reason == a.PHONE_UNREACHABLE:
         become_free(turn, agent)
         route_agent(turn, agent)
+    show_agent(turn, agent)
 
 
 def phone_unreachable(turn: Turn, agent: Agent) -> None:

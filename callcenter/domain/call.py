@@ -15,6 +15,7 @@ from enum import StrEnum
 from callcenter.domain.events import Cause
 from callcenter.domain.facts import CallBegan, Fact, Hears, LegGone, LegRinging, LegUp
 from callcenter.domain.ivr.interpreter import FlowRun
+from callcenter.domain.mailbox import Visit
 
 
 class LegState(StrEnum):
@@ -80,6 +81,8 @@ class Call:
     overflowed_by: set[str] = field(default_factory=set)
     """The rows of overflow tables that were obeyed for this caller."""
     bridge: str = ""
+    visit: Visit | None = None
+    """At a mailbox; the flow run, if any, goes on afterwards."""
     consult: Consult | None = None
     recording: str = ""
     cause: Cause = Cause.UNKNOWN

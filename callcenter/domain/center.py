@@ -21,6 +21,7 @@ from callcenter.domain import (
     do_not_call,
     flows,
     legs,
+    mailbox_visits,
     missed,
     nodes,
     opening,
@@ -31,6 +32,7 @@ from callcenter.domain import (
     promises,
     router,
     transfers,
+    voicemail,
     watch,
     wrap_up,
 )
@@ -39,10 +41,24 @@ from callcenter.domain.agent import Agent
 from callcenter.domain.callback_register import CALLBACK
 from callcenter.domain.callback_register import DEADLINES as CALLBACK_DEADLINES
 from callcenter.domain.checkpoint import measured
-from callcenter.domain.commands import Answer, Command, ConnectLegs, Dial, Play, RingAgent, StartRecording
+from callcenter.domain.commands import Answer, Command, ConnectLegs, Dial, Play, RecordMessage, RingAgent, StartRecording
 from callcenter.domain.config import CenterConfig
 from callcenter.domain.contact import ContactState
-from callcenter.domain.deadlines import ADVANCE, ANNOUNCE, FLOW, LOOK, MUSIC, NODE_LOST, OFFER, OVERFLOW, REST, SKILL, SWITCH, WRAP_UP
+from callcenter.domain.deadlines import (
+    ADVANCE,
+    ANNOUNCE,
+    FLOW,
+    LOOK,
+    MUSIC,
+    NODE_LOST,
+    OFFER,
+    OVERFLOW,
+    REST,
+    SKILL,
+    SWITCH,
+    VISIT,
+    WRAP_UP,
+)
 from callcenter.domain.facts import (
     AgentOptedOut,
     AgentRemoved,
@@ -56,6 +72,7 @@ from callcenter.domain.facts import (
 )
 from callcenter.domain.ids import Ids
 from callcenter.domain.machine import Alarm, Outputs
+from callcenter.domain.mailboxes import KEPT
 from callcenter.domain.state import State
 from callcenter.domain.turn import Story, Turn
 
@@ -130,6 +147,9 @@ class Center:
         if kind == NODE_LOST:
             nodes.lost(turn, subject)
             return
+        if kind == KEPT:
+            mailbox_visits.time_is_over(turn, subject)
+            return
         if kind in CALLBACK_DEADLINES:
             self._callback_due(turn, alarm)
             return
@@ -151,6 +171,8 @@ class Center:
             node.held_back.add(alarm)  # we cannot know what happened there meanwhile; decided once we are told
         elif kind == FLOW:
             flows.time_is_up(turn, call)
+        elif kind == VISIT:
+            mailbox_visits.time_is_up(turn, call)
         elif contact is None:
             return
         elif kind == OFFER:
@@ -182,7 +204,7 @@ def _look_at_preferred(turn: Turn) -> None:
 def _heed(turn: Turn) -> None:
     """What the facts mean for callbacks; who consulted is with the caller again; whoever was sent on goes on: until nothing is left."""
     heeded = 0
-    while heeded < len(turn.out.facts) or turn.over or turn.to_take or turn.to_flow:
+    while heeded < len(turn.out.facts) or turn.over or turn.to_take or turn.to_mailbox or turn.visited or turn.to_flow:
         if heeded < len(turn.out.facts):
             callbacks.heed(turn, turn.out.facts[heeded])
             heeded += 1
@@ -190,7 +212,7 @@ def _heed(turn: Turn) -> None:
             consults.back_to_caller(turn, *turn.over.pop(0))
         elif turn.to_take:
             persistent_leg.take(turn, *turn.to_take.pop(0))
-        else:
+        elif not mailbox_visits.go_on(turn):
             flows.start_flow(turn, *turn.to_flow.pop(0))
 
 
@@ -237,7 +259,9 @@ def _key_pressed(turn: Turn, event: e.DigitPressed) -> None:
         accepting.key_pressed(turn, call, call.legs[event.leg], event.digit)
         return
     contact = turn.state.contacts.get(call.contact)
-    if contact is not None:
+    if call.visit is not None:
+        mailbox_visits.key_pressed(turn, call, event)
+    elif contact is not None:
         if not overflowing.key_pressed(turn, contact, event.digit):
             callbacks.key_pressed(turn, call, contact, event.digit)
     else:
@@ -249,7 +273,9 @@ def _prompt_ended(turn: Turn, event: e.PlaybackEnded) -> None:
     if call is None:
         return
     contact = turn.state.contacts.get(call.contact)
-    if contact is not None:
+    if call.visit is not None:
+        mailbox_visits.prompt_ended(turn, call, event)
+    elif contact is not None:
         announcing.ended(turn, contact, event.playback)
     else:
         flows.prompt_ended(turn, call, event.playback)
@@ -287,6 +313,8 @@ def _command_refused(turn: Turn, event: e.CommandRefused) -> None:
     command = event.command
     if isinstance(command, StartRecording):
         _recording_missing(turn, command, event.refusal)
+    elif isinstance(command, RecordMessage):
+        mailbox_visits.not_recorded(turn, command, event.refusal)
     elif event.refusal is e.Refusal.NODE_AWAY:
         return
     elif isinstance(command, RingAgent | Dial):  # a leg that was never made has no end either
@@ -341,6 +369,10 @@ def _stories() -> dict[type, Callable[..., None]]:
         e.DigitPressed: _key_pressed,
         e.PlaybackEnded: _prompt_ended,
         e.CommandRefused: _command_refused,
+        e.MessageRecorded: voicemail.recorded,
+        e.MessageFailed: voicemail.recording_failed,
+        e.MessageDeleteRequested: mailbox_visits.delete_requested,
+        e.MessageHeardRequested: mailbox_visits.heard_requested,
         e.NodeConnected: nodes.connected,
         e.NodeDisconnected: nodes.disconnected,
         e.PhoneReachable: _phone(agent_requests.phone_reachable),

@@ -1,7 +1,7 @@
 """The facts of what is not over yet: a checkpoint, from which a restored state begins instead of from the very first fact.
 
-Each fact is kept with whom it is of, a call, an agent, a node or a callback, and goes when they do. What follows from facts that are
-no longer kept, as who has been busy lately, is written as a fact of its own.
+Each fact is kept with whom it is of, a call, an agent, a node, a callback or a mailbox, and goes when they do. What follows from facts
+that are no longer kept, as who has been busy lately, is written as a fact of its own.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,6 +15,7 @@ from callcenter.domain.facts.do_not_call import DoNotCallFact
 from callcenter.domain.facts.hours import HoursFact
 from callcenter.domain.facts.nodes import NodeFact
 from callcenter.domain.facts.queues import QueueFact
+from callcenter.domain.facts.voicemail import MailboxFact
 from callcenter.domain.queue import Queue
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Checkpoint:
             kept += node.history.values()
         kept += [(self._applied, measured(state, queue)) for queue in state.queues.values() if queue.measures.at is not None]
         kept += state.callbacks.history()
+        kept += state.mailboxes.history()
         kept += self._waiters.values()
         kept += self._switches.values()
         for _, fact in sorted(kept, key=lambda numbered: numbered[0]):
@@ -72,6 +74,8 @@ class Checkpoint:
     def _keeper(self, kind: type) -> Callable[..., None]:
         if kind in CallbackFact.__args__:
             return self._state.callbacks.keep
+        if kind in MailboxFact.__args__:
+            return self._state.mailboxes.keep
         if kind in (f.AgentTallied, f.AgentLoadKept) or kind in (*QueueFact.__args__, *DoNotCallFact.__args__):
             return _keep_nowhere  # a checkpoint says all of it in one fact
         if kind in HoursFact.__args__:

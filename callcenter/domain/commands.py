@@ -8,6 +8,14 @@ A command means its result: hanging up a leg that is gone is success.
 from dataclasses import dataclass
 from datetime import timedelta
 
+RECORDED = "recorded:"
+"""Before the id of a message or greeting, it is a prompt like any other."""
+
+
+def recorded_prompt(message: str) -> str:
+    """What ``RecordMessage`` has kept, to be played."""
+    return f"{RECORDED}{message}"
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -140,6 +148,42 @@ class StopRecording:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordMessage:
+    """Keep what the leg says from now on, until it is silent for so long, at most so long, or until ``StopMessage``.
+
+    ``MessageRecorded`` or ``MessageFailed`` follows; a leg that hangs up ends it, too. ``recorded_prompt(message)`` plays it.
+    """
+
+    call: str
+    node: str
+    leg: str
+    message: str
+    longest: timedelta
+    silence: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class StopMessage:
+    """That is all; ``MessageRecorded`` follows."""
+
+    call: str
+    node: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetLamp:
+    """Tell the agent's phone how many messages wait for her (RFC 3842), so that its lamp is on or off."""
+
+    call: str
+    """No call; names the lane of this phone's commands."""
+    node: str
+    endpoint: str
+    new: int
+    old: int
+
+
+@dataclass(frozen=True, slots=True)
 class AskPhone:
     """Ask the phone whether it is there (SIP OPTIONS). ``PhoneReachable`` follows if it answers, else nothing."""
 
@@ -170,6 +214,9 @@ Command = (
     | CloseBridge
     | StartRecording
     | StopRecording
+    | RecordMessage
+    | StopMessage
+    | SetLamp
     | AskPhone
     | AnswerRefer
     | HangUp

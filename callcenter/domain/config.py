@@ -14,6 +14,7 @@ from callcenter.domain.calling_hours import CallingHours
 from callcenter.domain.conditions import Comparator, Condition, Metric
 from callcenter.domain.hours import Calendar
 from callcenter.domain.ivr.flow import Flow
+from callcenter.domain.mailbox_config import MailboxConfig
 from callcenter.domain.numbers import NumberRules, any_e164
 from callcenter.domain.overflow_rules import Closing, Overflow, OverflowRow, OverflowTo, RowKind, conditions_of
 from callcenter.domain.routing_config import Between, CallerList, Membership, Routing, RoutingRule, Skill
@@ -205,6 +206,8 @@ class AgentConfig:
     """The reserve groups she belongs to."""
     devices: tuple[Device, ...] = ()
     """Tried one after the other; none: the desk phone, for the queue's ring time."""
+    then_voicemail: bool = False
+    """Who is offered to her, and whom she takes at none of her devices, goes to her mailbox; else to the next agent."""
     extension: str = ""
     """What colleagues dial to transfer to her; empty: by name only."""
     persistent: bool = False
@@ -274,6 +277,7 @@ class CenterConfig:
     not_ready_reasons: tuple[str, ...] = ("break", "lunch", "meeting", "training")
     """What agents may be not ready for by their own wish; the first is that of the plain star code."""
     calling: CallingConfig = field(default_factory=CallingConfig)
+    mailboxes: Mapping[str, MailboxConfig] = field(default_factory=dict)
     missed_offers: MissPolicy = MissPolicy()
     occupancy: OccupancyRule | None = None
     between_queues: Between = Between.PRIORITY

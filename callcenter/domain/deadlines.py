@@ -12,12 +12,13 @@ from callcenter.domain.callback_register import DEADLINES as CALLBACK_DEADLINES
 from callcenter.domain.contact import UNANSWERED, ContactState
 from callcenter.domain.facts import AgentState
 from callcenter.domain.machine import Alarm
+from callcenter.domain.mailboxes import KEPT
 
 if TYPE_CHECKING:
     from callcenter.domain.state import State
 
 OFFER, WRAP_UP, REST, FLOW, MUSIC, OVERFLOW, NODE_LOST = "offer", "wrap_up", "rest", "flow", "music", "overflow", "node_lost"
-LOOK, ANNOUNCE, ADVANCE, SKILL, SWITCH = "look", "announce", "advance", "skill", "switch"
+LOOK, ANNOUNCE, ADVANCE, SKILL, SWITCH, VISIT = "look", "announce", "advance", "skill", "switch", "visit"
 
 
 def still_set(state: "State", alarm: Alarm) -> bool:
@@ -43,6 +44,11 @@ def still_set(state: "State", alarm: Alarm) -> bool:
     if kind == FLOW:
         call = state.calls.get(subject)
         return call is not None and call.flow is not None and call.flow.until == at
+    if kind == KEPT:
+        return state.mailboxes.still_set(alarm)
+    if kind == VISIT:
+        call = state.calls.get(subject)
+        return call is not None and call.visit is not None and call.visit.until == at
     if kind == OFFER:
         return subject in state.offers and state.offers[subject].offers[subject].until == at
     contact = state.contacts.get(subject)

@@ -36,6 +36,7 @@ from callcenter.domain.facts import (
     WithdrawnWhy,
 )
 from callcenter.domain.ivr.flow import GOODBYE
+from callcenter.domain.mailbox_config import mailbox_of
 from callcenter.domain.preferred import preferred_agent
 from callcenter.domain.presence import become, become_free, take_out
 from callcenter.domain.router import route_agent, route_waiter
@@ -208,7 +209,10 @@ def miss(turn: Turn, contact: Contact, offered: ContactOffered, why: MissedWhy) 
         become(turn, agent, remembered.state, remembered.reason)
     else:
         take_out(turn, agent, offered.queue, why, contact.id)
-    if not _nobody_else(turn, contact):
+    if find_me.to_voicemail(turn, contact, agent):
+        leave_queue(turn, contact, OverflowWhy.VOICEMAIL)
+        turn.to_mailbox.append((call, mailbox_of(agent=agent.name), contact.id))
+    elif not _nobody_else(turn, contact):
         route_waiter(turn, contact.waiter)
 
 

@@ -143,6 +143,24 @@ class PlaybackEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageRecorded:
+    """The leg's message is whole: stopped, silent, too long, or hung up."""
+
+    leg: str
+    message: str
+    length: timedelta
+    """Without the silence that ended it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFailed:
+    """Nothing could be recorded: a full disk, say."""
+
+    leg: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class CommandRefused:
     """A command of ours was not carried out. ``command`` is the command itself."""
 
@@ -369,6 +387,22 @@ class DoNotCallRemoveRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageDeleteRequested:
+    """Somebody of ours wants the message in a mailbox deleted."""
+
+    message: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageHeardRequested:
+    """Somebody of ours has heard the message otherwise than by phone."""
+
+    message: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigChanged:
     config: CenterConfig
 
@@ -413,6 +447,8 @@ class TimePassed:
 LegEvent = (
     LegRang | LegAnswered | LegHeld | LegResumed | LegReferred | LegEnded | LegFoundAlone | LegFoundSilent | DigitPressed | PlaybackEnded
 )
+MessageEvent = MessageRecorded | MessageFailed
+MessageRequest = MessageDeleteRequested | MessageHeardRequested
 AgentRequest = (
     AgentLoginRequested
     | AgentReadyRequested
@@ -436,6 +472,7 @@ NodeEvent = NodeConnected | NodeDisconnected
 PhoneEvent = PhoneReachable | PhoneUnreachable | FallbackTalkBegan | FallbackTalkEnded | FallbackCallReported
 HoursEvent = CalendarsRenewed | HoursSwitchRequested
 CenterEvent = CommandRefused | ConfigChanged | FlowsChanged | TimePassed
-Event = LegArrived | LegEvent | AgentRequest | CallbackRequest | DoNotCallRequest | NodeEvent | PhoneEvent | HoursEvent | CenterEvent
+PersonRequest = AgentRequest | CallbackRequest | DoNotCallRequest | MessageRequest
+Event = LegArrived | LegEvent | MessageEvent | PersonRequest | NodeEvent | PhoneEvent | HoursEvent | CenterEvent
 
 EventTypes: Mapping[str, type] = {kind.__name__: kind for kind in Event.__args__}

@@ -7,8 +7,9 @@ from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
 from callcenter.domain.commands import Command, Dial, RingAgent
 from callcenter.domain.config import Device, QueueConfig
-from callcenter.domain.contact import said_most
+from callcenter.domain.contact import Contact, ContactState, said_most
 from callcenter.domain.facts import AgentState, ContactOffered, MissedWhy, OfferMoved
+from callcenter.domain.mailbox_config import mailbox_of
 from callcenter.domain.turn import Turn
 
 
@@ -47,6 +48,15 @@ def goes_on(turn: Turn, call: Call, offered: ContactOffered, why: MissedWhy) -> 
     turn.hang_up(call, old)
     turn.want(ring(turn, call, leg, agent, device))
     return True
+
+
+def to_voicemail(turn: Turn, contact: Contact, agent: Agent) -> bool:
+    """Whether the caller whom she has taken at none of her devices leaves her a message now: nobody else is being rung for the contact, and
+    it is no consult."""
+    config = turn.state.config.agents.get(agent.name)
+    wanted = config is not None and config.then_voicemail and mailbox_of(agent=agent.name) in turn.state.config.mailboxes
+    consult = turn.state.calls[contact.entered.call].consult_of(contact.id)
+    return wanted and consult is None and contact.state is ContactState.WAITING and not contact.bound
 
 
 def missed_why(offered: ContactOffered, why: MissedWhy) -> MissedWhy:

@@ -1,6 +1,6 @@
 """What happens to legs, told as what it means for the call."""
 
-from callcenter.domain import accepting, announcing, callbacks, consults, persistent_leg
+from callcenter.domain import accepting, announcing, callbacks, consults, mailbox_visits, persistent_leg
 from callcenter.domain.call import Call, Leg, LegState
 from callcenter.domain.commands import Answer, ConnectLegs, HangUp, StartRecording, StopMusic, StopRecording
 from callcenter.domain.contact import Contact, ContactState
@@ -104,6 +104,7 @@ def ended(turn: Turn, leg_id: str, cause: Cause) -> None:
     stayed, was_to_stay = (agent.leg == leg_id, agent.leg_to_be == leg_id) if agent else (False, False)
     turn.emit(LegGone(turn.now, call.id, leg_id, cause))
     if leg_id == call.began.leg:
+        mailbox_visits.caller_left(turn, call)
         if call.flow is not None:
             turn.emit(FlowEnded(turn.now, call.id, "caller_left"))
         caller_leg_ended(turn, call, cause)
@@ -158,7 +159,9 @@ def found_silent(turn: Turn, leg_id: str) -> None:
     turn.want(Answer(call.id, call.node, leg_id))
     _record_again(turn, call)
     contact = turn.state.contacts.get(call.contact)
-    if call.flow is not None:
+    if call.visit is not None:
+        mailbox_visits.found_silent(turn, call)
+    elif call.flow is not None:
         turn.want(StopMusic(call.id, call.node, leg_id))
         say_again(turn, call)
     elif contact and contact.state in (ContactState.WAITING, ContactState.OFFERED):

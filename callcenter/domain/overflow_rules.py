@@ -19,12 +19,14 @@ class OverflowTo(StrEnum):
     FLOW = "flow"
     CALLBACK = "callback"
     """Is offered a callback; who declines comes back to the old place."""
+    VOICEMAIL = "voicemail"
+    """Leaves a message in that mailbox."""
     GOODBYE = "goodbye"
 
 
 @dataclass(frozen=True, slots=True)
 class Overflow:
-    """An action; ``target`` is the queue or the flow."""
+    """An action; ``target`` is the queue, the flow or the mailbox."""
 
     to: OverflowTo
     target: str = ""

@@ -133,6 +133,8 @@ def go(turn: Turn, contact: Contact, action: Overflow, why: OverflowWhy, rule: s
         pass  # the caller is the agent's still, and she goes back to the caller
     elif action.to is OverflowTo.QUEUE and action.target in turn.state.config.queues:
         delivery.enter_queue(turn, call, action.target, entered.priority, place=entered.place, transferred_from=contact.id)
+    elif action.to is OverflowTo.VOICEMAIL:
+        turn.to_mailbox.append((call, action.target, contact.id))
     elif action.to is OverflowTo.CALLBACK:
         turn.send_on(call, callback_offer(entered.queue))
     else:

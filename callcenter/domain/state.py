@@ -23,6 +23,7 @@ from callcenter.domain.hours import Hours, Switched, hours_of
 from callcenter.domain.ivr.flow import GOODBYE, Flow, built_in
 from callcenter.domain.lines import Lines
 from callcenter.domain.machine import Deadlines
+from callcenter.domain.mailboxes import Mailboxes
 from callcenter.domain.node import Node
 from callcenter.domain.queue import CONTACT, Queue, Waiter
 
@@ -63,6 +64,7 @@ class State:
         """By number: who asked us, or had us asked, not to call any more."""
         self.deadlines = Deadlines(lambda alarm: still_set(self, alarm))
         self.callbacks = CallbackRegister(self)
+        self.mailboxes = Mailboxes(self)
         self.checkpoint = Checkpoint(self)
         self.configure(config)
 
@@ -87,6 +89,7 @@ class State:
         for name in [name for name in self.agents if name not in config.agents]:
             strike_off(self, self.agents[name])
         self.callbacks.line_up_all()
+        self.mailboxes.configure(config.mailboxes)
         for name in [name for name, queue in self.queues.items() if name not in config.queues and not queue.unanswered]:
             del self.queues[name]
         for agent in self.agents.values():

@@ -8,6 +8,7 @@ from callcenter.domain.call import Call, Consult, Leg
 from callcenter.domain.commands import Command, HangUp
 from callcenter.domain.contact import Contact
 from callcenter.domain.facts import Fact, LegClosing
+from callcenter.domain.facts.voicemail import VisitOutcome
 from callcenter.domain.ids import Ids
 from callcenter.domain.ivr.flow import GOODBYE
 from callcenter.domain.machine import Outputs
@@ -18,7 +19,7 @@ from callcenter.domain.state import State
 class Turn:
     """A story emits facts, which happen at once, and wants commands, which the engine carries out afterwards."""
 
-    __slots__ = ("_sent_on", "ids", "its_turn", "now", "out", "over", "state", "to_flow", "to_take")
+    __slots__ = ("_sent_on", "ids", "its_turn", "now", "out", "over", "state", "to_flow", "to_mailbox", "to_take", "visited")
 
     def __init__(self, state: State, ids: Ids, now: datetime, its_turn: Mapping[str, "Story"]) -> None:
         self.state = state
@@ -33,6 +34,10 @@ class Turn:
         """Consults that came to nothing, or lost the caller; what is left of them is cleared away once the story is told."""
         self.to_take: list[tuple[Contact, str]] = []
         """Contacts with offers to agents whose legs are up: they are connected once the story is told."""
+        self.to_mailbox: list[tuple[Call, str, str]] = []
+        """Callers who are to leave a message, with the mailbox and the contact they have left for it, likewise."""
+        self.visited: list[tuple[Call, VisitOutcome]] = []
+        """Who has been at a mailbox, and goes on."""
         self._sent_on: set[str] = set()
 
     def emit(self, fact: Fact) -> None:

@@ -49,6 +49,8 @@ from callcenter.runtime.settings_routing import agent_config, caller_lists, rout
 from callcenter.runtime.settings_routing_model import CallerListSection, RoutingRuleSection, RoutingSection
 from callcenter.runtime.settings_speech import SpeechSection, speech_faults
 from callcenter.runtime.settings_transfers import extension_faults
+from callcenter.runtime.settings_voicemail import mailboxes, voicemail_faults
+from callcenter.runtime.settings_voicemail_model import MailSection
 from callcenter.runtime.settings_waiting import announce, closing, overflow, overflow_row, waiting_faults
 
 DEFAULT_FILE = Path("callcenter.toml")
@@ -73,6 +75,7 @@ class Settings(Section):
     engine: EngineSection = EngineSection()
     web: WebSection = WebSection()
     recording: RecordingSection = RecordingSection()
+    mail: MailSection | None = None
     missed_offers: MissedOffersSection = MissedOffersSection()
     occupancy: OccupancySection = OccupancySection()
     trunks: tuple[TrunkSection, ...] = Field(default=(), alias="trunk")
@@ -179,6 +182,7 @@ class Settings(Section):
             flow_versions=self._sources.versions,
             canaries=self._sources.shares,
             calling=calling_config(self),
+            mailboxes=mailboxes(self),
             missed_offers=miss_policy(self.missed_offers),
             occupancy=occupancy_rule(self.occupancy),
             between_queues=self.routing.between_queues,
@@ -213,10 +217,10 @@ class Settings(Section):
             overflow_flow=queue.overflow_flow,
             music=queue.music,
             announce=announce(queue.announce),
-            keys={key: overflow(action) for key, action in queue.keys.items()},
-            overflows=tuple(overflow_row(row) for row in queue.overflow),
+            keys={key: overflow(action, queue.name) for key, action in queue.keys.items()},
+            overflows=tuple(overflow_row(row, queue.name) for row in queue.overflow),
             hours=queue.hours or (own_calendar(queue.name) if queue.closing is not None else ""),
-            closing=closing(queue.closing),
+            closing=closing(queue.closing, queue.name),
             record=queue.record and self.recording.enabled,
             callback=callback_config(self, queue),
             extension=queue.extension or "",
@@ -336,6 +340,7 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from flow_faults(settings.flows, [queue.name for queue in settings.queues], settings.catalogue)
     yield from calendar_faults(settings)
     yield from waiting_faults(settings.queues, settings.flows, settings.catalogue)
+    yield from voicemail_faults(settings)
 
 
 def _repeated(table: str, names: list[str], key: str = "name") -> Iterator[Problem]:

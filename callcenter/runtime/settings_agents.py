@@ -42,8 +42,6 @@ def devices(settings: "Settings", agent: AgentSection) -> tuple[Device, ...]:
 
 
 def _find_me_faults(settings: "Settings", key: str, agent: AgentSection) -> Iterator[Problem]:
-    if agent.find_me_then == "voicemail":
-        yield Problem(f"{key}.find_me_then", "is 'voicemail', which does not exist yet; allowed: 'next_agent'")
     if agent.leg == "persistent" and agent.find_me:
         yield Problem(f"{key}.find_me", 'means nothing with leg = "persistent": a leg that is up is never rung')
     outside = [index for index, device in enumerate(agent.find_me) if device.number is not None]

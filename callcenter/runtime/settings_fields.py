@@ -204,10 +204,11 @@ SomeSeconds = Annotated[timedelta, BeforeValidator(_seconds), AfterValidator(_no
 
 
 def _action(text: str) -> str:
-    if text == "voicemail":
-        raise ValueError("'voicemail' is not possible: there is no voicemail yet; use 'queue:NAME', 'flow:NAME', 'callback' or 'goodbye'")
-    if not re.fullmatch(r"(queue|flow):[a-z][a-z0-9_-]{0,39}|callback|goodbye", text):
-        raise ValueError(f"must be 'queue:NAME', 'flow:NAME', 'callback' or 'goodbye', but is {text!r}")
+    if not re.fullmatch(r"(queue|flow|voicemail:queue|voicemail:agent):[a-z][a-z0-9_-]{0,39}|callback|voicemail|goodbye", text):
+        raise ValueError(
+            "must be 'queue:NAME', 'flow:NAME', 'callback', 'voicemail', 'voicemail:queue:NAME', 'voicemail:agent:NAME' or 'goodbye', "
+            f"but is {text!r}"
+        )
     return text
 
 

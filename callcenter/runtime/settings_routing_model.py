@@ -10,6 +10,7 @@ from callcenter.domain.conditions import Comparator, Condition, Metric
 from callcenter.domain.routing_config import Between, IdleClock, Needs, Strategy
 from callcenter.domain.skills import RuleError, parse
 from callcenter.runtime.settings_fields import Name, Plain, Seconds, Section, SomeSeconds
+from callcenter.runtime.settings_voicemail_model import HasMailbox
 
 _CONDITION = re.compile(r"\s*([a-z_]+)\s*(>=|<=|>|<)\s*(\d+(?:\.\d+)?)\s*")
 
@@ -50,7 +51,7 @@ class RelaxSection(Section):
     level: int = Field(default=100, ge=0, le=1000)
 
 
-class QueueRouting(Section):
+class QueueRouting(HasMailbox):
     """What a queue may say about routing; a part of its table."""
 
     strategy: Strategy = Strategy.LONGEST_IDLE
@@ -79,7 +80,7 @@ class MembershipSection(Section):
     delay: Seconds = Field(default=timedelta(0), alias="delay_s")
 
 
-class AgentRouting(Section):
+class AgentRouting(HasMailbox):
     """What an agent's table may say about routing."""
 
     queues: tuple[Name, ...] = ()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from callcenter.domain.conditions import Condition, Metric, faults
 from callcenter.domain.config import AnnounceConfig, PositionTold
 from callcenter.domain.ivr.flow import Flow, PromptNode, QueueNode
+from callcenter.domain.mailbox_config import mailbox_of
 from callcenter.domain.overflow_rules import Closing, Overflow, OverflowRow, OverflowTo, cycle
 from callcenter.runtime.settings_flows import flow, unknown_prompts
 from callcenter.runtime.settings_model import AnnounceSection, ClosingSection, FlowSection, OverflowSection, QueueSection
@@ -26,14 +27,19 @@ def announce(section: AnnounceSection) -> AnnounceConfig:
     )
 
 
-def overflow(action: str) -> Overflow:
-    """From such as ``queue:sales``."""
+def overflow(action: str, queue: str) -> Overflow:
+    """From such as ``queue:sales``, said in the table of ``queue``."""
     to, _, target = action.partition(":")
-    return Overflow(OverflowTo(to), target)
+    return Overflow(OverflowTo(to), mailbox_named(action, queue) if to == OverflowTo.VOICEMAIL else target)
 
 
-def overflow_row(section: OverflowSection) -> OverflowRow:
-    return OverflowRow(overflow(section.to), condition(section), section.waited)
+def mailbox_named(action: str, queue: str) -> str:
+    """The mailbox of such an action as ``voicemail``, which is the queue's own, or ``voicemail:agent:alice``."""
+    return action.partition(":")[2] or mailbox_of(queue=queue)
+
+
+def overflow_row(section: OverflowSection, queue: str) -> OverflowRow:
+    return OverflowRow(overflow(section.to, queue), condition(section), section.waited)
 
 
 def condition(section: OverflowSection) -> Condition | None:
@@ -43,8 +49,8 @@ def condition(section: OverflowSection) -> Condition | None:
     return replace(section.when, lasting=section.lasting, release=section.release, queue=section.of_queue or "")
 
 
-def closing(section: ClosingSection | None) -> Closing:
-    return Closing(overflow(section.to), section.drain) if section is not None else Closing()
+def closing(section: ClosingSection | None, queue: str) -> Closing:
+    return Closing(overflow(section.to, queue), section.drain) if section is not None else Closing()
 
 
 # --- what no table can know alone ---------------------------------------------------------------
@@ -58,14 +64,15 @@ def waiting_faults(queues: Sequence[QueueSection], flows: Mapping[str, FlowSecti
         yield from unknown_prompts(f"{key}.announce.comfort", queue.announce.comfort, known)
         for place, row in enumerate(queue.overflow):
             yield from _row_faults(f"{key}.overflow[{place}]", queue, row, names)
-        for where, action in _actions(key, queue):
+        for where, action in actions(key, queue):
             yield from _action_faults(where, queue, action, names, list(flows))
         if queue.callback is not None and queue.callback.key and queue.callback.key in queue.keys:
             yield Problem(f"{key}.keys.{queue.callback.key}", f"is the key of {key}.callback already; each key does one thing")
     yield from _cycle_faults(queues, flows)
 
 
-def _actions(key: str, queue: QueueSection) -> Iterator[tuple[str, str]]:
+def actions(key: str, queue: QueueSection) -> Iterator[tuple[str, str]]:
+    """Where callers of the queue may be sent, by place."""
     yield from ((f"{key}.overflow[{place}].to", row.to) for place, row in enumerate(queue.overflow))
     yield from ((f"{key}.keys.{pressed}", action) for pressed, action in queue.keys.items())
     if queue.closing is not None:

@@ -45,7 +45,7 @@ class Snapshot:
     bridges: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """From bridge id to the legs in it; bridges of our application only."""
     playbacks: frozenset[str] = frozenset()
-    """Which of the playbacks we asked about are still going on."""
+    """Which of the playbacks, and recordings of messages, we asked about are still going on."""
 
 
 class Inbox(Protocol):
@@ -81,7 +81,10 @@ class Telephony(Protocol):
         """
 
     async def snapshot(self, node: str, playbacks: Sequence[str]) -> Snapshot:
-        """What the node holds now; ``playbacks`` are those whose fate the caller wants to know. Raises CommandError(NODE_AWAY)."""
+        """What the node holds now; ``playbacks`` are those whose fate the caller wants to know. Raises CommandError(NODE_AWAY).
+
+        The recording of a message is asked about as its ``recorded_prompt``.
+        """
 
     async def watch(self, node: str, leg: str) -> None:
         """Ask for the end of a leg outside our application: ``FallbackTalkEnded`` will follow."""
@@ -111,6 +114,13 @@ class Phones(Protocol):
 
     async def ask(self, node: str, endpoint: str) -> None:
         """``PhoneReachable`` follows if the phone answers, else nothing. Raises CommandError."""
+
+
+class Lamps(Protocol):
+    """Lights the message lamps of agents' phones; a part of telephony that speaks another interface of the PBX."""
+
+    async def show(self, node: str, endpoint: str, new: int, old: int) -> None:
+        """Tell the phone how many messages wait. A phone that is not there is told nothing, and that is no error. Raises CommandError."""
 
 
 class Clock(Protocol):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
 from callcenter.domain.call import Call, Leg, LegState
+from callcenter.domain.commands import recorded_prompt
 from callcenter.domain.consults import places
 from callcenter.domain.contact import UNANSWERED, ContactState
 from callcenter.domain.events import (
@@ -21,6 +22,7 @@ from callcenter.domain.events import (
     LegFoundSilent,
     LegRang,
 )
+from callcenter.domain.facts import Stage
 from callcenter.domain.state import State
 from callcenter.services.ports import SeenLeg, Snapshot
 
@@ -47,7 +49,10 @@ def playbacks(state: State, node: str) -> list[str]:
 
 
 def _being_said(state: State, call: Call) -> str:
-    """The playback that the caller should hear now; empty: none."""
+    """The playback that the caller should hear now, or the message that is being recorded; empty: none."""
+    if call.visit is not None:
+        recording = call.visit.stage is Stage.RECORDING
+        return recorded_prompt(call.visit.message) if recording else call.visit.playback
     if call.flow is not None:
         return call.flow.playback
     contact = state.contacts.get(call.contact)

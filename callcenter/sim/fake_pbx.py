@@ -30,6 +30,7 @@ from callcenter.domain.events import (
     Refusal,
 )
 from callcenter.services.ports import CommandError, SeenLeg, Snapshot
+from callcenter.sim.fake_messages import FakeMessages
 from callcenter.sim.timeline import Timeline
 
 
@@ -106,6 +107,7 @@ class FakePbx:
         self.disk_full = False
         self.door_answers = True
         """Our dialplan answers before it hands a call to us; False: legs arrive unanswered."""
+        self.messages = FakeMessages(timeline, self._tell)
         self._timeline = timeline
         self._deliver = tell
         self._count = 0
@@ -125,6 +127,9 @@ class FakePbx:
             c.StartRecording: self._start_recording,
             c.StopRecording: self._stop_recording,
             c.AskPhone: self._ask_phone,
+            c.RecordMessage: lambda command: self.messages.record(self._channel(command.leg).id, command),
+            c.StopMessage: lambda command: self.messages.stop(command.message),
+            c.SetLamp: self.messages.show,
             c.HangUp: self._hang_up,
         }
 
@@ -200,6 +205,7 @@ class FakePbx:
         self.channels.clear()
         self.bridges.clear()
         self.recordings.clear()
+        self.messages.crash()
         self.watched.clear()
         self.beat_at = None
         self.started_at = self._timeline.now
@@ -215,7 +221,7 @@ class FakePbx:
     def snapshot(self, playbacks: tuple[str, ...] = ()) -> Snapshot:
         """What is here now."""
         legs = {ch.id: SeenLeg(ch.id, ch.up, ch.ringing, ch.ours, ch.endpoint, ch.arrival) for ch in self.channels.values()}
-        going_on = frozenset(ch.playback for ch in self.channels.values() if ch.playback in playbacks)
+        going_on = frozenset({ch.playback for ch in self.channels.values()} | self.messages.going_on()).intersection(playbacks)
         bridges = {name: frozenset(members) for name, members in self.bridges.items()}
         return Snapshot(self.name, self.started_at, legs, bridges, going_on)
 
@@ -364,6 +370,7 @@ class FakePbx:
     # --- inside ---------------------------------------------------------------------------------
 
     def _end(self, leg: str, cause: Cause) -> None:
+        self.messages.leg_ended(leg)
         channel = self.channels.pop(leg, None)
         if channel is None:
             return

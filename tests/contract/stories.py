@@ -13,6 +13,14 @@ Story = Callable[[StoryCenter], Awaitable[None]]
 MENU = ["CallBegan inbound", "FlowStarted", "FlowMoved menu", "FlowKeyPressed 2 enter", "FlowEnded queue", "ContactEntered"]
 OFFERED = ["ContactOffered alice", "LegRinging alice"]
 CONNECTED = ["LegUp alice", "ContactConnected alice", "RecordingStarted alice"]
+GOODBYE_SAID = [
+    "FlowStarted",
+    "FlowMoved say",
+    "FlowEnded hang_up",
+    "LegClosing caller",
+    "LegGone caller normal",
+    "CallEnded normal",
+]
 CALLER_LEAVES = [
     "LegGone caller normal",
     "ContactParted alice caller_hung_up",
@@ -84,6 +92,54 @@ async def a_caller_who_gives_up_while_it_rings(center: StoryCenter) -> None:
     ]
     assert await caller.story() == [*MENU, *OFFERED, *left, "CallEnded normal"]
     await alice.becomes(AgentState.READY)
+
+
+async def a_caller_who_leaves_a_message(center: StoryCenter) -> None:
+    center.sparse = False  # what is not sent is not recorded
+    alice = await center.agent("alice")
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("2")
+    await caller.hears("music")
+    await caller.presses("0")
+    await caller.hears("voicemail-greeting")
+    await caller.hears("beep")
+    await caller.meets(f.MessageBegan)
+    await caller.speaks_for(4)
+    await caller.presses("#")
+    await caller.hears("voicemail-review")
+    await caller.presses("2")
+    await caller.hears("voicemail-review")
+    await caller.presses("1")
+    story = await caller.story()
+    stages = [line for line in story if line.startswith("VisitMoved")]
+    assert list(dict.fromkeys(stages)) == [f"VisitMoved {stage}" for stage in ("greeting", "recording", "review", "playback", "farewell")]
+    rest = [line for line in story[len(MENU) :] if line not in stages]
+    assert rest[:5] == ["ContactOverflowed key_pressed", "VisitBegan", "MessageBegan node1", "MessageTaken", "MessageLeft node1"]
+    assert rest[5:] == ["VisitEnded", *GOODBYE_SAID]
+    left = await caller.meets(f.MessageLeft)
+    assert 3 <= left.length.total_seconds() <= 6
+    await alice.shows(1, 0)
+    await alice.asks(e.MessageHeardRequested(left.message))
+    await alice.shows(0, 1)
+
+
+async def a_caller_who_hangs_up_in_mid_message(center: StoryCenter) -> None:
+    center.sparse = False
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("2")
+    await caller.hears("music")
+    await caller.presses("0")
+    await caller.hears("beep")
+    await caller.meets(f.MessageBegan)
+    await caller.speaks_for(4)
+    await caller.hangs_up()
+    left = await caller.meets(f.MessageLeft)
+    assert 3 <= left.length.total_seconds() <= 6
+    story = await caller.story()
+    assert "MessageTaken" in story, "the PBX told of the message before the end of the leg"
+    assert story[-4:] == ["LegGone caller normal", "MessageLeft node1", "VisitEnded", "CallEnded normal"]
 
 
 async def a_phone_that_rings_in_vain(center: StoryCenter) -> None:
@@ -617,6 +673,8 @@ STORIES: list[Story] = [
     a_caller_who_gives_up_in_the_menu,
     a_caller_who_gives_up_while_it_rings,
     a_phone_that_rings_in_vain,
+    a_caller_who_leaves_a_message,
+    a_caller_who_hangs_up_in_mid_message,
     a_phone_that_is_busy,
     a_phone_that_declines,
     a_phone_that_is_not_there,

@@ -44,6 +44,7 @@ from callcenter.domain.hours_plan import Plan, expand
 from callcenter.domain.ids import Ids
 from callcenter.domain.ivr.flow import CallbackNode, CollectNode, Flow, HangUpNode, MenuNode, PromptNode, QueueNode
 from callcenter.domain.ivr.speech import SpeakAs, Spoken
+from callcenter.domain.mailbox_config import MailboxConfig
 from callcenter.domain.overflow_rules import Closing, Overflow, OverflowRow, OverflowTo
 from callcenter.domain.queue import Unfit
 from callcenter.domain.routing_config import Membership, RelaxStep, Routing, Skill, Strategy
@@ -118,7 +119,7 @@ QUEUES = [
         watched=CONDITIONS,
         announce=ANNOUNCE,
         callback=AGENT_FIRST,
-        keys={"9": Overflow(OverflowTo.QUEUE, "care")},
+        keys={"9": Overflow(OverflowTo.QUEUE, "care"), "8": Overflow(OverflowTo.VOICEMAIL, "queue:support")},
         overflows=(
             OverflowRow(Overflow(OverflowTo.CALLBACK), waited=timedelta(seconds=50)),
             OverflowRow(
@@ -185,10 +186,18 @@ def picture(state: State) -> object:
                       {k: line.in_order() for k, line in state.callbacks.owned.items() if len(line)}),
         "switches": state.switches,
         "do_not_call": dict(state.do_not_call),
+        "visits": {k: asdict(c.visit) | {"digits": ""} for k, c in state.calls.items() if c.visit},
+        "mailboxes": {k: asdict(state.mailboxes.mailbox(k)) | {"history": 0, "refusals": 0, "messages": [
+                          (m.left, m.heard, m.kept_until) for m in state.mailboxes.mailbox(k).messages.values()]} for k in MAILBOXES},
+        "messages": list(state.mailboxes.messages),
         "nodes": {k: (n.started_at, n.lost_at, sorted(n.calls), n.log_offset) for k, n in state.nodes.items()},
     }  # fmt: skip
 
 
+MAILBOXES = {
+    "queue:support": MailboxConfig("queue:support", most=3, keep=timedelta(minutes=4), lamps=("alice", "bob")),
+    "agent:carol": MailboxConfig("agent:carol", lamps=("carol",), longest=timedelta(seconds=15)),
+}
 CALM = OccupancyRule(0.5, timedelta(seconds=20))
 MOBILE = "+12025550171"
 ALL = tuple(queue.name for queue in QUEUES)
@@ -228,7 +237,8 @@ def node_away(world: World, seconds: float, crashed: bool) -> None:
             world.tell(e.LegFoundAlone(leg))
         if channel is not None and not channel.bridge:
             world.tell(e.LegFoundAlone(leg))
-            if not channel.playback and not channel.music:
+            recording = leg in {live.leg for live in world.pbx.messages.live.values()}
+            if not channel.playback and not channel.music and not recording:
                 world.tell(e.LegFoundSilent(leg))
     for leg in sorted(set(world.pbx.channels) - set(state.legs)):
         world.pbx.release(leg)
@@ -303,7 +313,9 @@ class CenterMachine(RuleBasedStateMachine):
         center = small_center(QUEUES, AGENTS, [MENU, BACK])
         agents = {name: replace(agent, extension=f"20{n}") for n, (name, agent) in enumerate(CREW.items())}
         queues = {name: replace(queue, extension=f"30{n}") for n, (name, queue) in enumerate(center.queues.items())}
-        rules = {"missed_offers": MISSES, "occupancy": CALM, "calling": CallingConfig("carrier"), "calendars": CALENDARS}
+        agents["carol"] = replace(agents["carol"], then_voicemail=True)
+        rules: dict[str, Any] = {"mailboxes": MAILBOXES, "missed_offers": MISSES, "occupancy": CALM, "calling": CallingConfig("carrier")}
+        rules["calendars"] = CALENDARS
         self.world = World(replace(center, agents=agents, queues=queues, **rules))
         self.world.pbx.broken_prompts.add("broken")
         self.pressed_1: set[str] = set()
@@ -537,6 +549,40 @@ class CenterMachine(RuleBasedStateMachine):
                 self.world.pbx.party_hangs_up(leg)
             self.world.pbx.party_presses(leg, key)
         self.world.run_for(seconds)
+
+    @rule(talk=st.integers(0, 20), keys=st.text("123#*-", max_size=6), seconds=st.integers(0, 12), full=st.booleans())
+    def a_caller_leaves_a_message(self, talk: int, keys: str, seconds: int, full: bool) -> None:
+        """Or tries to, or hangs up meanwhile."""
+        leg = self.world.pbx.call_in(DIDS[0])
+        self.world.pbx.messages.talk[leg] = timedelta(seconds=talk)
+        self.world.pbx.messages.disk_full = full and talk > 15
+        self.world.run_for(1)
+        for key in "8" + keys:
+            if key == "-":
+                self.world.pbx.party_hangs_up(leg)
+            self.world.pbx.party_presses(leg, key)
+            self.world.run_for(seconds)
+
+    @rule(n=st.integers(0, 5), hear=st.booleans())
+    def somebody_sees_to_a_message(self, n: int, hear: bool) -> None:
+        messages = list(self.world.center.state.mailboxes.messages)
+        message = messages[n % len(messages)] if messages else "none"
+        self.world.tell((e.MessageHeardRequested if hear else e.MessageDeleteRequested)(message, "somebody"))
+
+    @invariant()
+    def every_message_has_one_fate(self) -> None:
+        """What was recorded is in a mailbox, was dropped, or is still in somebody's hands; lamps tell of what is new."""
+        state = self.world.center.state
+        began = [fact.message for fact in self.world.facts if isinstance(fact, f.MessageBegan)]
+        settled = [fact.message for fact in self.world.facts if isinstance(fact, f.MessageLeft | f.MessageDropped)]
+        assert len(settled) == len(set(settled))
+        in_hand = {call.visit.message for call in state.calls.values() if call.visit and call.visit.recorded_since}
+        assert sorted(began) == sorted([*settled, *in_hand])
+        assert all(not call.contact for call in state.calls.values() if call.visit)
+        for name in MAILBOXES:
+            mailbox = state.mailboxes.mailbox(name)
+            assert mailbox.new == sum(not message.heard for message in mailbox.messages.values())
+            assert len(mailbox.messages) <= 3 or name != "queue:support"
 
     @rule(n=st.integers(0, 50))
     def a_waiting_caller_presses_the_callback_key(self, n: int) -> None:
@@ -909,6 +955,7 @@ class CenterMachine(RuleBasedStateMachine):
         assert not self.world.pbx.recordings
         assert not self.world.center.state.calls
         assert not self.world.center.state.contacts
+        assert not self.world.pbx.messages.live
         self.a3_the_books_balance()
         self.checker.at_rest()
         self.a1_to_a10_hold_for_a_bookkeeper_who_only_reads_the_facts()

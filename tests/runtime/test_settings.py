@@ -112,10 +112,13 @@ WAITING_FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     ),
     (
         overflow(waited_s=5, to="voicemail"),
-        "queue[0].overflow[0].to: 'voicemail' is not possible: there is no voicemail yet; use 'queue:NAME', 'flow:NAME', 'callback' or "
-        "'goodbye'",
+        "queue[0].overflow[0].to: names mailbox 'queue:sales', which does not exist; mailboxes: none",
     ),
-    (overflow(waited_s=5, to="moon"), "queue[0].overflow[0].to: must be 'queue:NAME', 'flow:NAME', 'callback' or 'goodbye', but is 'moon'"),
+    (
+        overflow(waited_s=5, to="moon"),
+        "queue[0].overflow[0].to: must be 'queue:NAME', 'flow:NAME', 'callback', 'voicemail', 'voicemail:queue:NAME', "
+        "'voicemail:agent:NAME' or 'goodbye', but is 'moon'",
+    ),
     (
         overflow(waited_s=5, to="queue:moon"),
         "queue[0].overflow[0].to: names queue 'moon', which does not exist; queues: sales, support",

@@ -68,7 +68,7 @@ FAULTS: list[tuple[Change, str]] = [
     ),
     (
         lambda raw: raw["agent"][0].update(find_me_then="voicemail"),
-        "agent[0].find_me_then: is 'voicemail', which does not exist yet; allowed: 'next_agent'",
+        "agent[0].find_me_then: is 'voicemail', but she has no mailbox; give her a [agent.voicemail] table",
     ),
     (lambda raw: raw["agent"][0].update(leg="off-hook"), "agent[0].leg: must be one of 'ring' or 'persistent', but is 'off-hook'"),
     (

@@ -40,6 +40,13 @@ PROMPT_TONES: dict[str, TonePair] = {
     "your-wait-is-under": tone_pair(9),
     "en-minute": tone_pair(41),
     "callback-offer": tone_pair(20),
+    "voicemail-greeting": tone_pair(11),
+    "voicemail-review": tone_pair(32),
+    "voicemail-kept": tone_pair(45),
+    "voicemail-pin": tone_pair(22),
+    "voicemail-menu": tone_pair(56),
+    "voicemail-no-more": tone_pair(34),
+    "voicemail-wrong-pin": tone_pair(13),
 }
 """Prompts that stories recognise one by one, also in the middle of others."""
 

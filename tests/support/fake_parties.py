@@ -106,6 +106,9 @@ class FakeAgentParty(AgentParty):
         await self.holds()
         self.pbx.dial_from_phone(self.endpoint, extension)
 
+    async def shows(self, new: int, old: int) -> None:
+        await soon(lambda: self.pbx.messages.lamps.get(self.endpoint) == (new, old), f"{new} new messages")
+
     async def hangs_up_second(self) -> None:
         self.pbx.party_hangs_up(self._channels()[-1].id)
 

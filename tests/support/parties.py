@@ -84,6 +84,10 @@ class Party(abc.ABC):
     @abc.abstractmethod
     async def presses(self, key: str) -> None: ...
 
+    async def speaks_for(self, seconds: float) -> None:
+        """Says something all the time; here for so long before anything else happens."""
+        await asyncio.sleep(seconds)
+
     @abc.abstractmethod
     async def hangs_up(self) -> None: ...
 
@@ -186,6 +190,10 @@ class AgentParty(abc.ABC):
     @abc.abstractmethod
     async def dials(self, code: str) -> Party: ...
 
+    @abc.abstractmethod
+    async def shows(self, new: int, old: int) -> None:
+        """Wait until the phone has been told of so many new and old messages."""
+
 
 class StoryCenter(abc.ABC):
     """One story's part of a center: its own agents, queues and number, so that stories do not meet."""
@@ -255,7 +263,8 @@ def story_settings(raw: dict[str, Any], stories: int, outside_port: int = 5060) 
     Key 3 leads to ``care``, which requires a disposition; key 4 asks for a code, and says it back;
     key 5 leads to ``told``, where callers are told their position after 2 s, and comforted; carol serves it, too;
     key 6 leads to ``busy``, whose agent is never there: after 4 s its callers are sent to ``second``, and by key 9 to the menu.
-    A caller who waits in ``support`` is called back on key 9; everybody outside has the phone at ``outside_port``.
+    A caller who waits in ``support`` is called back on key 9, and leaves a message on key 0; everybody outside has the phone at
+    ``outside_port``.
     """
     raw = {**raw, "trunk": [{**raw["trunk"][0], "host": "127.0.0.1", "port": outside_port}], "calling": {"trunk": raw["trunk"][0]["name"]}}
     names = [f"s{story}" for story in range(stories)]
@@ -264,6 +273,8 @@ def story_settings(raw: dict[str, Any], stories: int, outside_port: int = 5060) 
     for queue in queues:
         if queue["name"].endswith("-support"):
             queue["callback"] = {"key": "9"}
+            queue["keys"] = {"0": "voicemail"}
+            queue["voicemail"] = {}
     agents = [{"name": f"{name}-{agent}", "queues": [f"{name}-support"]} for name in names for agent in ("alice", "bob")]
     carol = {"queues": ["second", "care", "told"], "may_opt_out": ["care"]}
     agents += [{"name": f"{name}-carol", **{key: [f"{name}-{queue}" for queue in of] for key, of in carol.items()}} for name in names]
@@ -310,7 +321,7 @@ def story_settings(raw: dict[str, Any], stories: int, outside_port: int = 5060) 
     return {**raw, "queue": queues, "agent": agents, "flow": flows, "number": numbers, "prompt": prompts}
 
 
-SAID = ("state", "why", "exit", "cause", "digit", "digits", "node", "direction", "short", "hears")
+SAID = ("state", "why", "stage", "exit", "cause", "digit", "digits", "node", "direction", "short", "hears")
 
 
 def _line(fact: f.Fact, names: dict[str, str], short: Callable[[str], str]) -> str:

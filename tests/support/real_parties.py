@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from callcenter.adapters.ami.client import AmiClient, AmiServer
+from callcenter.adapters.ami.lamps import NotifiedLamps
 from callcenter.adapters.ami.qualify import Qualifier
 from callcenter.adapters.ami.recorder import MixMonitorRecorder
 from callcenter.adapters.ari.client import AriServer
@@ -22,8 +23,8 @@ from callcenter.sim.sip.call import Call, CallState
 from callcenter.sim.sip.phone import Phone
 from callcenter.sim.sip.policy import AnswerAfter, Busy, Reject, RingForever
 from callcenter.sim.sip.tones import TonePair, tone_pair
-from tests.support.asterisk import MENU_TONES, MUSIC_TONES, PROMPT_TONES, Pbx
-from tests.support.parties import AgentParty, FactBook, Party, StoryCenter
+from tests.support.asterisk import BEEP_TONES, MENU_TONES, MUSIC_TONES, PROMPT_TONES, Pbx
+from tests.support.parties import PATIENCE, AgentParty, FactBook, Party, StoryCenter
 
 HEARD: dict[str, TonePair] = {
     "music": MUSIC_TONES,
@@ -37,6 +38,7 @@ HEARD: dict[str, TonePair] = {
     "wrap-up-extended": (920.0, 1120.0),
     "queue-joined": (960.0, 1160.0),
     "queue-left": (1000.0, 1200.0),
+    "beep": BEEP_TONES,
     **PROMPT_TONES,
 }
 AGENT_TONES = {"alice": tone_pair(60), "bob": tone_pair(66), "carol": tone_pair(72), "dora": tone_pair(74), "eve": tone_pair(76)}
@@ -66,6 +68,7 @@ class RealEngine:
             MixMonitorRecorder(self._ami, {pbx.name: pbx.node.recordings for pbx in nodes}),
             lambda node: None,
             Qualifier(self._operations, self._tell),
+            NotifiedLamps(self._operations),
         )
 
     def _tell(self, event: e.Event) -> None:
@@ -210,6 +213,16 @@ class RealAgentParty(AgentParty):
 
     async def vanishes(self) -> None:
         self.phone.vanish()
+
+    async def shows(self, new: int, old: int) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while self._summary() != f"{new}/{old}":
+                await asyncio.sleep(0.05)
+
+    def _summary(self) -> str:
+        """What the latest message summary (RFC 3842) said; empty: there was none."""
+        told = [request.body.decode() for request in self.phone.requests if request.method == "NOTIFY"]
+        return told[-1].partition("Voice-Message: ")[2].partition(" ")[0] if told else ""
 
     async def dials(self, code: str) -> Party:
         assert isinstance(self.center, RealStoryCenter)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from callcenter.adapters.ami.client import AmiClient, AmiServer
+from callcenter.adapters.ami.lamps import NotifiedLamps
 from callcenter.adapters.ami.recorder import MixMonitorRecorder
 from callcenter.adapters.ari.client import AriServer
 from callcenter.adapters.ari.telephony import AsteriskTelephony
@@ -44,6 +45,7 @@ class Engine:
             self._connected,
             MixMonitorRecorder({pbx.name: self.ami}, {pbx.name: pbx.node.recordings}),
             self.replaced.append,
+            lamps=NotifiedLamps({pbx.name: self.ami}),
         )
 
     async def _signed_in(self) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 
 from callcenter.adapters.ari import clean
 from callcenter.adapters.ari.client import AriClient, Reply
-from callcenter.adapters.ari.parse import AGENT, OUTSIDE
-from callcenter.adapters.ari.types import bridges, channels, playbacks
+from callcenter.adapters.ari.parse import AGENT, OUTSIDE, VOICEMAIL
+from callcenter.adapters.ari.types import bridges, channels, playbacks, recordings
 from callcenter.domain.commands import (
+    RECORDED,
     Answer,
     AnswerRefer,
     CloseBridge,
@@ -22,9 +23,11 @@ from callcenter.domain.commands import (
     Dial,
     HangUp,
     Play,
+    RecordMessage,
     RingAgent,
     StartMusic,
     StartRinging,
+    StopMessage,
     StopMusic,
     StopPlayback,
     StopRinging,
@@ -38,6 +41,7 @@ EXISTS = 409
 PHONE_NOT_THERE = frozenset((400, 500))
 """What ``originate`` answers for an endpoint that has no contact ("Allocation failed") or does not exist."""
 SOUNDS = "sound:callcenter/"
+RECORDINGS = f"recording:{VOICEMAIL}"
 RINGS_ON = 2
 """Seconds that a leg rings longer than the core lets it, if we are not there to end it: else the two time limits would race."""
 
@@ -72,6 +76,14 @@ def safe(*ids: str) -> None:
             raise CommandError(Refusal.REFUSED, f"not an id: {each[:40]!r}")
 
 
+def medium(prompt: str) -> str:
+    """Where Asterisk finds the prompt. Raises CommandError."""
+    kept = RECORDINGS if prompt.startswith(RECORDED) else SOUNDS
+    name = prompt.removeprefix(RECORDED)
+    safe(name)
+    return kept + name
+
+
 class Commands:
     """Says commands to one node."""
 
@@ -93,6 +105,8 @@ class Commands:
             Dial: self._dial,
             ConnectLegs: self._connect_legs,
             CloseBridge: self._close_bridge,
+            RecordMessage: self._record_message,
+            StopMessage: self._stop_message,
             HangUp: self._hang_up,
         }
 
@@ -120,14 +134,23 @@ class Commands:
         check(await self._client.call(channels.answer, channelId=command.leg))
 
     async def _play(self, command: Play) -> None:
-        safe(command.leg, command.playback, *command.prompts)
-        media = ",".join(SOUNDS + prompt for prompt in command.prompts)
+        safe(command.leg, command.playback)
+        media = ",".join([medium(prompt) for prompt in command.prompts if await self._is_there(prompt)])
+        if not media:
+            raise CommandError(Refusal.NO_SUCH_MEDIA, ",".join(command.prompts)[:200])
         self._heard.setdefault(command.leg, []).append(command.playback)
         try:
             check(await self._client.call(channels.playWithId, {"media": media}, channelId=command.leg, playbackId=command.playback))
         except CommandError:
             self.learn(PlaybackEnded(command.leg, command.playback))
             raise
+
+    async def _is_there(self, prompt: str) -> bool:
+        """Asterisk begins to play a recording that is gone, and (measured on 22.10.1) never says that it has ended."""
+        if not prompt.startswith(RECORDED):
+            return True
+        safe(name := prompt.removeprefix(RECORDED))
+        return (await self._client.call(recordings.getStored, recordingName=VOICEMAIL + name)).ok
 
     async def _stop_playback(self, command: StopPlayback) -> None:
         await self._stop(command.playback)
@@ -209,6 +232,24 @@ class Commands:
         """Legs in it stay up, alone."""
         safe(bridge)
         check_ended(await self._client.call(bridges.destroy, bridgeId=bridge))
+
+    async def _record_message(self, command: RecordMessage) -> None:
+        """WAV, which any player plays. The caller is heard raw: no beep and no key is Asterisk's matter."""
+        safe(command.leg, command.message)
+        query = {
+            "name": VOICEMAIL + command.message,
+            "format": "wav",
+            "maxDurationSeconds": str(ceil(command.longest.total_seconds())),
+            "maxSilenceSeconds": str(ceil(command.silence.total_seconds())),
+            "ifExists": "fail",
+            "beep": "false",
+            "terminateOn": "none",
+        }
+        check(await self._client.call(channels.record, query, channelId=command.leg))
+
+    async def _stop_message(self, command: StopMessage) -> None:
+        safe(command.message)
+        check_ended(await self._client.call(recordings.stop, recordingName=VOICEMAIL + command.message))
 
     async def _hang_up(self, command: HangUp) -> None:
         await self.hang_up(command.leg)

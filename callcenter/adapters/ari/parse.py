@@ -11,7 +11,7 @@ How legs end (measured on 22.10.1):
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from callcenter.adapters.ari import clean
@@ -24,6 +24,7 @@ from callcenter.adapters.ari.types import (
     ChannelStateChange,
     ChannelTransfer,
     PlaybackFinished,
+    RecordingFinished,
     StasisEnd,
     StasisStart,
 )
@@ -39,8 +40,13 @@ from callcenter.domain.events import (
     LegRang,
     LegReferred,
     LegResumed,
+    MessageFailed,
+    MessageRecorded,
     PlaybackEnded,
 )
+
+VOICEMAIL = "voicemail-"
+"""Before the id of a message: what Asterisk calls its recording."""
 
 AGENT = "agent"
 OUTSIDE = "outside"
@@ -183,6 +189,8 @@ class Parser:
             "ChannelUnhold": lambda raw: LegResumed(_leg(raw)),
             "ChannelTransfer": self._transfer,
             "PlaybackFinished": self._playback_finished,
+            "RecordingFinished": lambda raw: self._recording(raw, failed=False),
+            "RecordingFailed": lambda raw: self._recording(raw, failed=True),
         }
 
     @property
@@ -294,3 +302,15 @@ class Parser:
         if leg in self._hung_up:
             return Ignored("PlaybackFinished of a leg that has hung up")
         return PlaybackEnded(leg, playback["id"])
+
+    def _recording(self, raw: Raw, *, failed: bool) -> Parsed:
+        """A message was recorded, or could not be; told before the end of a leg that hung up. Lengths are whole seconds, rounded up."""
+        recording = cast(RecordingFinished, raw)["recording"]
+        kind, _, leg = recording["target_uri"].partition(":")
+        name = recording["name"]
+        if kind != "channel" or not name.startswith(VOICEMAIL):
+            return Ignored(str(raw.get("type")))
+        leg, message = _safe(leg), _safe(name.removeprefix(VOICEMAIL))
+        if failed:
+            return MessageFailed(leg, message)
+        return MessageRecorded(leg, message, timedelta(seconds=int(recording.get("duration", 0))))

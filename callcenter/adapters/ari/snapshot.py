@@ -8,8 +8,20 @@ from typing import cast
 
 from callcenter.adapters.ari.client import AriClient, Reply
 from callcenter.adapters.ari.commands import check, safe
-from callcenter.adapters.ari.parse import application_args, arrival, endpoint_of
-from callcenter.adapters.ari.types import Application, AsteriskInfo, Bridge, Channel, applications, asterisk, bridges, channels, playbacks
+from callcenter.adapters.ari.parse import VOICEMAIL, application_args, arrival, endpoint_of
+from callcenter.adapters.ari.types import (
+    Application,
+    AsteriskInfo,
+    Bridge,
+    Channel,
+    applications,
+    asterisk,
+    bridges,
+    channels,
+    playbacks,
+    recordings,
+)
+from callcenter.domain.commands import RECORDED
 from callcenter.domain.events import Refusal
 from callcenter.services.ports import CommandError, SeenLeg, Snapshot
 
@@ -49,7 +61,6 @@ def seen_leg(node: str, application: str, channel: Channel) -> SeenLeg:
 
 async def take(client: AriClient, node: str, playing: Sequence[str]) -> Snapshot:
     """Ask for everything at once. Raises CommandError."""
-    safe(*playing)
     name = client.server.application
     started, replies = await asyncio.gather(
         started_at(client),
@@ -57,7 +68,7 @@ async def take(client: AriClient, node: str, playing: Sequence[str]) -> Snapshot
             client.call(channels.list),
             client.call(bridges.list),
             client.call(applications.get, applicationName=name),
-            *(client.call(playbacks.get, playbackId=each) for each in playing),
+            *(_going_on(client, each) for each in playing),
         ),
     )
     said_channels, said_bridges, said_application, *said_playbacks = replies
@@ -72,6 +83,15 @@ async def take(client: AriClient, node: str, playing: Sequence[str]) -> Snapshot
     await _hear_of(client, [seen.leg for seen in legs.values() if seen.ours and seen.leg not in told])
     going_on = frozenset(each for each, reply in zip(playing, said_playbacks, strict=True) if reply.ok)
     return Snapshot(node, started, legs, rooms, going_on)
+
+
+async def _going_on(client: AriClient, name: str) -> Reply:
+    """Asked of a playback, or of the recording of a message."""
+    message = name.removeprefix(RECORDED)
+    safe(message)
+    if message != name:
+        return await client.call(recordings.getLive, recordingName=VOICEMAIL + message)
+    return await client.call(playbacks.get, playbackId=name)
 
 
 async def _hear_of(client: AriClient, legs: Sequence[str]) -> None:

@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from callcenter.adapters.ari.client import AriServer
 from callcenter.adapters.ari.node import AsteriskNode
-from callcenter.domain.commands import AskPhone, Command, StartRecording, StopRecording
+from callcenter.domain.commands import AskPhone, Command, SetLamp, StartRecording, StopRecording
 from callcenter.domain.events import Refusal
-from callcenter.services.ports import CommandError, Ear, Inbox, Phones, Recorder, Snapshot
+from callcenter.services.ports import CommandError, Ear, Inbox, Lamps, Phones, Recorder, Snapshot
 
 
 class AsteriskTelephony:
-    """Implements ``services.ports.Telephony`` over ARI; recording goes to the ``recorder``, questions to ``phones``."""
+    """Implements ``services.ports.Telephony`` over ARI; recording goes to the ``recorder``, questions to ``phones``, lamps to ``lamps``."""
 
     def __init__(
         self,
@@ -21,11 +21,13 @@ class AsteriskTelephony:
         recorder: Recorder,
         on_replaced: Callable[[str], None],
         phones: Phones | None = None,
+        lamps: Lamps | None = None,
     ) -> None:
         """``servers`` by name of node. After ``on_replaced(node)`` that node's events and commands are another engine's."""
         self._nodes = {name: AsteriskNode(name, server, inbox, on_connect, on_replaced) for name, server in servers.items()}
         self._recorder = recorder
         self._phones = phones
+        self._lamps = lamps
         self._running: list[asyncio.Task[None]] = []
 
     @property
@@ -56,6 +58,10 @@ class AsteriskTelephony:
             if self._phones is None:
                 raise CommandError(Refusal.REFUSED, "nobody here asks phones")
             await self._phones.ask(command.node, command.endpoint)
+        elif isinstance(command, SetLamp):
+            if self._lamps is None:
+                raise CommandError(Refusal.REFUSED, "nobody here lights lamps")
+            await self._lamps.show(command.node, command.endpoint, command.new, command.old)
         else:
             await node.run(command)
 

@@ -37,11 +37,13 @@ from callcenter.domain.facts.queues import *
 from callcenter.domain.facts.queues import QueueFact
 from callcenter.domain.facts.recordings import *
 from callcenter.domain.facts.recordings import RecordingFact
+from callcenter.domain.facts.voicemail import *
+from callcenter.domain.facts.voicemail import MailboxFact, VisitFact
 
-CallFact = LegFact | FlowFact | ContactFact | OfferFact | AnnouncementFact | ConsultFact | RecordingFact | CallbackOffered
+CallFact = LegFact | FlowFact | ContactFact | OfferFact | AnnouncementFact | ConsultFact | RecordingFact | VisitFact | CallbackOffered
 """Of one call, its legs, its flow run, its contacts and recordings."""
 
-Fact = CallFact | AgentFact | QueueFact | NodeFact | CallbackFact | HoursFact | DoNotCallFact
+Fact = CallFact | AgentFact | QueueFact | NodeFact | CallbackFact | HoursFact | DoNotCallFact | MailboxFact
 
 ON_DISK_FIRST: frozenset[type] = frozenset({CallbackCreated, CallbackEdited, CallbackAttempted, DoNotCallAdded})
 """Promises and dials: the commands that such a fact justifies are not carried out before it is on disk."""

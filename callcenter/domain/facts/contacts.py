@@ -14,6 +14,8 @@ class OverflowWhy(StrEnum):
     KEY_PRESSED = "key_pressed"
     RULE = "rule"
     """A row that people wrote into the queue's overflow table; the fact names it."""
+    VOICEMAIL = "voicemail"
+    """The agent took the call at none of her devices, and the caller is at her mailbox."""
     CALLED_OFF = "called_off"
     """A consult that was called off before anybody answered; likewise the next."""
     NOT_ANSWERED = "not_answered"

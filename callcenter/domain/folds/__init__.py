@@ -20,6 +20,7 @@ from callcenter.domain.folds import (
     offers,
     queues,
     recordings,
+    voicemail,
 )
 
 FOLDS: Mapping[type, Callable[..., None]] = {
@@ -36,4 +37,5 @@ FOLDS: Mapping[type, Callable[..., None]] = {
     **hours.FOLDS,
     **callbacks.FOLDS,
     **do_not_call.FOLDS,
+    **voicemail.FOLDS,
 }
