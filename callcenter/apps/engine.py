@@ -29,6 +29,7 @@ from callcenter.runtime.data_folder import data_folder
 from callcenter.runtime.secrets import AMI_OPERATIONS_USER, AMI_RECORDING_USER, ARI_USER, Secrets, SecretsError, load_secrets
 from callcenter.runtime.settings import Settings, SettingsError, parse_text, read
 from callcenter.runtime.settings_model import NodeSection
+from callcenter.services.answering import Answering
 from callcenter.services.clock import SteadyClock
 from callcenter.services.control import ControlError, ControlServer
 from callcenter.services.desk import Desk
@@ -80,6 +81,7 @@ class EngineProcess:
             Qualifier(self._operations, self._engine.tell),
             NotifiedLamps(self._operations),
         )
+        self._answers = Answering({}, self._engine.tell)  # who answers a kind of question is added here
         desk = Desk(self._engine, self._clock, self._reload, self._journal_health, self._take_up_flows)
         self._control = ControlServer(data_folder(settings).control_socket, self._secrets.control_token, desk.handle, self._notices, _bug)
         self._stopping = asyncio.Event()
@@ -94,7 +96,7 @@ class EngineProcess:
         for signal_ in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signal_, self._stopping.set)
         self._engine.tell(ConfigChanged(self._engine.center.state.config))
-        tasks: list[asyncio.Task[object]] = [asyncio.create_task(self._engine.run(self._telephony), name="engine")]
+        tasks: list[asyncio.Task[object]] = [asyncio.create_task(self._engine.run(self._telephony, self._answers), name="engine")]
         tasks += [asyncio.create_task(client.run()) for client in (*self._recorders.values(), *self._operations.values())]
         tasks += [asyncio.create_task(self._read_fallback_log(node)) for node in self._settings.nodes if not node.remote]
         tasks.append(asyncio.create_task(keep_checkpoints(self._engine, self._journal), name="checkpoints"))
@@ -112,6 +114,7 @@ class EngineProcess:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self._answers.close()
             await self._telephony.close()
             await self._control.stop()
             try:

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from callcenter.domain.events import Cause
 from callcenter.domain.facts import CallBegan, Fact, Hears, LegGone, LegRinging, LegUp
-from callcenter.domain.ivr.interpreter import FlowRun
+from callcenter.domain.ivr.run import FlowRun
 from callcenter.domain.mailbox import Visit
 
 
@@ -72,6 +72,8 @@ class Call:
     flow: FlowRun | None = None
     attributes: dict[str, str] = field(default_factory=dict)
     """What is known of this call by name: what the caller entered, and the number called from (``caller``)."""
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+    """Secret entries by name: in memory only, in no fact; gone after a restart."""
     contact: str = ""
     """The contact that waits, is offered or talks; empty in a flow and after the talk."""
     left: str = ""

@@ -43,7 +43,8 @@ from callcenter.domain.facts.callbacks import (
     KeptHow,
     ReleasedWhy,
 )
-from callcenter.domain.ivr.flow import CALLBACK_GREETING, CALLBACK_OFFER, CALLBACK_PROMISED, CALLBACK_TO_AGENT, CallbackNode
+from callcenter.domain.ivr.flow import CALLBACK_GREETING, CALLBACK_OFFER, CALLBACK_PROMISED, CALLBACK_TO_AGENT
+from callcenter.domain.ivr.kind import PromiseCallback
 from callcenter.domain.presence import become, take_out
 from callcenter.domain.router import route_agent, route_queue
 from callcenter.domain.turn import Turn
@@ -76,7 +77,7 @@ def key_pressed(turn: Turn, call: Call, contact: Contact, digit: str) -> None:
         overflow(turn, contact, OverflowWhy.CALLBACK_TAKEN, config.flow or CALLBACK_PROMISED.name)
 
 
-def promise(turn: Turn, call: Call, asked: CallbackNode) -> bool:
+def promise(turn: Turn, call: Call, asked: PromiseCallback) -> bool:
     """A flow asks for it. Who has left the queue for it keeps that place; who asks twice in one call corrects the first."""
     number = call.attributes.get(asked.attribute, "")
     due_at = turn.now + asked.after if asked.after is not None else turn.now

@@ -41,7 +41,7 @@ from callcenter.domain.agent import Agent
 from callcenter.domain.callback_register import CALLBACK
 from callcenter.domain.callback_register import DEADLINES as CALLBACK_DEADLINES
 from callcenter.domain.checkpoint import measured
-from callcenter.domain.commands import Answer, Command, ConnectLegs, Dial, Play, RecordMessage, RingAgent, StartRecording
+from callcenter.domain.commands import Answer, AskOutside, Command, ConnectLegs, Dial, Play, RecordMessage, RingAgent, StartRecording
 from callcenter.domain.config import CenterConfig
 from callcenter.domain.contact import ContactState
 from callcenter.domain.deadlines import (
@@ -129,6 +129,7 @@ class Center:
                 total.faults.append(fault)
         total.facts += turn.out.facts
         total.commands += turn.out.commands
+        total.faults += turn.out.faults
         total.refusal = turn.out.refusal or total.refusal
 
     def _due(self, turn: Turn, alarm: Alarm) -> None:
@@ -315,6 +316,8 @@ def _command_refused(turn: Turn, event: e.CommandRefused) -> None:
         _recording_missing(turn, command, event.refusal)
     elif isinstance(command, RecordMessage):
         mailbox_visits.not_recorded(turn, command, event.refusal)
+    elif isinstance(command, AskOutside):
+        flows.not_asked(turn, command)
     elif event.refusal is e.Refusal.NODE_AWAY:
         return
     elif isinstance(command, RingAgent | Dial):  # a leg that was never made has no end either
@@ -373,6 +376,7 @@ def _stories() -> dict[type, Callable[..., None]]:
         e.MessageFailed: voicemail.recording_failed,
         e.MessageDeleteRequested: mailbox_visits.delete_requested,
         e.MessageHeardRequested: mailbox_visits.heard_requested,
+        e.AskAnswered: flows.answered,
         e.NodeConnected: nodes.connected,
         e.NodeDisconnected: nodes.disconnected,
         e.PhoneReachable: _phone(agent_requests.phone_reachable),

@@ -8,6 +8,8 @@ A command means its result: hanging up a leg that is gone is success.
 from dataclasses import dataclass
 from datetime import timedelta
 
+from callcenter.domain.ivr.questions import Question
+
 RECORDED = "recorded:"
 """Before the id of a message or greeting, it is a prompt like any other."""
 
@@ -194,6 +196,28 @@ class AskPhone:
 
 
 @dataclass(frozen=True, slots=True)
+class AskOutside:
+    """Have the question answered, within ``budget``; ``AskAnswered`` with this ``ask`` follows. To ask the same twice is to ask it once."""
+
+    call: str
+    node: str
+    leg: str
+    """The caller's."""
+    ask: str
+    question: Question
+    budget: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawAsk:
+    """Nobody waits for this answer any more."""
+
+    call: str
+    node: str
+    ask: str
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     call: str
     node: str
@@ -219,5 +243,7 @@ Command = (
     | SetLamp
     | AskPhone
     | AnswerRefer
+    | AskOutside
+    | WithdrawAsk
     | HangUp
 )

@@ -169,6 +169,17 @@ class CommandRefused:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class AskAnswered:
+    """The outside answered what a flow had asked; ``failed`` when it could not."""
+
+    call: str
+    ask: str
+    outcome: str
+    attributes: Mapping[str, str]
+    """What is known now; kept as attributes of the call."""
+
+
 # --- nodes and phones -------------------------------------------------------------------------
 
 
@@ -471,7 +482,7 @@ DoNotCallRequest = DoNotCallAddRequested | DoNotCallRemoveRequested
 NodeEvent = NodeConnected | NodeDisconnected
 PhoneEvent = PhoneReachable | PhoneUnreachable | FallbackTalkBegan | FallbackTalkEnded | FallbackCallReported
 HoursEvent = CalendarsRenewed | HoursSwitchRequested
-CenterEvent = CommandRefused | ConfigChanged | FlowsChanged | TimePassed
+CenterEvent = CommandRefused | AskAnswered | ConfigChanged | FlowsChanged | TimePassed
 PersonRequest = AgentRequest | CallbackRequest | DoNotCallRequest | MessageRequest
 Event = LegArrived | LegEvent | MessageEvent | PersonRequest | NodeEvent | PhoneEvent | HoursEvent | CenterEvent
 

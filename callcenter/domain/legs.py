@@ -11,7 +11,6 @@ from callcenter.domain.facts import (
     ContactHeld,
     ContactResumed,
     Direction,
-    FlowEnded,
     LegGone,
     LegRinging,
     LegUp,
@@ -19,7 +18,7 @@ from callcenter.domain.facts import (
     LegWasResumed,
     RecordingStopped,
 )
-from callcenter.domain.flows import say_again
+from callcenter.domain.flows import caller_left, say_again
 from callcenter.domain.turn import Turn
 
 
@@ -105,8 +104,7 @@ def ended(turn: Turn, leg_id: str, cause: Cause) -> None:
     turn.emit(LegGone(turn.now, call.id, leg_id, cause))
     if leg_id == call.began.leg:
         mailbox_visits.caller_left(turn, call)
-        if call.flow is not None:
-            turn.emit(FlowEnded(turn.now, call.id, "caller_left"))
+        caller_left(turn, call)
         caller_leg_ended(turn, call, cause)
         for other in list(call.legs.values()):
             turn.hang_up(call, other)

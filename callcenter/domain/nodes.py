@@ -1,6 +1,6 @@
 """Nodes come and go; the calls on them outlive us, and sometimes we outlive them."""
 
-from callcenter.domain import legs
+from callcenter.domain import flows, legs
 from callcenter.domain.callbacks import route_owners
 from callcenter.domain.events import Cause, FallbackCallReported, NodeConnected, NodeDisconnected
 from callcenter.domain.facts import FallbackCallEnded, NodeAway, NodeUp
@@ -11,6 +11,8 @@ from callcenter.domain.turn import Turn
 def connected(turn: Turn, event: NodeConnected) -> None:
     """We see the node again, and have been told what happened meanwhile: its callers may be offered."""
     turn.emit(NodeUp(turn.now, event.node, event.started_at))
+    for call in sorted(turn.state.node(event.node).calls):
+        flows.back_in_reach(turn, turn.state.calls[call])
     for queue in list(turn.state.queues.values()):
         route_queue(turn, queue)
     route_owners(turn)

@@ -15,8 +15,8 @@ from callcenter.domain.ivr.flow import Flow
 from callcenter.runtime.catalogue import Prompt
 from callcenter.runtime.flow_prompts import own_prompts, prompt_faults, with_prompts
 from callcenter.runtime.settings_fields import Name
+from callcenter.runtime.settings_flow_model import FlowNodeSection, FlowSection
 from callcenter.runtime.settings_flows import flow
-from callcenter.runtime.settings_model import FlowNodeSection, FlowSection
 from callcenter.runtime.settings_problems import Fault, Problem, from_pydantic
 from callcenter.runtime.yaml_text import Written, YamlError, read_yaml
 

@@ -13,6 +13,7 @@ from pydantic import Field, PrivateAttr, ValidationError
 from callcenter.domain.config import CenterConfig, NumberConfig, QueueConfig
 from callcenter.domain.hours import Calendar
 from callcenter.domain.ivr.flow import Flow
+from callcenter.domain.ivr.validation import Known
 from callcenter.runtime.catalogue import DEFAULT_MUSIC, CatalogueError, Prompt, catalogue, tones
 from callcenter.runtime.flow_documents import DocumentError, FlowDocument
 from callcenter.runtime.flow_prompts import own_prompts, prompt_faults, with_prompts
@@ -23,6 +24,7 @@ from callcenter.runtime.settings_calendars_model import CalendarSection
 from callcenter.runtime.settings_calling import callback_config, calling_config, calling_faults
 from callcenter.runtime.settings_dips import ConnectionSection, DipSection, dips_faults
 from callcenter.runtime.settings_fields import Name, Section
+from callcenter.runtime.settings_flow_model import FlowSection
 from callcenter.runtime.settings_flows import flow, flow_faults
 from callcenter.runtime.settings_machines import machine_faults
 from callcenter.runtime.settings_model import (
@@ -31,7 +33,6 @@ from callcenter.runtime.settings_model import (
     CenterSection,
     DatabaseSection,
     EngineSection,
-    FlowSection,
     MissedOffersSection,
     MusicSection,
     NodeSection,
@@ -337,10 +338,35 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from _media_faults(settings)
     yield from dips_faults(settings)
     yield from speech_faults(settings)
-    yield from flow_faults(settings.flows, [queue.name for queue in settings.queues], settings.catalogue)
+    yield from flow_faults(settings.flows, _known(settings), _entered(settings))
     yield from calendar_faults(settings)
     yield from waiting_faults(settings.queues, settings.flows, settings.catalogue)
     yield from voicemail_faults(settings)
+
+
+def _known(settings: Settings) -> Known:
+    """What flows may name."""
+    names = {
+        "queue": [queue.name for queue in settings.queues],
+        "agent": [agent.name for agent in settings.agents],
+        "list": [caller_list.name for caller_list in settings.caller_lists],
+        "hours": list(settings.calendars),
+    }
+    return Known(names, prompts=dict.fromkeys(settings.catalogue, ()))
+
+
+def _entered(settings: Settings) -> Mapping[str, str]:
+    """The flows that calls come to, by the key that says so."""
+    entered = {f"number[{index}].flow": number.flow for index, number in enumerate(settings.numbers)}
+    for index, queue in enumerate(settings.queues):
+        actions = {"overflow_flow": f"flow:{queue.overflow_flow}", "callback.flow": f"flow:{queue.callback and queue.callback.flow}"}
+        actions |= {f"keys.{key}": action for key, action in queue.keys.items()}
+        actions |= {f"overflow[{place}].to": row.to for place, row in enumerate(queue.overflow)}
+        actions |= {"closing.to": queue.closing.to} if queue.closing else {}
+        for key, action in actions.items():
+            if action.startswith("flow:"):
+                entered[f"queue[{index}].{key}"] = action.removeprefix("flow:")
+    return entered
 
 
 def _repeated(table: str, names: list[str], key: str = "name") -> Iterator[Problem]:

@@ -2,13 +2,12 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from callcenter.runtime.settings_fields import (
     Action,
-    AttributeName,
     BindAddress,
     Country,
     Date,
@@ -26,8 +25,6 @@ from callcenter.runtime.settings_fields import (
     Prefix,
     PromptId,
     RtpRange,
-    SaidMark,
-    SaidPiece,
     Seconds,
     Section,
     SipUser,
@@ -37,8 +34,7 @@ from callcenter.runtime.settings_fields import (
     Url,
     WeeklyWindow,
 )
-from callcenter.runtime.settings_flow_words import FlowWords
-from callcenter.runtime.settings_routing_model import AgentRouting, ConditionText, NodeRouting, QueueRouting
+from callcenter.runtime.settings_routing_model import AgentRouting, ConditionText, QueueRouting
 
 
 class CenterSection(Section):
@@ -283,14 +279,6 @@ class AgentSection(AgentRouting):
     """Where the caller goes when she took the call at none of them."""
 
 
-def _pieces(value: object) -> object:
-    """``"welcome"`` or ``["your-number-is", "{digits:number}"]``; a value is an attribute of the call and how it is said."""
-    return (value,) if isinstance(value, str) else value
-
-
-Said = Annotated[tuple[SaidPiece, ...], BeforeValidator(_pieces), Field(min_length=1, max_length=20), SaidMark()]
-
-
 class MissedOffersSection(Section):
     """What becomes of an agent who misses offers."""
 
@@ -307,76 +295,6 @@ class OccupancySection(Section):
     ceiling: float | None = Field(default=None, gt=0, lt=1)
     """Without it there are no such breaks."""
     micro_break: SomeSeconds = Field(default=timedelta(seconds=60), alias="micro_break_s")
-
-
-class PromptNodeSection(Section):
-    type: Literal["prompt"]
-    prompt: Said
-    next: Name
-
-
-class MenuNodeSection(Section):
-    type: Literal["menu"]
-    prompt: Said
-    choices: dict[Key, Name] = Field(min_length=1)
-    otherwise: Name
-    timeout: Seconds = Field(default=timedelta(seconds=5), alias="timeout_s")
-    tries: int = Field(default=3, ge=1, le=10)
-    invalid_prompt: Said | None = None
-
-
-class CollectNodeSection(Section):
-    """Takes digits; they become an attribute of the call."""
-
-    type: Literal["collect"]
-    prompt: Said
-    attribute: AttributeName
-    next: Name
-    otherwise: Name
-    min_length: int = Field(default=1, ge=1, le=40)
-    max_length: int = Field(default=20, ge=1, le=40)
-    terminator: Literal["#", "*", ""] = "#"
-    first_digit: SomeSeconds = Field(default=timedelta(seconds=5), alias="first_digit_s")
-    next_digit: SomeSeconds = Field(default=timedelta(seconds=3), alias="next_digit_s")
-    tries: int = Field(default=3, ge=1, le=10)
-    invalid_prompt: Said | None = None
-
-
-class QueueNodeSection(NodeRouting):
-    type: Literal["queue"]
-    queue: Name
-    priority: int = Field(default=0, ge=-1000, le=1000)
-
-
-class CallbackNodeSection(Section):
-    """Promises a callback at the place that the caller has left for it."""
-
-    type: Literal["callback"]
-    queue: Name
-    next: Name
-    otherwise: Name
-    """When the number is none that we call."""
-    attribute: AttributeName = "caller"
-    priority: int = Field(default=0, ge=-1000, le=1000)
-    after: SomeSeconds | None = Field(default=None, alias="after_s")
-    """The chosen time, from now on; without it, when its turn comes."""
-
-
-class HangUpNodeSection(Section):
-    type: Literal["hang_up"]
-
-
-FlowNodeSection = Annotated[
-    PromptNodeSection | MenuNodeSection | CollectNodeSection | CallbackNodeSection | QueueNodeSection | HangUpNodeSection,
-    Field(discriminator="type"),
-]
-
-
-class FlowSection(FlowWords):
-    """A flow; the same keys in ``[flow.NAME]`` and in a document of its own, where ``node`` is ``nodes``."""
-
-    start: Name
-    nodes: dict[Name, FlowNodeSection] = Field(alias="node", min_length=1)
 
 
 class PromptSection(Section):

@@ -78,7 +78,7 @@ def _sentence(detail: ErrorDetails, table: type[BaseModel] | None) -> str:
     if kind == "union_tag_invalid":
         return f"has type {ctx['tag']!r}; allowed: {ctx['expected_tags']}"
     if kind == "union_tag_not_found":
-        return "needs a type; allowed: 'prompt', 'menu', 'collect', 'queue', 'hang_up'"
+        return "needs a type, such as 'prompt', 'menu', 'collect', 'condition', 'queue' or 'hang_up'"
     if kind in {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}:
         return f"must be {kind.replace('_', ' ')} {next(iter(ctx.values())):g}, but is {value!r}".replace("equal", "or equal to")
     if kind == "too_short":

@@ -12,6 +12,7 @@ import phonenumbers
 from callcenter.domain.conditions import Condition, faults
 from callcenter.domain.config import AgentConfig
 from callcenter.domain.directing import CALLER, DIALED, LIST, TRUNK
+from callcenter.domain.ivr.flow import attributes_set
 from callcenter.domain.routing_config import (
     LAST,
     CallerList,
@@ -25,7 +26,8 @@ from callcenter.domain.routing_config import (
 )
 from callcenter.domain.skills import both, meets, parse, skills_of
 from callcenter.runtime.settings_agents import devices
-from callcenter.runtime.settings_model import AgentSection, CollectNodeSection, QueueNodeSection, QueueSection
+from callcenter.runtime.settings_flow_model import QueueNodeSection
+from callcenter.runtime.settings_model import AgentSection, QueueSection
 from callcenter.runtime.settings_problems import Problem
 from callcenter.runtime.settings_routing_model import NodeRouting, RelaxSection, needs_of
 
@@ -177,7 +179,7 @@ def _list_faults(settings: "Settings") -> Iterator[Problem]:
 
 def _rule_faults(settings: "Settings", known: set[str]) -> Iterator[Problem]:
     queues = [queue.name for queue in settings.queues]
-    collected = {node.attribute for flow in settings.flows.values() for node in flow.nodes.values() if isinstance(node, CollectNodeSection)}
+    collected = {attribute for name, flow in settings.flows.items() for attribute in attributes_set(flow.program(name))}
     attributes = {DIALED, CALLER, TRUNK, LIST, *collected}
     for index, rule in enumerate(settings.routing_rules):
         key = f"routing_rule[{index}]"

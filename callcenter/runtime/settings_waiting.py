@@ -8,8 +8,9 @@ from callcenter.domain.config import AnnounceConfig, PositionTold
 from callcenter.domain.ivr.flow import Flow, PromptNode, QueueNode
 from callcenter.domain.mailbox_config import mailbox_of
 from callcenter.domain.overflow_rules import Closing, Overflow, OverflowRow, OverflowTo, cycle
+from callcenter.runtime.settings_flow_model import FlowSection
 from callcenter.runtime.settings_flows import flow, unknown_prompts
-from callcenter.runtime.settings_model import AnnounceSection, ClosingSection, FlowSection, OverflowSection, QueueSection
+from callcenter.runtime.settings_model import AnnounceSection, ClosingSection, OverflowSection, QueueSection
 from callcenter.runtime.settings_problems import Problem
 
 # --- into the core's words ----------------------------------------------------------------------

@@ -15,7 +15,7 @@ from callcenter.domain.events import CommandRefused, Event, NodeConnected, NodeD
 from callcenter.domain.facts import ON_DISK_FIRST, Fact
 from callcenter.domain.machine import Outputs
 from callcenter.services.outbox import Outbox
-from callcenter.services.ports import Clock, CommandError, FactListener, Journal, Snapshot, Telephony
+from callcenter.services.ports import Answers, Clock, CommandError, FactListener, Journal, Snapshot, Telephony
 from callcenter.services.reconcile import Missed, compare, playbacks
 
 log = structlog.get_logger(__name__)
@@ -113,10 +113,10 @@ class Engine:
 
     # --- life -----------------------------------------------------------------------------------
 
-    async def run(self, telephony: Telephony) -> None:
-        """Serve until cancelled. Calls go on in the PBX afterwards."""
+    async def run(self, telephony: Telephony, answers: Answers | None = None) -> None:
+        """Serve until cancelled. Calls go on in the PBX afterwards. Flows ask ``answers``; without them every question fails."""
         self._telephony = telephony
-        self._outbox = Outbox(telephony, self._outbox_tells, self._journal.sync)
+        self._outbox = Outbox(telephony, self._outbox_tells, self._journal.sync, answers)
         self._begin()
         await telephony.start()
         async with asyncio.TaskGroup() as tasks:

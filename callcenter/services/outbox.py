@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from callcenter.domain.commands import Command
+from callcenter.domain.commands import AskOutside, Command, WithdrawAsk
 from callcenter.domain.events import CommandRefused, Event, Refusal
-from callcenter.services.ports import CommandError, Telephony
+from callcenter.services.ports import Answers, CommandError, Telephony
 
 log = structlog.get_logger(__name__)
 
@@ -16,9 +16,16 @@ log = structlog.get_logger(__name__)
 class Outbox:
     """A lane per call; a lane lives as long as it holds commands."""
 
-    def __init__(self, telephony: Telephony, tell: Callable[[Event], None], sync: Callable[[], Awaitable[None]] | None = None) -> None:
-        """``sync`` returns once all facts so far are on disk; None: there is no disk."""
+    def __init__(
+        self,
+        telephony: Telephony,
+        tell: Callable[[Event], None],
+        sync: Callable[[], Awaitable[None]] | None = None,
+        answers: Answers | None = None,
+    ) -> None:
+        """``sync`` returns once all facts so far are on disk; None: there is no disk. Without ``answers`` every question is refused."""
         self._telephony = telephony
+        self._answers = answers
         self._tell = tell
         self._sync = sync
         self._lanes: dict[str, deque[tuple[Command, bool]]] = {}
@@ -55,10 +62,22 @@ class Outbox:
         try:
             if on_disk_first and self._sync is not None:
                 await self._sync()
-            await self._telephony.run(command)
+            if isinstance(command, AskOutside | WithdrawAsk):
+                await self._pass_on(command)
+            else:
+                await self._telephony.run(command)
         except CommandError as error:
             log.info("command_refused", command=type(command).__name__, call=command.call, refusal=error.refusal, detail=error.detail)
             self._tell(CommandRefused(command, error.refusal, error.detail))
         except Exception as bug:
             log.exception("command_failed", command=type(command).__name__, call=command.call)
             self._tell(CommandRefused(command, Refusal.REFUSED, repr(bug)))
+
+    async def _pass_on(self, command: AskOutside | WithdrawAsk) -> None:
+        if self._answers is None:
+            if isinstance(command, AskOutside):
+                raise CommandError(Refusal.REFUSED, "nobody answers questions here")
+        elif isinstance(command, AskOutside):
+            await self._answers.ask(command)
+        else:
+            await self._answers.withdraw(command)

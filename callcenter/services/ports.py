@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from callcenter.domain.commands import Command
+from callcenter.domain.commands import AskOutside, Command, WithdrawAsk
 from callcenter.domain.events import Event, LegArrived, Refusal
 from callcenter.domain.facts import Fact
 from callcenter.domain.ivr.grammar import Grammar
@@ -97,6 +97,16 @@ class Telephony(Protocol):
 
     async def beat(self, node: str) -> None:
         """Tell the node's dialplan that we are alive: write the node's own time into its heartbeat global. Raises CommandError."""
+
+
+class Answers(Protocol):
+    """Who answers what flows ask of the outside. Neither call waits for the answer, which comes as ``AskAnswered``."""
+
+    async def ask(self, command: AskOutside) -> None:
+        """Begin to look for the answer; to ask the same again changes nothing."""
+
+    async def withdraw(self, command: WithdrawAsk) -> None:
+        """Nobody waits for that answer any more."""
 
 
 class Recorder(Protocol):

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from callcenter.domain.agent import Agent
 from callcenter.domain.center import Center
+from callcenter.domain.commands import AskOutside, WithdrawAsk
 from callcenter.domain.config import AgentConfig, CenterConfig, NumberConfig, QueueConfig
 from callcenter.domain.events import (
     AgentLoginRequested,
@@ -25,6 +26,7 @@ from callcenter.domain.ivr.flow import Flow, QueueNode
 from callcenter.domain.machine import Outputs
 from callcenter.services.ports import CommandError
 from callcenter.sim.fake_pbx import FakePbx
+from callcenter.sim.scripted_answers import ScriptedAnswers
 from callcenter.sim.timeline import EPOCH, Timeline
 
 NODE = "node1"
@@ -69,6 +71,7 @@ class World:
         self._handling = False
         self.center = Center(self.config, self._new_ids())
         self.pbx = FakePbx(NODE, self.timeline, self.tell)
+        self.answers = ScriptedAnswers(self.timeline, self.tell)
         self.tell(NodeConnected(NODE, self.pbx.started_at))
 
     def _new_ids(self) -> Ids:
@@ -119,7 +122,10 @@ class World:
             self.refusals.append(outputs.refusal)
         for command in outputs.commands:
             try:
-                self.pbx.run(command)
+                if isinstance(command, AskOutside | WithdrawAsk):
+                    self.answers.take(command)
+                else:
+                    self.pbx.run(command)
             except CommandError as error:
                 self._inbox.append(CommandRefused(command, error.refusal, error.detail))
 
@@ -159,6 +165,7 @@ class World:
         """Our process dies and comes back with what it kept; the PBX goes on."""
         kept = list(self.center.checkpoint())
         self.center = Center.restore(self.config, self._new_ids(), kept)
+        self.answers.forget()
 
     def lose_node(self) -> None:
         self.pbx.listening = False

@@ -188,8 +188,8 @@ def test_a_callback_node_needs_a_queue_and_a_number(tmp_path: Path) -> None:
     flows = {"main": {"start": "a", "node": {"a": node, "end": {"type": "hang_up"}}}}
     with pytest.raises(SettingsError) as refused:
         with_callback(tmp_path, {}, flow=flows)
-    assert "calls back from queue 'nowhere', which does not exist" in str(refused.value)
-    assert "flow.main.node.a.attribute: 'nothing' is set by no collect node" in str(refused.value)
+    assert "flow.main.node.a.queue: names queue 'nowhere', which does not exist" in str(refused.value)
+    assert "flow.main.node.a.attribute: reads attribute 'nothing', which nothing sets" in str(refused.value)
 
 
 def test_the_configuration_of_the_manual_is_accepted(tmp_path: Path) -> None:

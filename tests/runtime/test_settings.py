@@ -283,11 +283,12 @@ FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     ),
     (
         lambda raw: raw["flow"]["main"]["node"]["sales"].update(type="que"),
-        "flow.main.node.sales: has type 'que'; allowed: 'prompt', 'menu', 'collect', 'callback', 'queue', 'hang_up'",
+        "flow.main.node.sales: has type 'que'; allowed: 'prompt', 'menu', 'collect', 'language', 'condition', 'set', 'flow', "
+        "'return', 'queue', 'callback', 'transfer', 'hang_up'",
     ),
     (
         lambda raw: raw["flow"]["main"]["node"]["sales"].pop("type"),
-        "flow.main.node.sales: needs a type; allowed: 'prompt', 'menu', 'collect', 'queue', 'hang_up'",
+        "flow.main.node.sales: needs a type, such as 'prompt', 'menu', 'collect', 'condition', 'queue' or 'hang_up'",
     ),
     (
         lambda raw: raw["flow"]["main"]["node"]["choice"].update(promt="menu"),
@@ -299,11 +300,11 @@ FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     ),
     (
         lambda raw: raw["flow"]["main"]["node"]["choice"].update(otherwise="nowhere"),
-        "flow.main: node 'choice' goes to 'nowhere', which does not exist; nodes: choice, greeting, sales, support",
+        "flow.main.node.choice.otherwise: goes to 'nowhere', which does not exist; nodes: choice, greeting, sales, support",
     ),
     (
         lambda raw: raw["flow"]["main"]["node"]["sales"].update(queue="billing"),
-        "flow.main: node 'sales' enters queue 'billing', which does not exist; queues: sales, support",
+        "flow.main.node.sales.queue: names queue 'billing', which does not exist; queues: sales, support",
     ),
     (
         lambda raw: raw["flow"]["main"]["node"]["greeting"].update(prompt="hello"),
@@ -316,11 +317,11 @@ FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     ),
     (
         lambda raw: raw["flow"]["main"]["node"]["greeting"].update(prompt=["welcome", "{digits:account}"]),
-        "flow.main.node.greeting.prompt: says attribute 'account', which no collect node sets; attributes: caller",
+        "flow.main.node.greeting.prompt: reads attribute 'account', which nothing sets; attributes: caller, dialed, language, list, trunk",
     ),
     (
         lambda raw: raw["flow"]["main"]["node"].update(choice=COLLECT | {"min_length": 9}),
-        "flow.main: node 'choice' takes at least 9 digits and at most 4, which no entry can be",
+        "flow.main.node.choice.min_length: takes at least 9 digits and at most 4, which no entry can be",
     ),
     (
         lambda raw: raw["flow"]["main"]["node"].update(choice=COLLECT | {"terminator": "5"}),

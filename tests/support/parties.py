@@ -23,8 +23,8 @@ T = TypeVar("T")
 PATIENCE = 40.0
 """Seconds a story waits for something that is sure to come."""
 
-UNSAID = (f.ContactEnded,)
-"""Facts about the time after a call: they may come before or after what else happens to it."""
+UNSAID = (f.ContactEnded, f.FlowPassed)
+"""Facts about the time after a call, which may come before or after what else happens to it; and what the next fact of a flow says too."""
 
 
 class FactBook:
@@ -328,7 +328,7 @@ def _line(fact: f.Fact, names: dict[str, str], short: Callable[[str], str]) -> s
     """Such as ``OfferMissed alice busy``."""
     leg, agent = getattr(fact, "leg", ""), getattr(fact, "agent", "")
     who = [names[leg]] if leg in names and not isinstance(fact, f.CallBegan) else [short(agent)] if agent else []
-    fields = () if isinstance(fact, f.RecordingStarted | f.ContactOffered) else SAID
+    fields = () if isinstance(fact, f.RecordingStarted | f.ContactOffered) else ("exit",) if isinstance(fact, f.FlowEnded) else SAID
     said = [str(getattr(fact, field)) for field in fields if getattr(fact, field, None) not in (None, "", False)]
     if isinstance(fact, f.CallBegan):
         said = [str(fact.direction), fact.dialed if fact.direction is f.Direction.INTERNAL else ""]

@@ -1,4 +1,8 @@
-"""Facts of flow runs: what a caller hears and does before the queue."""
+"""Facts of flow runs: what a caller hears and does before the queue.
+
+Reports fold over them: the node a run is at follows from ``FlowStarted``, ``FlowPassed`` (an edge: node and exit), ``FlowEntered`` and
+``FlowReturned``; retries from the ``tries`` of ``FlowMoved``; where callers drop off from ``FlowEnded``.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,13 +10,15 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class FlowStarted:
-    """A flow run began; it keeps the version of the flow that it began with, whatever is published meanwhile."""
-
     at: datetime
     call: str
     flow: str
     version: int = 0
-    """The published one; 0: the flow was none that is published."""
+    """The published one, which the caller goes through to the end; 0: the flow was none that is published."""
+    subflows: tuple[str, ...] = ()
+    """The flows it may enter, each as ``name@version``."""
+    again: bool = False
+    """The run begins anew, because the version it was in is no longer there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,17 @@ class FlowMoved:
     tries: int
     playback: str
     prompts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlowPassed:
+    """The run left ``node`` by its exit of that name (a key, ``next``, ``otherwise``, ``failed`` ...), for node ``to``."""
+
+    at: datetime
+    call: str
+    node: str
+    exit: str
+    to: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +60,7 @@ class FlowKeyPressed:
     at: datetime
     call: str
     digit: str
+    """Empty in a secret entry."""
     node: str
 
 
@@ -53,6 +71,7 @@ class FlowDigitTaken:
     at: datetime
     call: str
     digit: str
+    """Empty in a secret entry."""
     until: datetime
 
 
@@ -64,6 +83,79 @@ class FlowCollected:
     call: str
     attribute: str
     digits: str
+    """Empty for a secret entry, which is no attribute."""
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FlowAttributesSet:
+    """These are attributes of the call from now on."""
+
+    at: datetime
+    call: str
+    names: tuple[str, ...]
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlowAsked:
+    """Something was asked of the outside at ``node``; the caller waits until ``until`` at most, and hears ``prompts`` meanwhile."""
+
+    at: datetime
+    call: str
+    ask: str
+    node: str
+    until: datetime
+    playback: str = ""
+    prompts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FlowAnswered:
+    """What came of it: the answer, ``failed``, ``late``, or ``key`` when the caller pressed one instead; and what is known now."""
+
+    at: datetime
+    call: str
+    ask: str
+    outcome: str
+    names: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FlowEntered:
+    """At ``node`` the run went on in a sub-flow, with these parameters."""
+
+    at: datetime
+    call: str
+    node: str
+    flow: str
+    version: int
+    names: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FlowReturned:
+    """The sub-flow came back from its ``node``."""
+
+    at: datetime
+    call: str
+    node: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlowFailed:
+    """Something went wrong at ``node``: on with ``to``, the error exit of the flow at that depth (0 is the outermost)."""
+
+    at: datetime
+    call: str
+    node: str
+    why: str
+    depth: int
+    to: str
+    """Empty: there is no error exit, and a goodbye follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +163,24 @@ class FlowEnded:
     at: datetime
     call: str
     exit: str
-    """``queue``, ``hang_up`` or ``caller_left``."""
+    """``queue``, ``hang_up``, ``caller_left`` or ``error``."""
+    node: str = ""
+    """Where."""
 
 
-FlowFact = FlowStarted | FlowMoved | FlowListened | FlowKeyPressed | FlowDigitTaken | FlowCollected | FlowEnded
+FlowFact = (
+    FlowStarted
+    | FlowMoved
+    | FlowPassed
+    | FlowListened
+    | FlowKeyPressed
+    | FlowDigitTaken
+    | FlowCollected
+    | FlowAttributesSet
+    | FlowAsked
+    | FlowAnswered
+    | FlowEntered
+    | FlowReturned
+    | FlowFailed
+    | FlowEnded
+)

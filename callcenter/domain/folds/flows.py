@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from callcenter.domain import facts as f
 from callcenter.domain.deadlines import FLOW
-from callcenter.domain.ivr.interpreter import FlowRun
+from callcenter.domain.ivr.run import FlowRun
 from callcenter.domain.machine import IllegalTransition
 
 if TYPE_CHECKING:
@@ -14,55 +14,93 @@ if TYPE_CHECKING:
 
 def flow_started(state: "State", fact: f.FlowStarted) -> None:
     call = state.calls[fact.call]
-    call.flow = FlowRun(state.flow(fact.flow, fact.version), call.attributes)
+    named = (sub.partition("@") for sub in fact.subflows)
+    library = {name: state.flow(name, int(version)) for name, _, version in named}
+    call.flow = FlowRun(state.flow(fact.flow, fact.version), call.attributes, call.secrets, library)
 
 
 def flow_moved(state: "State", fact: f.FlowMoved) -> None:
-    run = _flow_run(state, fact.call)
-    run.node, run.tries, run.playback, run.prompts, run.until = fact.node, fact.tries, fact.playback, fact.prompts, None
-    run.digits = ""
+    _flow_run(state, fact).moved(fact.node, fact.tries, fact.playback, fact.prompts)
+
+
+def flow_passed(state: "State", fact: f.FlowPassed) -> None:
+    _flow_run(state, fact).passed(fact.to)
 
 
 def flow_listened(state: "State", fact: f.FlowListened) -> None:
-    run = _flow_run(state, fact.call)
-    run.playback, run.until = "", fact.until
+    _flow_run(state, fact).listened(fact.until)
     state.deadlines.set(fact.until, FLOW, fact.call)
 
 
 def flow_key_pressed(state: "State", fact: f.FlowKeyPressed) -> None:
-    _flow_run(state, fact.call).until = None
+    _flow_run(state, fact).key_pressed()
 
 
 def flow_digit_taken(state: "State", fact: f.FlowDigitTaken) -> None:
-    run = _flow_run(state, fact.call)
-    run.digits += fact.digit
-    run.playback, run.until = "", fact.until
+    _flow_run(state, fact).digit_taken(fact.digit, fact.until)
     state.deadlines.set(fact.until, FLOW, fact.call)
 
 
 def flow_collected(state: "State", fact: f.FlowCollected) -> None:
-    run = _flow_run(state, fact.call)
-    run.digits, run.until = "", None
-    run.attributes[fact.attribute] = fact.digits
+    _flow_run(state, fact).collected(fact.attribute, fact.digits, secret=fact.secret)
+
+
+def flow_attributes_set(state: "State", fact: f.FlowAttributesSet) -> None:
+    _flow_run(state, fact).told(fact.names, fact.values)
+
+
+def flow_asked(state: "State", fact: f.FlowAsked) -> None:
+    _flow_run(state, fact).asked(fact.ask, fact.until, fact.playback, fact.prompts)
+    state.deadlines.set(fact.until, FLOW, fact.call)
+
+
+def flow_answered(state: "State", fact: f.FlowAnswered) -> None:
+    run = _flow_run(state, fact)
+    if run.ask != fact.ask:
+        raise IllegalTransition(fact.call, f"asking {run.ask or 'nothing'}", f"an answer to {fact.ask}")
+    run.answered(fact.names, fact.values)
+
+
+def flow_entered(state: "State", fact: f.FlowEntered) -> None:
+    run = _flow_run(state, fact)
+    run.entered(run.library.get(fact.flow) or state.flow(fact.flow, fact.version), fact.names, fact.values)
+
+
+def flow_returned(state: "State", fact: f.FlowReturned) -> None:
+    run = _flow_run(state, fact)
+    if not run.frames:
+        raise IllegalTransition(fact.call, "in no sub-flow", "FlowReturned")
+    run.returned()
+
+
+def flow_failed(state: "State", fact: f.FlowFailed) -> None:
+    _flow_run(state, fact).failed(fact.depth, fact.to)
 
 
 def flow_ended(state: "State", fact: f.FlowEnded) -> None:
     state.calls[fact.call].flow = None
 
 
-def _flow_run(state: "State", call: str) -> FlowRun:
-    run = state.calls[call].flow
+def _flow_run(state: "State", fact: f.FlowFact) -> FlowRun:
+    run = state.calls[fact.call].flow
     if run is None:
-        raise IllegalTransition(call, "not in a flow", "a step of a flow")
+        raise IllegalTransition(fact.call, "not in a flow", type(fact).__name__)
     return run
 
 
 FOLDS: Mapping[type, Callable[..., None]] = {
     f.FlowStarted: flow_started,
     f.FlowMoved: flow_moved,
+    f.FlowPassed: flow_passed,
     f.FlowListened: flow_listened,
     f.FlowKeyPressed: flow_key_pressed,
     f.FlowDigitTaken: flow_digit_taken,
     f.FlowCollected: flow_collected,
+    f.FlowAttributesSet: flow_attributes_set,
+    f.FlowAsked: flow_asked,
+    f.FlowAnswered: flow_answered,
+    f.FlowEntered: flow_entered,
+    f.FlowReturned: flow_returned,
+    f.FlowFailed: flow_failed,
     f.FlowEnded: flow_ended,
 }

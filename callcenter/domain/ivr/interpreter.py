@@ -1,179 +1,113 @@
-"""The flow interpreter: where a flow run goes next. Pure; it says, listens and leaves, others do it."""
+"""The flow interpreter: where a flow run goes next. Pure and total; it says what is to be done, others do it.
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+Each function takes the run as it is and answers with a ``Step``. Whatever is wrong (a node that is gone, a kind that cannot do what is
+asked of it, too many moves) is answered with ``Fail``, which speaks; nothing raises.
+"""
 
-from callcenter.domain.ivr import speech
-from callcenter.domain.ivr.flow import CallbackNode, CollectNode, Flow, HangUpNode, MenuNode, PromptNode, QueueNode
-from callcenter.domain.routing_config import Needs
+from callcenter.domain.ivr.document import Flow
+from callcenter.domain.ivr.expressions import Circumstances
+from callcenter.domain.ivr.kind import Ask, EnterFlow, Fail, Kind, Leave, Listen, ReturnFlow, Say, Step
+from callcenter.domain.ivr.kinds import KINDS
+from callcenter.domain.ivr.questions import Question
+from callcenter.domain.ivr.run import DEEPEST, MOST_MOVES, FlowRun
 
-DIGITS = frozenset("0123456789")
-
-
-@dataclass(slots=True)
-class FlowRun:
-    """One caller inside a flow."""
-
-    flow: Flow
-    attributes: dict[str, str] = field(default_factory=dict)
-    """Those of the call, which outlive the flow run."""
-    node: str = ""
-    tries: int = 0
-    """How often the menu or entry we are in was left without a valid key."""
-    playback: str = ""
-    """What we are saying; empty once it has ended."""
-    prompts: tuple[str, ...] = ()
-    digits: str = ""
-    """What has been pressed so far, where digits are collected."""
-    until: datetime | None = None
-    """While listening: when the caller's time is up."""
+_WAITS = (Say, Listen, Ask)
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
-    """Be at ``node`` and say the prompts."""
-
-    node: str
-    tries: int
-    prompts: tuple[str, ...]
+def _kind(run: FlowRun) -> Kind | None:
+    return KINDS.get(type(run.flow.nodes.get(run.node)))
 
 
-@dataclass(frozen=True, slots=True)
-class Listen:
-    """Wait for a key for so long."""
-
-    timeout: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class TakeDigit:
-    """Keep the digit as part of the entry, and wait for the next one for so long."""
-
-    digit: str
-    timeout: timedelta
+def _checked(run: FlowRun, step: Step) -> Step:
+    """Nothing goes on for ever, nothing leads nowhere."""
+    if isinstance(step, _WAITS) and run.moves >= MOST_MOVES:
+        return Fail(f"said and asked {MOST_MOVES} times")
+    if isinstance(step, Leave) and step.to not in run.flow.nodes:
+        return Fail(f"node '{run.node}' leads to '{step.to}', which does not exist")
+    if isinstance(step, EnterFlow) and (step.flow not in run.library or len(run.frames) >= DEEPEST):
+        return Fail(f"sub-flow '{step.flow}' cannot be entered")
+    if isinstance(step, ReturnFlow) and not run.frames:
+        return Fail("comes back from no sub-flow")
+    return step
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """The entry is whole: keep it as an attribute of the call, then ``go_on``."""
-
-    attribute: str
-    digits: str
-
-
-@dataclass(frozen=True, slots=True)
-class PromiseCallback:
-    """Promise a callback as the node says, then go on ``after_promise``."""
-
-    node: CallbackNode
-
-
-@dataclass(frozen=True, slots=True)
-class EnterQueue:
-    """Leave the flow for a queue."""
-
-    queue: str
-    priority: int
-    needs: Needs
-
-
-@dataclass(frozen=True, slots=True)
-class HangUpCaller:
-    """Leave the flow and end the call."""
-
-
-Step = Say | Listen | TakeDigit | Keep | PromiseCallback | EnterQueue | HangUpCaller
-
-
-def start(run: FlowRun) -> Step:
-    return _enter(run, run.flow.start)
+def arrive(run: FlowRun, around: Circumstances) -> Step:
+    """The caller has come to the present node."""
+    kind = _kind(run)
+    if kind is None:
+        return Fail(f"node '{run.node}' is not there")
+    return _checked(run, kind.enter(run, run.flow.nodes[run.node], around))
 
 
 def is_lost(run: FlowRun) -> bool:
-    """The flow was changed while we were away: the node we are in is gone, or is another kind of thing now."""
-    node = run.flow.nodes.get(run.node)
-    return not isinstance(node, MenuNode | CollectNode if run.until is not None else PromptNode | MenuNode | CollectNode)
+    """The flow was changed while we were away: the node we are in is gone, or cannot be in the state that we are in."""
+    kind = _kind(run)
+    if kind is None:
+        return True
+    if run.ask:
+        return kind.outcome is None
+    if run.until is not None:
+        return kind.silence is None
+    return bool(run.playback) and kind.said is None
 
 
-def after_prompt(run: FlowRun) -> Step:
-    """The prompt of the present node has been said."""
-    match run.flow.nodes[run.node]:
-        case PromptNode(next=target):
-            return _enter(run, target)
-        case MenuNode(timeout=timeout) | CollectNode(first_digit=timeout):
-            return Listen(timeout)
-        case node:
-            raise AssertionError(f"a {type(node).__name__} says nothing")
+def after_prompt(run: FlowRun, around: Circumstances) -> Step | None:
+    """What is being said at the present node was heard to its end; None: nothing follows from it."""
+    kind = _kind(run)
+    if kind is None or kind.said is None:
+        return None if run.ask else Fail(f"node '{run.node}' says nothing")
+    step = kind.said(run, run.flow.nodes[run.node], around)
+    return None if step is None else _checked(run, step)
 
 
-def choices(run: FlowRun) -> Mapping[str, str]:
-    """The keys that mean something at the present node."""
-    node = run.flow.nodes[run.node]
-    return node.choices if isinstance(node, MenuNode) else {}
+def after_key(run: FlowRun, digit: str, around: Circumstances) -> Step | None:
+    """The caller pressed a key; None: it means nothing at this moment."""
+    kind = _kind(run)
+    if kind is None or kind.key is None:
+        return None
+    step = kind.key(run, run.flow.nodes[run.node], digit, around)
+    return None if step is None else _checked(run, step)
 
 
-def listens(run: FlowRun) -> bool:
-    """Whether a key means anything here, valid or not; a plain prompt is not interrupted."""
-    return isinstance(run.flow.nodes[run.node], MenuNode | CollectNode)
+def without_key(run: FlowRun, around: Circumstances) -> Step:
+    """No key came in time."""
+    kind = _kind(run)
+    if kind is None or kind.silence is None:
+        return Fail(f"node '{run.node}' does not listen")
+    return _checked(run, kind.silence(run, run.flow.nodes[run.node], around))
 
 
-def after_key(run: FlowRun, digit: str) -> Step:
-    """The caller pressed a key in a menu or an entry."""
-    node = run.flow.nodes[run.node]
-    if isinstance(node, CollectNode):
-        return _after_digit(run, node, digit)
-    target = choices(run).get(digit)
-    return _enter(run, target) if target else _again(run)
+def after_outcome(run: FlowRun, outcome: str, around: Circumstances) -> Step:
+    """The outside answered, or what the node wanted was done, or not."""
+    kind = _kind(run)
+    if kind is None or kind.outcome is None:
+        return Fail(f"node '{run.node}' asked nothing")
+    return _checked(run, kind.outcome(run, run.flow.nodes[run.node], outcome, around))
 
 
-def _after_digit(run: FlowRun, node: CollectNode, digit: str) -> Step:
-    if digit == node.terminator:
-        return _end_of_entry(run, node)
-    if digit not in DIGITS:
-        return _again(run)
-    entered = run.digits + digit
-    return Keep(node.attribute, entered) if len(entered) >= node.max_length else TakeDigit(digit, node.next_digit)
+def question(run: FlowRun, around: Circumstances) -> Question | None:
+    """What the present node asks, made anew; None: it would not ask now."""
+    kind = _kind(run)
+    if kind is None:
+        return None
+    step = (kind.asks or kind.enter)(run, run.flow.nodes[run.node], around)
+    return step.question if isinstance(step, Ask) else None
 
 
-def _end_of_entry(run: FlowRun, node: CollectNode) -> Step:
-    return Keep(node.attribute, run.digits) if len(run.digits) >= node.min_length else _again(run)
+def is_secret(run: FlowRun) -> bool:
+    """Whether what is entered at the present node must be kept nowhere."""
+    return bool(getattr(run.flow.nodes.get(run.node), "secret", False))
 
 
-def go_on(run: FlowRun) -> Step:
-    """The entry has been kept."""
-    node = run.flow.nodes[run.node]
-    assert isinstance(node, CollectNode)
-    return _enter(run, node.next)
+def error_exit(run: FlowRun) -> tuple[int, str] | None:
+    """Where a run goes on in which something went wrong: how many flows around are kept, and the node; None: nowhere.
 
-
-def after_promise(run: FlowRun, node: CallbackNode, promised: bool) -> Step:
-    """The callback is promised, or it cannot be."""
-    return _enter(run, node.next if promised else node.otherwise)
-
-
-def without_key(run: FlowRun) -> Step:
-    """No key came in time: what has been entered so far may do; else say it again, or take the way out."""
-    node = run.flow.nodes[run.node]
-    return _end_of_entry(run, node) if isinstance(node, CollectNode) and run.digits else _again(run)
-
-
-def _again(run: FlowRun) -> Step:
-    node = run.flow.nodes[run.node]
-    assert isinstance(node, MenuNode | CollectNode)
-    if run.tries + 1 >= node.tries:
-        return _enter(run, node.otherwise)
-    prompts = (*speech.pieces(node.invalid_prompt or ()), *speech.pieces(node.prompt))
-    return Say(run.node, run.tries + 1, speech.say(prompts, run.attributes))
-
-
-def _enter(run: FlowRun, name: str) -> Step:
-    match run.flow.nodes[name]:
-        case PromptNode(prompt=prompt) | MenuNode(prompt=prompt) | CollectNode(prompt=prompt):
-            return Say(name, 0, speech.say(prompt, run.attributes))
-        case CallbackNode() as node:
-            return PromiseCallback(node)
-        case QueueNode(queue=queue, priority=priority, needs=needs):
-            return EnterQueue(queue, priority, needs)
-        case HangUpNode():
-            return HangUpCaller()
+    The error exit of the innermost flow that has one. It is tried once in a run: what fails there too only says goodbye.
+    """
+    if run.failures:
+        return None
+    flows: list[Flow] = [*(frame.flow for frame in run.frames), run.flow]
+    for depth in range(len(flows) - 1, -1, -1):
+        if flows[depth].on_error in flows[depth].nodes:
+            return depth, flows[depth].on_error
+    return None

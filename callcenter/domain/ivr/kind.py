@@ -1,0 +1,157 @@
+"""The steps a kind of node may answer with, and the row that says what a kind does at each moment.
+
+A step says what is to be done next; ``domain.flows`` does it. Those that wait for something (a prompt, a key, an answer) end the turn;
+the others are followed by the next at once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from callcenter.domain.ivr import speech
+from callcenter.domain.ivr.expressions import Circumstances
+from callcenter.domain.ivr.questions import Question
+from callcenter.domain.ivr.run import FlowRun
+from callcenter.domain.ivr.speech import Pieces
+from callcenter.domain.routing_config import Needs
+
+
+class Step:
+    """One thing to do. A new kind of step is a frozen dataclass of this and a row in ``domain.flows.TAKES``."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Say(Step):
+    """Say the prompts at the present node."""
+
+    tries: int
+    prompts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listen(Step):
+    """Wait for a key for so long."""
+
+    timeout: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class TakeDigit(Step):
+    """Keep the digit as part of the entry, and wait for the next one for so long."""
+
+    digit: str
+    timeout: timedelta
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Leave(Step):
+    """Leave the node by this exit, to that node."""
+
+    exit: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keep(Step):
+    """The entry is whole: keep it as an attribute of the call, then leave."""
+
+    attribute: str
+    digits: str
+    leave: Leave
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetAttributes(Step):
+    """Set attributes of the call, then leave."""
+
+    names: tuple[str, ...]
+    values: tuple[str, ...]
+    leave: Leave
+
+
+@dataclass(frozen=True, slots=True)
+class Ask(Step):
+    """Ask the outside, and wait no longer than ``budget``; say the prompts meanwhile."""
+
+    question: Question
+    budget: timedelta
+    prompts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EnterFlow(Step):
+    """Go on in a sub-flow, which knows these parameters."""
+
+    flow: str
+    names: tuple[str, ...]
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnFlow(Step):
+    """The sub-flow is over, with this outcome."""
+
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseCallback(Step):
+    """Promise a callback; the outcome is ``promised`` or ``refused``."""
+
+    queue: str
+    attribute: str
+    priority: int
+    after: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class EnterQueue(Step):
+    """Leave the flow for a queue."""
+
+    queue: str
+    priority: int
+    needs: Needs
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpCaller(Step):
+    """Leave the flow and end the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fail(Step):
+    """It cannot go on here: by the error exit, which speaks."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a kind of node does; the functions take the run, the node and the circumstances."""
+
+    enter: Callable[[FlowRun, Any, Circumstances], Step]
+    """The caller has come to the node."""
+    said: Callable[[FlowRun, Any, Circumstances], Step | None] | None = None
+    """What the node says was heard to its end; None: nothing to do. Without it the node says nothing of its own."""
+    key: Callable[[FlowRun, Any, str, Circumstances], Step | None] | None = None
+    """A key was pressed; None: it means nothing at this moment. Without it keys mean nothing here."""
+    silence: Callable[[FlowRun, Any, Circumstances], Step] | None = None
+    """No key came in time. Without it the node never listens."""
+    outcome: Callable[[FlowRun, Any, str, Circumstances], Step] | None = None
+    """The outside answered, or a sub-flow came back. Without it the node asks nothing."""
+    asks: Callable[[FlowRun, Any, Circumstances], Step] | None = None
+    """Makes the question of the node again, after a restart; without it ``enter`` does."""
+    takes_time: bool = False
+    """The caller hears or does something here, so a circle through it is not a silent one."""
+    ends: bool = False
+    """The flow run ends here."""
+
+
+def spoken(run: FlowRun, said: Pieces) -> tuple[str, ...]:
+    """The sounds that say it to this caller."""
+    return speech.say(said, run.attributes, run.language)

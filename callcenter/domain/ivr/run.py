@@ -1,0 +1,133 @@
+"""A flow run: one caller inside a flow, as far as facts tell. Each method is what one kind of fact changes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from callcenter.domain.ivr.document import LANGUAGE, Flow
+from callcenter.domain.ivr.speech import DEFAULT_LANGUAGE
+
+DEEPEST = 8
+"""So many sub-flows inside each other."""
+MOST_MOVES = 2000
+"""So often one flow run may say, ask or wait; a flow that goes round for ever, waiting for what never comes, ends by its error exit."""
+ENTRY = ""
+"""Under which name the secret digits are kept that are being entered."""
+
+
+@dataclass(slots=True)
+class Frame:
+    """A flow that waits for its sub-flow to come back."""
+
+    flow: Flow
+    node: str
+    """Where the sub-flow was entered."""
+    hidden: Mapping[str, str | None]
+    """The attributes that the sub-flow's parameters hide, as they were before; None: not set."""
+
+
+@dataclass(slots=True)
+class FlowRun:
+    """One caller inside a flow."""
+
+    flow: Flow
+    attributes: dict[str, str] = field(default_factory=dict)
+    """Those of the call, which outlive the flow run."""
+    secrets: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """Secret entries of the call by attribute; in memory only, gone after a restart."""
+    library: Mapping[str, Flow] = field(default_factory=dict)
+    """The sub-flows it may enter, in the versions they had when it began."""
+    node: str = ""
+    tries: int = 0
+    """How often the menu or entry we are in was left without a valid key."""
+    playback: str = ""
+    """What we are saying; empty once it has ended."""
+    prompts: tuple[str, ...] = ()
+    digits: str = ""
+    """What has been pressed so far, where digits are collected."""
+    until: datetime | None = None
+    """While listening or asking: when the time is up."""
+    ask: str = ""
+    """The question to the outside that is open."""
+    frames: list[Frame] = field(default_factory=list)
+    """The flows around this one, the outermost first."""
+    moves: int = 0
+    failures: int = 0
+    """How often the error exit was taken."""
+
+    def __post_init__(self) -> None:
+        self.node = self.node or self.flow.start
+
+    @property
+    def language(self) -> str:
+        """Chosen by the caller, or the flow's first."""
+        chosen = self.attributes.get(LANGUAGE)
+        return chosen or (self.flow.languages[0] if self.flow.languages else DEFAULT_LANGUAGE)
+
+    # --- facts ----------------------------------------------------------------------------------
+
+    def moved(self, node: str, tries: int, playback: str, prompts: tuple[str, ...]) -> None:
+        self.node, self.tries, self.playback, self.prompts = node, tries, playback, prompts
+        self.until, self.digits = None, ""
+        self.moves += 1
+
+    def listened(self, until: datetime) -> None:
+        self.playback, self.until = "", until
+
+    def key_pressed(self) -> None:
+        if not self.ask:
+            self.until = None
+
+    def digit_taken(self, digit: str, until: datetime) -> None:
+        self.digits += digit
+        self.playback, self.until = "", until
+
+    def collected(self, attribute: str, digits: str, *, secret: bool) -> None:
+        self.digits, self.until, self.playback = "", None, ""
+        if not secret:
+            self.attributes[attribute] = digits
+
+    def told(self, names: Sequence[str], values: Sequence[str]) -> None:
+        """Attributes of the call were set."""
+        self.attributes.update(zip(names, values, strict=False))
+
+    def passed(self, to: str) -> None:
+        """The node was left for another one."""
+        self._arrive(to)
+
+    def asked(self, ask: str, until: datetime, playback: str, prompts: tuple[str, ...]) -> None:
+        self.ask, self.until, self.playback, self.prompts = ask, until, playback, prompts
+        self.moves += 1
+
+    def answered(self, names: Sequence[str], values: Sequence[str]) -> None:
+        self.ask, self.until, self.playback = "", None, ""
+        self.told(names, values)
+
+    def entered(self, flow: Flow, names: Sequence[str], values: Sequence[str]) -> None:
+        """A sub-flow began, with these parameters."""
+        self.frames.append(Frame(self.flow, self.node, {name: self.attributes.get(name) for name in names}))
+        self.flow = flow
+        self.told(names, values)
+        self._arrive(flow.start)
+
+    def returned(self) -> None:
+        """The sub-flow is over: at the node that entered it; its parameters are no longer known."""
+        frame = self.frames.pop()
+        self.flow = frame.flow
+        for name, before in frame.hidden.items():
+            if before is None:
+                self.attributes.pop(name, None)
+            else:
+                self.attributes[name] = before
+        self._arrive(frame.node)
+
+    def failed(self, depth: int, to: str) -> None:
+        """Something went wrong: on with the error exit of the flow at that depth."""
+        while len(self.frames) > depth:
+            self.returned()
+        self.failures += 1
+        self._arrive(to)
+
+    def _arrive(self, node: str) -> None:
+        self.node, self.tries, self.digits = node, 0, ""
+        self.playback, self.prompts, self.until, self.ask = "", (), None, ""

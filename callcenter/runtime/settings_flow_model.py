@@ -1,0 +1,326 @@
+"""What a flow may say, in TOML and in documents alike: one section for each kind of node, which knows how it reads in the core's words."""
+
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from callcenter.domain.ivr.check_digits import CheckDigit
+from callcenter.domain.ivr.expressions import Expression, ExpressionError, parse
+from callcenter.domain.ivr.flow import (
+    CallbackNode,
+    Case,
+    CollectNode,
+    ConditionNode,
+    Flow,
+    HangUpNode,
+    LanguageNode,
+    MenuNode,
+    Node,
+    PromptNode,
+    QueueNode,
+    ReturnNode,
+    SetNode,
+    SubflowNode,
+    TransferNode,
+)
+from callcenter.domain.ivr.speech import Pieces, SpeakAs, Spoken
+from callcenter.domain.ivr.templates import Template, TemplateError, template
+from callcenter.runtime.settings_fields import AttributeName, Key, Language, Name, SaidMark, SaidPiece, Seconds, Section, SomeSeconds
+from callcenter.runtime.settings_flow_words import FlowWords
+from callcenter.runtime.settings_routing_model import NodeRouting, needs_of
+
+VALUE = re.compile(r"\{([a-z]+):([a-z0-9_]+)\}")
+
+
+def _pieces(value: object) -> object:
+    """``"welcome"`` or ``["your-number-is", "{digits:number}"]``; a value is an attribute of the call and how it is said."""
+    return (value,) if isinstance(value, str) else value
+
+
+Said = Annotated[tuple[SaidPiece, ...], BeforeValidator(_pieces), Field(min_length=1, max_length=20), SaidMark()]
+
+
+def said(written: Iterable[str]) -> Pieces:
+    """What a node says, from ``["your-number-is", "{digits:number}"]``; a single prompt stands for itself."""
+    read = tuple(Spoken(SpeakAs(value[1]), value[2]) if (value := VALUE.fullmatch(piece)) else piece for piece in written)
+    return read[0] if len(read) == 1 and isinstance(read[0], str) else read
+
+
+def _expression(text: str) -> str:
+    try:
+        parse(text)
+    except ExpressionError as error:
+        raise ValueError(f"{error}") from None
+    return text
+
+
+def _template(value: object) -> object:
+    """Numbers and truth values may stand without quotes."""
+    text = str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, int | float) else value
+    if not isinstance(text, str):
+        return text
+    if len(text) > 500:
+        raise ValueError("is longer than 500 characters")
+    try:
+        template(text)
+    except TemplateError as error:
+        raise ValueError(f"{error}") from None
+    return text
+
+
+Condition = Annotated[str, AfterValidator(_expression)]
+"""``hours.main is open and not list.vip``; see ``domain.ivr.expressions``."""
+Filled = Annotated[str, BeforeValidator(_template)]
+"""A text with ``{attribute}`` in it."""
+
+
+def _templates(written: dict[str, str]) -> dict[str, Template]:
+    return {name: template(text) for name, text in written.items()}
+
+
+# --- speaking and asking ------------------------------------------------------------------------
+
+
+class PromptNodeSection(Section):
+    type: Literal["prompt"]
+    prompt: Said
+    next: Name
+    barge_in: bool = False
+    """Whether any key cuts it short."""
+
+    def node(self) -> Node:
+        return PromptNode(said(self.prompt), self.next, self.barge_in)
+
+
+class LadderSection(Section):
+    """What all nodes share that ask the caller for something."""
+
+    prompt: Said
+    otherwise: Name
+    tries: int = Field(default=3, ge=1, le=10)
+    invalid_prompt: Said | None = None
+    """Said before it is asked again."""
+    rephrase_prompt: Said | None = None
+    """Asked in its place at the last try."""
+    barge_in: bool = True
+    """Whether a key cuts the prompt short."""
+
+    @property
+    def invalid(self) -> Pieces | None:
+        return said(self.invalid_prompt) if self.invalid_prompt else None
+
+    @property
+    def rephrased(self) -> Pieces | None:
+        return said(self.rephrase_prompt) if self.rephrase_prompt else None
+
+
+class MenuNodeSection(LadderSection):
+    type: Literal["menu"]
+    choices: dict[Key, Name] = Field(min_length=1)
+    timeout: Seconds = Field(default=timedelta(seconds=5), alias="timeout_s")
+
+    def node(self) -> Node:
+        asked = (said(self.prompt), dict(self.choices), self.otherwise, self.timeout, self.tries)
+        return MenuNode(*asked, self.invalid, self.rephrased, self.barge_in)
+
+
+class LanguageNodeSection(LadderSection):
+    """The caller chooses the language of all further prompts."""
+
+    type: Literal["language"]
+    choices: dict[Key, Language] = Field(min_length=1)
+    next: Name
+    timeout: Seconds = Field(default=timedelta(seconds=5), alias="timeout_s")
+    tries: int = Field(default=2, ge=1, le=10)
+
+    def node(self) -> Node:
+        asked = (said(self.prompt), dict(self.choices), self.next, self.otherwise, self.timeout, self.tries)
+        return LanguageNode(*asked, self.invalid, self.rephrased, self.barge_in)
+
+
+class CollectNodeSection(LadderSection):
+    """Takes digits; they become an attribute of the call."""
+
+    type: Literal["collect"]
+    attribute: AttributeName
+    next: Name
+    min_length: int = Field(default=1, ge=1, le=40)
+    max_length: int = Field(default=20, ge=1, le=40)
+    terminator: Literal["#", "*", ""] = "#"
+    first_digit: SomeSeconds = Field(default=timedelta(seconds=5), alias="first_digit_s")
+    next_digit: SomeSeconds = Field(default=timedelta(seconds=3), alias="next_digit_s")
+    check_digit: Literal["none", "luhn", "mod11", "mod97", "ean"] = "none"
+    """What the entry must agree with, else it is asked again."""
+    secret: bool = False
+    """The digits are kept in memory only: a PIN, a card number."""
+
+    def node(self) -> Node:
+        return CollectNode(
+            prompt=said(self.prompt),
+            attribute=self.attribute,
+            next=self.next,
+            otherwise=self.otherwise,
+            min_length=self.min_length,
+            max_length=self.max_length,
+            terminator=self.terminator,
+            first_digit=self.first_digit,
+            next_digit=self.next_digit,
+            tries=self.tries,
+            invalid_prompt=self.invalid,
+            rephrased=self.rephrased,
+            barge_in=self.barge_in,
+            check_digit=CheckDigit(self.check_digit),
+            secret=self.secret,
+        )
+
+
+# --- deciding -----------------------------------------------------------------------------------
+
+
+class CaseSection(Section):
+    when: Condition
+    next: Name
+
+
+class ConditionNodeSection(Section):
+    """One condition (``when`` and ``next``), or several ``cases`` of which the first that holds is taken."""
+
+    type: Literal["condition"]
+    when: Condition | None = None
+    next: Name | None = None
+    cases: tuple[CaseSection, ...] = Field(default=(), max_length=50)
+    otherwise: Name
+
+    @model_validator(mode="after")
+    def _one_way_of_writing(self) -> "ConditionNodeSection":
+        if (self.when is None) is not (self.next is None) or (self.when is None) is not bool(self.cases):
+            raise ValueError("needs either when and next, or cases")
+        return self
+
+    def node(self) -> Node:
+        single = (CaseSection(when=self.when, next=self.next),) if self.when is not None and self.next is not None else ()
+        return ConditionNode(tuple(Case(expression(case.when), case.next) for case in (*single, *self.cases)), self.otherwise)
+
+
+def expression(text: str) -> Expression:
+    """A condition that was checked already."""
+    return parse(text)
+
+
+class SetNodeSection(Section):
+    type: Literal["set"]
+    attributes: dict[AttributeName, Filled] = Field(alias="set", min_length=1, max_length=40)
+    next: Name
+
+    def node(self) -> Node:
+        return SetNode(_templates(self.attributes), self.next)
+
+
+class SubflowNodeSection(Section):
+    """Goes through another flow, and comes back."""
+
+    type: Literal["flow"]
+    flow: Name
+    next: Name
+    parameters: dict[AttributeName, Filled] = Field(default_factory=dict, max_length=40)
+    outcomes: dict[Name, Name] = Field(default_factory=dict, max_length=40)
+    """From the outcome of its return node to where that leads; all others lead to ``next``."""
+
+    def node(self) -> Node:
+        return SubflowNode(self.flow, self.next, _templates(self.parameters), dict(self.outcomes))
+
+
+class ReturnNodeSection(Section):
+    type: Literal["return"]
+    outcome: Name | None = None
+
+    def node(self) -> Node:
+        return ReturnNode(self.outcome or "")
+
+
+# --- leaving ------------------------------------------------------------------------------------
+
+
+class QueueNodeSection(NodeRouting):
+    type: Literal["queue"]
+    queue: Name
+    priority: int = Field(default=0, ge=-1000, le=1000)
+
+    def node(self) -> Node:
+        return QueueNode(self.queue, self.priority, needs_of(self))
+
+
+class CallbackNodeSection(Section):
+    """Promises a callback at the place that the caller has left for it."""
+
+    type: Literal["callback"]
+    queue: Name
+    next: Name
+    otherwise: Name
+    """When the number is none that we call."""
+    attribute: AttributeName = "caller"
+    priority: int = Field(default=0, ge=-1000, le=1000)
+    after: SomeSeconds | None = Field(default=None, alias="after_s")
+    """The chosen time, from now on; without it, when its turn comes."""
+
+    def node(self) -> Node:
+        return CallbackNode(self.queue, self.next, self.otherwise, self.attribute, self.priority, self.after)
+
+
+class TransferNodeSection(Section):
+    """To one agent, if she is ready."""
+
+    type: Literal["transfer"]
+    agent: Name
+    queue: Name
+    otherwise: Name
+    wait: SomeSeconds = Field(default=timedelta(seconds=20), alias="wait_s")
+    """So long the caller waits for her alone; then for anybody of the queue."""
+    priority: int = Field(default=0, ge=-1000, le=1000)
+
+    def node(self) -> Node:
+        return TransferNode(self.agent, self.queue, self.otherwise, self.wait, self.priority)
+
+
+class HangUpNodeSection(Section):
+    type: Literal["hang_up"]
+
+    def node(self) -> Node:
+        return HangUpNode()
+
+
+FlowNodeSection = Annotated[
+    PromptNodeSection
+    | MenuNodeSection
+    | CollectNodeSection
+    | LanguageNodeSection
+    | ConditionNodeSection
+    | SetNodeSection
+    | SubflowNodeSection
+    | ReturnNodeSection
+    | QueueNodeSection
+    | CallbackNodeSection
+    | TransferNodeSection
+    | HangUpNodeSection,
+    Field(discriminator="type"),
+]
+"""Who adds a kind of node adds its section here."""
+
+
+class FlowSection(FlowWords):
+    """A flow; the same keys in ``[flow.NAME]`` and in a document of its own, where ``node`` is ``nodes``."""
+
+    start: Name
+    parameters: tuple[AttributeName, ...] = Field(default=(), max_length=40)
+    """What must be given to it as a sub-flow."""
+    on_error: Name | None = None
+    """The node at which callers go on when something went wrong; without it they hear a goodbye."""
+    nodes: dict[Name, FlowNodeSection] = Field(alias="node", min_length=1)
+
+    def program(self, name: str) -> Flow:
+        """As the core reads it."""
+        nodes = {node_name: node.node() for node_name, node in self.nodes.items()}
+        return Flow(name, self.start, nodes, self.languages, parameters=self.parameters, on_error=self.on_error or "")
