@@ -126,7 +126,7 @@ def test_a_table_may_have_prompts_of_its_own_too(file: Path) -> None:
         ("timeout_s: 4", "timeout_s: soon", ":16: nodes.choice.timeout_s: must be a number of seconds, but is 'soon'"),
         ("timeout_s: 4", "timeout_s: 4\n    timeout_s: 5", ":17: nodes.choice.timeout_s: is there twice; the first is in line 16"),
         ("queue: sales}", "queue: vip}", ":17: nodes.sales"),
-        ("next: choice", "next: chioce", ":7: nodes.greeting"),
+        ("next: choice", "next: chioce", ":10: nodes.greeting.next: goes to"),
         ("start: greeting", "start: greting", ":3: start: names node 'greting', which does not exist"),
         ("start: greeting\n", "", ":1: start: is missing"),
         ("prompt: [menu]", "prompt: [menu, nonsense]", ":13: nodes.choice.prompt: names prompt 'nonsense', which does not exist"),
