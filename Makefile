@@ -2,8 +2,8 @@
 
 SHELL := /bin/bash
 BIN := .venv/bin
-# Most tests wait for phones, so they run side by side; a browser wants the machine for itself.
-BESIDE := -n 4 --dist loadfile --ignore tests/browser
+# Most tests wait for phones, so they run side by side, those of one file (or class) one after the other; a browser wants the machine for itself.
+BESIDE := -n 4 --dist loadscope --ignore tests/browser
 CONFIG ?= callcenter.toml
 
 .DEFAULT_GOAL := help
@@ -28,8 +28,7 @@ demo: setup
 run: setup
 	@$(BIN)/callcenter serve --config $(CONFIG) --show-credentials
 
-test: export MACHINE_STEPS ?= 5000
-test-all: export MACHINE_STEPS ?= 20000
+test test-all: export MACHINE_STEPS ?= 20000
 test-all: export HYPOTHESIS_PROFILE = explore
 test: setup-tests
 	@$(BIN)/pytest $(BESIDE) -m "not long"; beside=$$?; $(BIN)/pytest tests/browser -m "not long" && exit $$beside

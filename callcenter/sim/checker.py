@@ -96,7 +96,8 @@ class Checker:
         self.agents: dict[str, _Agent] = {}
         self.counts: dict[str, int] = {}
         """How many facts of each kind there were."""
-        self._callbacks: set[str] = set()
+        self._callbacks: dict[str, str] = {}
+        """The open ones, and the agent whose own each is; empty: anybody's."""
         """Promised, and neither kept nor broken."""
         self._reservations: dict[str, cf.CallbackReserved] = {}
         """By callback: the agent who is reserved for it."""
@@ -138,7 +139,8 @@ class Checker:
             f.AgentFallbackTalkChanged: self._fallback_talk,
             f.AgentOptedOut: self._opted_out,
             f.AgentRemoved: self._agent_removed,
-            cf.CallbackCreated: lambda fact: self._callbacks.add(fact.callback),
+            cf.CallbackCreated: self._owned,
+            cf.CallbackEdited: self._owned,
             cf.CallbackReserved: self._reserved_for_callback,
             cf.CallbackReleased: self._released,
             cf.CallbackAttempted: self._attempted,
@@ -393,12 +395,16 @@ class Checker:
 
     # --- callbacks ------------------------------------------------------------------------------
 
+    def _owned(self, fact: cf.CallbackCreated | cf.CallbackEdited) -> None:
+        self._callbacks[fact.callback] = fact.owner
+
     def _reserved_for_callback(self, fact: cf.CallbackReserved) -> None:
         if fact.callback in self._reservations:
             self._wrong("A1", f"callback {fact.callback} has {self._reservations[fact.callback].agent} and is given {fact.agent}")
         if fact.node in self._away:
             self._wrong("A5", f"callback {fact.callback} has its turn while its node {fact.node} is away")
-        self._may_be_offered(fact.agent, f"callback {fact.callback}", fact.queue)
+        own = self._callbacks.get(fact.callback) == fact.agent  # who promised to call does, whatever queues she serves
+        self._may_be_offered(fact.agent, f"callback {fact.callback}", "" if own else fact.queue)
         self._reservations[fact.callback] = fact
 
     def _released(self, fact: cf.CallbackReleased | cf.CallbackBridged) -> None:
@@ -412,7 +418,7 @@ class Checker:
     def _callback_over(self, fact: cf.CallbackKept | cf.CallbackBroken) -> None:
         if fact.callback not in self._callbacks:
             self._wrong("A3", f"callback {fact.callback} is over a second time, or was never promised")
-        self._callbacks.discard(fact.callback)
+        self._callbacks.pop(fact.callback, None)
 
     # --- agents ---------------------------------------------------------------------------------
 

@@ -40,3 +40,15 @@ def test_a_planted_bug_is_found() -> None:
     hunted = mutants.hunt(mutant, seeds=6, steps=500)
     assert hunted.found_by
     assert "A6" in hunted.what
+
+
+def test_searches_that_find_something_in_a_healthy_copy_are_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here the bug has been there before anything was planted."""
+    mutant = next(mutant for mutant in ALL if mutant.name == "a6-nobody-is-routed-after-wrap-up")
+    for name in mutants.NEEDED:
+        source = mutants.REPOSITORY / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / name)
+    mutants.plant(mutant, tmp_path)
+    monkeypatch.setattr(mutants, "REPOSITORY", tmp_path)
+    with pytest.raises(MutantError, match=r"without any planted bug, .* finds something already"):
+        mutants.check_healthy(seeds=6, steps=100)

@@ -18,6 +18,7 @@ from callcenter.domain.ivr.validation import Known
 from callcenter.domain.numbers import CheckedNumber, NumberRefusal, any_e164
 from callcenter.domain.queue import Band
 from callcenter.domain.routing_config import Needs, Routing, Skill
+from callcenter.sim.checker import Checker
 from callcenter.sim.fake_pbx import Mood, Phone
 from callcenter.sim.world import World, small_center
 
@@ -468,6 +469,21 @@ def test_an_agents_own_callback_waits_for_her_and_then_is_anybodys() -> None:
     world.run_for(10)
     assert world.pbx.dialed[0].number == ANN
     assert one(world, cf.CallbackAttempted).agent == "bob"
+
+
+def test_an_agents_own_callback_comes_to_her_even_of_a_queue_that_she_has_opted_out_of() -> None:
+    """It was promised that she would call. The bookkeeper who reads the facts knows that."""
+    config = center()
+    world = World(replace(config, agents={"alice": replace(config.agents["alice"], may_opt_out=("support",), least_queues=0)}))
+    bookkeeper = Checker()
+    bookkeeper.keep(world.facts, world.config)
+    world.on_facts = lambda facts: (world.facts.extend(facts), bookkeeper.keep(facts, world.config))[0]
+    world.agent_ready("alice")
+    world.tell(e.OptOutRequested("alice", "support"))
+    ask(world, owner="alice")
+    world.run_for(5)
+    assert one(world, cf.CallbackAttempted).agent == "alice"
+    assert [str(violation) for violation in bookkeeper.violations] == []
 
 
 def test_an_agents_own_callback_comes_before_others_once_she_is_free() -> None:

@@ -98,12 +98,12 @@ def bench_callbacks(
 
 @bench_app.command("mutants")
 def bench_mutants(
-    seeds: Annotated[int, typer.Option(min=1, help="At most so many seeds of the simulation for each bug.")] = 60,
-    steps: Annotated[int, typer.Option(min=50, help="So many steps of the Hypothesis machine for each bug.")] = 8000,
+    seeds: Annotated[int, typer.Option(min=1, help="At most so many seeds of the simulation for each bug.")] = 10,
+    steps: Annotated[int, typer.Option(min=50, help="So many steps of the Hypothesis machine for each bug.")] = 20_000,
     only: Annotated[str, typer.Option(help="Only bugs with this in their name.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Bugs planted on purpose, invariant by invariant: how many do our own searches find?"""
+    """Bugs planted on purpose, invariant by invariant: how many do the searches of make test find?"""
     from callcenter.apps.bench import mutants as bench
 
     try:
