@@ -10,7 +10,7 @@ from typing import cast
 import structlog
 
 from callcenter.domain.center import Center
-from callcenter.domain.commands import CloseBridge, Command, ConnectLegs, HangUp
+from callcenter.domain.commands import CloseBridge, Command, ConnectLegs, HangUp, StartMusic
 from callcenter.domain.events import CommandRefused, Event, NodeConnected, NodeDisconnected, Refusal, TimePassed
 from callcenter.domain.facts import ON_DISK_FIRST, Fact
 from callcenter.domain.machine import Outputs
@@ -296,5 +296,8 @@ class Engine:
 
 
 def _is_doubtful(refused: CommandRefused) -> bool:
-    """Nobody knows whether it was carried out; or a leg seems to be gone, or cannot be ended, and we may never hear of its end."""
-    return refused.refusal in (Refusal.NODE_AWAY, Refusal.GONE) or isinstance(refused.command, HangUp)
+    """Nobody knows whether it was carried out; or a leg seems to be gone, or cannot be ended, and we may never hear of its end.
+
+    Or it waits in silence.
+    """
+    return refused.refusal in (Refusal.NODE_AWAY, Refusal.GONE) or isinstance(refused.command, HangUp | StartMusic)

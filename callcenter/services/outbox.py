@@ -8,6 +8,7 @@ import structlog
 
 from callcenter.domain.commands import AskOutside, Command, WithdrawAsk
 from callcenter.domain.events import CommandRefused, Event, Refusal
+from callcenter.services.journal import JournalError
 from callcenter.services.ports import Answers, CommandError, Telephony
 
 log = structlog.get_logger(__name__)
@@ -61,7 +62,7 @@ class Outbox:
     async def _run(self, command: Command, on_disk_first: bool) -> None:
         try:
             if on_disk_first and self._sync is not None:
-                await self._sync()
+                await self._on_disk(self._sync)
             if isinstance(command, AskOutside | WithdrawAsk):
                 await self._pass_on(command)
             else:
@@ -81,3 +82,11 @@ class Outbox:
             await self._answers.ask(command)
         else:
             await self._answers.withdraw(command)
+
+    @staticmethod
+    async def _on_disk(sync: Callable[[], Awaitable[None]]) -> None:
+        """Raises CommandError when the disk takes nothing: what must not be forgotten is not begun."""
+        try:
+            await sync()
+        except JournalError as error:
+            raise CommandError(Refusal.REFUSED, str(error)) from error

@@ -48,6 +48,8 @@ def test_searches_that_find_something_in_a_healthy_copy_are_not_believed(tmp_pat
     for name in mutants.NEEDED:
         source = mutants.REPOSITORY / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / name)
+    for name in mutants.READ:
+        (tmp_path / name).symlink_to(mutants.REPOSITORY / name)
     mutants.plant(mutant, tmp_path)
     monkeypatch.setattr(mutants, "REPOSITORY", tmp_path)
     with pytest.raises(MutantError, match=r"without any planted bug, .* finds something already"):

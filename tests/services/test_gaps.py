@@ -11,6 +11,7 @@ from callcenter.domain import facts as f
 from callcenter.domain.config import QueueConfig
 from callcenter.domain.facts import AgentState
 from callcenter.domain.ivr.flow import Flow, MenuNode, QueueNode
+from callcenter.services.ports import CommandError
 from callcenter.sim.fake_pbx import Mood
 from callcenter.sim.world import small_center
 from tests.support.virtual import VirtualCenter, in_virtual_time
@@ -471,3 +472,22 @@ async def test_a_call_that_was_judged_later_has_not_been_forgotten(center: Virtu
     await center.pass_time(2)
     assert len(center.kept(f.ContactAbandoned)) == 1
     assert len(center.kept(f.CallEnded)) == 1
+
+
+@in_virtual_time(config=CONFIG)
+async def test_music_that_the_node_would_not_play_is_tried_again(center: VirtualCenter) -> None:
+    """Nobody waits in silence because of one refusal."""
+    refused: list[c.Command] = []
+    carry_out = center.pbx.run
+
+    def run(command: c.Command) -> None:
+        if isinstance(command, c.StartMusic) and not refused:
+            refused.append(command)
+            raise CommandError(e.Refusal.REFUSED, "no")
+        carry_out(command)
+
+    center.pbx.run = run  # type: ignore[method-assign]
+    caller = center.calls()
+    await center.pass_time(5)
+    assert refused
+    assert center.pbx.channels[caller].music

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from callcenter.domain.commands import Command, Dial, HangUp
 from callcenter.domain.events import CommandRefused, Event, Refusal
+from callcenter.services.journal import JournalFull
 from callcenter.services.outbox import Outbox
-from callcenter.services.ports import CommandError
 
 
 class Recorded:
@@ -25,7 +25,7 @@ class Recorded:
     async def sync(self) -> None:
         await self.disk.wait()
         if self.full:
-            raise CommandError(Refusal.REFUSED, "no space left on device")
+            raise JournalFull("1 records wait for space in /var: the disk is full")
 
 
 DIAL = Dial("call-1", "node1", "node1-leg", "+12025550123", "carrier", "+18005550100", timedelta(seconds=30))
@@ -52,4 +52,4 @@ async def test_a_disk_that_takes_nothing_lets_nothing_be_dialed() -> None:
     world.outbox.put(DIAL, on_disk_first=True)
     await world.outbox.drain()
     assert world.ran == []
-    assert world.told == [CommandRefused(DIAL, Refusal.REFUSED, "no space left on device")]
+    assert world.told == [CommandRefused(DIAL, Refusal.REFUSED, "1 records wait for space in /var: the disk is full")]

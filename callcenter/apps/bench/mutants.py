@@ -25,7 +25,9 @@ from rich.table import Table
 REPOSITORY = Path(__file__).parents[3]
 DIFFS = REPOSITORY / "bench" / "mutants"
 NEEDED = ("callcenter", "tests", "pyproject.toml")
-"""What of the repository a search needs; the rest is not copied."""
+"""What of the repository a search needs, and a bug may be planted in ..."""
+READ = ("sounds", "dialplan", "asterisk-config")
+"""... and what it only reads."""
 PATIENCE_S = 2400.0
 REFRESH = (
     "the code around it has changed; make the change it describes by hand, write it with 'git diff -U1 > bench/mutants/NAME.diff',"
@@ -128,6 +130,8 @@ def _search(mutant: Mutant | None, seeds: int, steps: int) -> tuple[str, str]:
                 shutil.copytree(source, root / needed, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, root / needed)
+        for read_only in READ:
+            (root / read_only).symlink_to(REPOSITORY / read_only)
         if mutant:
             plant(mutant, root)
         environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", "MACHINE_STEPS": str(steps)}

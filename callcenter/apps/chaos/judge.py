@@ -13,11 +13,14 @@ from callcenter.apps.chaos.center import SimulatedCenter
 from callcenter.apps.chaos.nodes import ChaosPbx
 from callcenter.apps.chaos.people import People
 from callcenter.apps.chaos.store import SimulatedStore
+from callcenter.apps.chaos.workplace import CALLBACK_ATTEMPTS, MOBILE
 from callcenter.domain.books import fold_call
 from callcenter.domain.config import CenterConfig
+from callcenter.domain.consults import places
 from callcenter.domain.contact import ContactState
 from callcenter.domain.events import Cause
-from callcenter.domain.facts import CallBegan, Fact, FallbackCallEnded, LegGone, NodeUp, RecordingStarted
+from callcenter.domain.facts import CallBegan, Direction, Fact, FallbackCallEnded, LegGone, NodeUp, RecordingStarted
+from callcenter.domain.facts.callbacks import CallbackAttempted
 from callcenter.domain.records import RecordingState
 from callcenter.services.fact_codec import load
 from callcenter.services.journal import Journal
@@ -148,21 +151,23 @@ class Judge:
             known = {leg for call in state.calls.values() if call.node == name for leg in call.legs}
             for leg in sorted(ours ^ known):
                 yield f"leg {leg} {'belongs to no call' if leg in ours else 'is no longer there'}"
-            bridges = {call.bridge for call in state.calls.values() if call.bridge}
+            bridges = {call.bridge for call in state.calls.values()} | {
+                call.consult.bridge for call in state.calls.values() if call.consult
+            }
             for bridge in sorted(set(node.bridges) - bridges):
                 yield f"bridge {bridge} belongs to no call"
         for contact in state.contacts.values():
             call = state.calls[contact.entered.call]
             if contact.state is ContactState.CONNECTED and contact.offer is not None:
-                members = self._nodes[call.node].bridges.get(call.bridge, set())
-                if not {call.began.leg, contact.offer.leg} <= members:
+                bridges_of = {leg: each.bridge for leg, each in self._nodes[call.node].channels.items()}
+                if any(bridges_of.get(leg) != bridge for leg, bridge in places(state, call).items()):
                     yield f"contact {contact.id} talks, and they do not hear each other"
                 if call.recording and call.recording not in self._nodes[call.node].recordings:
                     yield f"contact {contact.id} talks, and recording {call.recording} is not going on"
         for call in state.calls.values():
             channel = self._nodes[call.node].channels.get(call.began.leg)
-            listens = call.flow is not None and not call.flow.playback
-            if channel is not None and not listens and not (channel.music or channel.playback or channel.bridge):
+            listens = (call.flow is not None and not call.flow.playback) or call.began.direction is Direction.PERSISTENT
+            if channel is not None and channel.up and not listens and not (channel.music or channel.playback or channel.bridge):
                 yield f"caller {channel.id} hears nothing"
         for leg in state.fallback_legs:
             if not any(leg in node.channels for node in self._nodes.values()):
@@ -187,6 +192,7 @@ class Judge:
         self._journal_is_what_was_kept()
         self._books_are_those_of_the_journal()
         self._recordings_are_accounted_for()
+        self._each_attempt_was_dialed_once_at_most()
         self._every_caller_is_in_the_books()
 
     def _journal_is_what_was_kept(self) -> None:
@@ -240,6 +246,23 @@ class Judge:
                     self._wrong("A10", f"nothing is known of recording {row.recording_id} ({row.state})")
                 elif settled.file and not (self._center.recordings[row.node] / settled.file).exists():
                     self._wrong("A10", f"the file of recording {row.recording_id} is not there")
+
+    def _each_attempt_was_dialed_once_at_most(self) -> None:
+        """And only when it was on disk first; no callback has more of them than its rule allows, and none is left open."""
+        facts = [fact for record in self._records.values() for fact in record.facts]
+        attempts = {fact.leg: fact for fact in facts if isinstance(fact, CallbackAttempted)}
+        dialed = Counter(dial.leg for node in self._nodes.values() for dial in node.dialed if dial.number != MOBILE)
+        for leg, count in dialed.items():
+            if leg not in attempts:
+                self._wrong("callbacks", f"leg {leg} was dialed, and no attempt is in the journal")
+            if count > 1:
+                self._wrong("callbacks", f"leg {leg} was dialed {count} times")
+        for callback, count in Counter(attempt.callback for attempt in attempts.values()).items():
+            if count > CALLBACK_ATTEMPTS:
+                self._wrong("callbacks", f"callback {callback} was tried {count} times")
+        engine = self._center.engine
+        for callback in engine.center.state.callbacks.open if engine is not None else ():
+            self._wrong("callbacks", f"callback {callback} is neither kept nor broken")
 
     def _every_caller_is_in_the_books(self) -> None:
         """Each leg that arrived is one call: ours or the fallback's, never both. One that came and went unseen cannot be known."""

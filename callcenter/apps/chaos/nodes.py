@@ -32,6 +32,8 @@ class ChaosPbx(FakePbx):
         """Share of commands and events after which a party does something at once."""
         self.at_a_bad_moment: Callable[[str], None] = lambda leg: None
         self.on_connected: Callable[[Sequence[str]], None] = lambda legs: None
+        self.on_answered: Callable[[str], None] = lambda leg: None
+        """Somebody outside has answered whom we called."""
         self.nodes: Mapping[str, ChaosPbx] = {}
         """All nodes, this one too: a phone is the same phone on each."""
         self.dialplan: FakeDialplan
@@ -91,6 +93,12 @@ class ChaosPbx(FakePbx):
             super()._ring_agent(command)
         finally:
             phone.mood = mood
+
+    def _picked_up(self, leg: str) -> None:
+        rings = leg in self.channels and not self.channels[leg].up
+        super()._picked_up(leg)
+        if rings and self.channels[leg].number:
+            self.on_answered(leg)
 
     def _connect_legs(self, command: c.ConnectLegs) -> None:
         super()._connect_legs(command)

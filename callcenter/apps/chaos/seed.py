@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,57 +28,18 @@ from callcenter.apps.chaos.nodes import ChaosPbx
 from callcenter.apps.chaos.people import People
 from callcenter.apps.chaos.store import SimulatedStore
 from callcenter.apps.chaos.trace import Trace
-from callcenter.domain.conditions import Comparator, Condition, Metric
-from callcenter.domain.config import CenterConfig, DispositionRule, MissPolicy, OccupancyRule, QueueConfig
-from callcenter.domain.ivr.flow import CollectNode, Flow, HangUpNode, MenuNode, PromptNode, QueueNode
-from callcenter.domain.routing_config import Routing, Strategy
+from callcenter.apps.chaos.workplace import workplace
 from callcenter.sim.checker import Violation
 from callcenter.sim.fake_dialplan import FakeDialplan
 from callcenter.sim.fake_telephony import Wire
 from callcenter.sim.processes import ProcessLoop
 from callcenter.sim.virtual_loop import LoopTimeline
-from callcenter.sim.world import small_center
 
 WARM_UP_S = 30.0
 FAULTS_S = 400.0
 CALM_S = 75.0
 """Faults under way when they are switched off last 45 s at most; then 30 s without."""
 HOME_S = 260.0
-
-MENU = Flow(
-    "menu",
-    "welcome",
-    {
-        "welcome": PromptNode("welcome", "ask"),
-        "ask": MenuNode("press-1", {"1": "in", "2": "vip", "9": "code"}, "end", timeout=timedelta(seconds=4), tries=2),
-        "code": CollectNode("enter-code", "code", "in", "end", min_length=1, max_length=3, tries=2),
-        "in": QueueNode("support"),
-        "vip": QueueNode("support", 3),
-        "end": HangUpNode(),
-    },
-)
-QUEUES = (
-    QueueConfig("sales", wrap_up=timedelta(), max_waiting=3, record=False, ring_timeout=timedelta(seconds=8)),
-    QueueConfig(
-        "support",
-        wrap_up=timedelta(seconds=5),
-        max_wait=timedelta(seconds=60),
-        overflow_flow="menu",
-        watched=(
-            Condition(Metric.WAITING, Comparator.AT_LEAST, 2, timedelta(seconds=3)),
-            Condition(Metric.LONGEST_WAIT, Comparator.ABOVE, 10),
-        ),
-    ),
-    QueueConfig(
-        "care",
-        wrap_up=timedelta(seconds=5),
-        wrap_up_extension=timedelta(seconds=4),
-        dispositions=DispositionRule(("solved", "open"), required=True, then_not_ready="lunch"),
-    ),
-    QueueConfig("team", routing=Routing(Strategy.RING_ALL), wrap_up=timedelta(seconds=1), max_wait=timedelta(seconds=40)),
-    QueueConfig("zoo", wrap_up=timedelta(seconds=3), wait_without_agents=False),
-)
-AGENTS = ("alice", "bob", "carol", "dave", "erin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +138,7 @@ class _Day:
         dice = random.Random(self._seed)
         drawn = odds.draw(dice)
         self.timeline = LoopTimeline(loop)
-        config = self._config()
+        config = workplace()
         self.nodes = {name: self._node(name, dice) for name in ("node1", "node2")[: dice.choice((1, 2, 2))]}
         self.wires = {name: Wire(node) for name, node in self.nodes.items()}
         self.store = SimulatedStore(
@@ -212,13 +173,6 @@ class _Day:
         self.people.go_home()
         await asyncio.sleep(HOME_S)
         await self.judge.at_the_end()
-
-    @staticmethod
-    def _config() -> CenterConfig:
-        config = small_center(QUEUES, AGENTS, [MENU])
-        agents = {name: replace(agent, may_opt_out=agent.queues) for name, agent in config.agents.items()}
-        misses = MissPolicy(most=2, within=timedelta(seconds=60), rest=timedelta(seconds=3), busy_rest=timedelta(seconds=8))
-        return replace(config, agents=agents, missed_offers=misses, occupancy=OccupancyRule(0.8, timedelta(seconds=5)))
 
     def _node(self, name: str, dice: random.Random) -> ChaosPbx:
         node = ChaosPbx(name, self.timeline, self.wall, self._folder / name, dice)
