@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from callcenter.apps.bench import bench_app
+from callcenter.apps.calendar_cli import calendar_app
 from callcenter.apps.callback_cli import callback_app
 from callcenter.apps.do_not_call_cli import do_not_call_app
 from callcenter.apps.flow_cli import flow_app
@@ -40,6 +41,7 @@ app.add_typer(bench_app, name="bench")
 app.add_typer(callback_app, name="callback")
 app.add_typer(do_not_call_app, name="do-not-call")
 app.add_typer(flow_app, name="flow")
+app.add_typer(calendar_app, name="calendar")
 
 Config = Annotated[Path, typer.Option("--config", "-c", envvar="CALLCENTER_CONFIG", help="The configuration file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

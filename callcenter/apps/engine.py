@@ -18,6 +18,7 @@ from callcenter.adapters.ami.recorder import MixMonitorRecorder
 from callcenter.adapters.ari.client import AriServer
 from callcenter.adapters.ari.telephony import AsteriskTelephony
 from callcenter.apps import flow_uptake, garbage
+from callcenter.apps.dialplan_questions import serve_questions
 from callcenter.domain.events import ConfigChanged
 from callcenter.domain.facts import Fact
 from callcenter.domain.hours import Calendar
@@ -101,6 +102,8 @@ class EngineProcess:
         tasks += [asyncio.create_task(self._read_fallback_log(node)) for node in self._settings.nodes if not node.remote]
         tasks.append(asyncio.create_task(keep_checkpoints(self._engine, self._journal), name="checkpoints"))
         tasks.append(asyncio.create_task(self._watch_journal(), name="journal"))
+        agi = serve_questions(self._engine, self._clock, self._settings.engine.agi_host, self._settings.engine.agi_port)
+        tasks.append(asyncio.create_task(agi, name="agi"))
         tasks.append(asyncio.create_task(HoursKeeper(self._opening_hours, self._engine.tell, self._clock).run(), name="hours"))
         tasks.append(asyncio.create_task(self._stopping.wait(), name="stopping"))
         await asyncio.to_thread(self._keep_version, self._text)

@@ -46,11 +46,12 @@ class Stage:
         self.folder = Path(tempfile.mkdtemp(prefix="callcenter-"))
         self.folder.chmod(0o711)
         self.file = self.folder / "callcenter.toml"
-        (web_port,) = free_ports(1)
+        web_port, agi_port = free_ports(2)
         given: dict[str, object] = {
             "paths": {"data": str(self.folder / "data")},
             "node": [node_table()],
             "web": {"host": "127.0.0.1", "port": web_port},
+            "engine": {"agi_port": agi_port},
         }
         self.tables = {**given, **tables}
         self.settings: Settings = parse(self.tables, self.file)

@@ -23,6 +23,7 @@ from callcenter.runtime.settings_model import NodeSection, TrunkSection
 APPLICATION = "callcenter"
 """The name of our ARI application."""
 FALLBACK_MAX_WAIT_S = 1800
+OWN_DIALPLAN = "dialplan-own.conf"
 ENGINE_IS_AWAY = "$[${EPOCH} - 0${CC_BEAT} > 3 | ${EPOCH} - 0${CC_BEAT} < -3]"
 """True in the dialplan when the heartbeat is missing or not of the last 3 seconds (a clock step back counts as such)."""
 
@@ -102,6 +103,8 @@ def render(settings: Settings, secrets: Secrets, node: NodeSection, folder: Path
     for name in _templates("dialplan"):
         if _write(etc / "dialplan" / name, environment.get_template(f"{name}.j2").render(values)):
             reload.append("pbx_config")
+    if node.dialplan is not None and _write(etc / OWN_DIALPLAN, _own_dialplan(settings.beside_the_file(node.dialplan))):
+        reload.append("pbx_config")
     for name in _templates("asterisk-config"):
         if _write(etc / name, environment.get_template(f"{name}.j2").render(values)) and name in RELOADED_BY:
             reload.append(RELOADED_BY[name])
@@ -149,6 +152,7 @@ def _values(settings: Settings, secrets: Secrets, node: NodeSection, folder: Pat
         "engine_is_away": ENGINE_IS_AWAY,
         "fallback_max_wait_s": FALLBACK_MAX_WAIT_S,
         "dialplan": _templates("dialplan"),
+        "own_dialplan": OWN_DIALPLAN if node.dialplan is not None else "",
         "trunks": trunks,
         "phones": phones,
         "phone_transfers": settings.center.phone_transfers,
@@ -158,6 +162,13 @@ def _values(settings: Settings, secrets: Secrets, node: NodeSection, folder: Pat
         "emergency_routes": [_route(trunk) for trunk in trunks if trunk.host],
         "emergency_callback": settings.did(settings.numbers[0]) if settings.numbers else "",
     }
+
+
+def _own_dialplan(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        raise RenderError(f"{file}: the dialplan cannot be read: {error}") from None
 
 
 def _members(settings: Settings, phones: Mapping[str, Phone]) -> dict[str, list[str]]:

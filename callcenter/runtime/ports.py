@@ -56,7 +56,7 @@ def all_of(settings: Settings) -> Iterator[Wanted]:
     for node in settings.nodes:
         if not node.remote:
             yield from of_node(node)
-    yield Wanted("engine.agi_port", "engine", "127.0.0.1", settings.engine.agi_port, "tcp")
+    yield Wanted("engine.agi_port", "engine", settings.engine.agi_host, settings.engine.agi_port, "tcp")
     yield Wanted("web.port", "web", settings.web.host, settings.web.port, "tcp")
 
 

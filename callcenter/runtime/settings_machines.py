@@ -37,6 +37,8 @@ def _node_faults(settings: "Settings") -> Iterator[Problem]:
             continue
         if (node.tls_certificate is None) != (node.tls_private_key is None):
             yield Problem(f"{key}.tls_certificate", "and tls_private_key go together; give both or neither")
+        if node.dialplan is not None and not settings.beside_the_file(node.dialplan).is_file():
+            yield Problem(f"{key}.dialplan", f"names '{node.dialplan}', which is not a file")
         ports = {"sip_port": node.sip_port, "http_port": node.http_port, "ami_port": node.ami_port}
         if node.sip_tls_port is not None:
             ports["sip_tls_port"] = node.sip_tls_port

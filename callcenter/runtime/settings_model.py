@@ -76,6 +76,8 @@ class NodeSection(Section):
     rtp_ports: RtpRange = (10_000, 20_000)
     http_port: Port = 8088
     ami_port: Port = 5038
+    dialplan: Path | None = None
+    """A dialplan file of your own, read last."""
     external_address: HostName | None = None
     """Our address as the outside sees it, when the machine is behind NAT."""
     local_networks: tuple[Network, ...] = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8")
@@ -90,6 +92,8 @@ class NodeSection(Section):
 
 
 class EngineSection(Section):
+    agi_host: BindAddress = "127.0.0.1"
+    """Where dialplans ask (FastAGI). It knows no passwords: only trusted machines may reach it."""
     agi_port: Port = 4573
     rest_over_websocket: bool = True
 

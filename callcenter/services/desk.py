@@ -22,6 +22,7 @@ from callcenter.domain.events import (
     WrapUpExtensionRequested,
 )
 from callcenter.services import explanations
+from callcenter.services.calendar_desk import CalendarDesk
 from callcenter.services.callback_desk import CallbackDesk
 from callcenter.services.control import ControlError, JsonObject
 from callcenter.services.do_not_call_desk import DoNotCallDesk
@@ -49,7 +50,7 @@ class Desk:
         self._reload = reload
         self._journal = journal
         self._take_up_flows = take_up_flows
-        callbacks, do_not_call = CallbackDesk(engine, clock), DoNotCallDesk(engine)
+        callbacks, calendars, do_not_call = CallbackDesk(engine, clock), CalendarDesk(engine, clock), DoNotCallDesk(engine)
         self._operations: dict[str, Operation] = {
             "state": self.state,
             "agent_login": self.agent_login,
@@ -72,6 +73,9 @@ class Desk:
             "take_up_flows": self.take_up_flows,
             "flows": self.flows,
             "drain": self.drain,
+            "calendar_list": calendars.calendar_list,
+            "calendar_show": calendars.calendar_show,
+            "calendar_switch": calendars.calendar_switch,
             "callback_list": callbacks.callback_list,
             "callback_add": callbacks.callback_add,
             "callback_edit": callbacks.callback_edit,

@@ -7,6 +7,7 @@ from callcenter.domain.call import Call
 from callcenter.domain.contact import Contact, ContactState
 from callcenter.domain.facts import Direction
 from callcenter.domain.state import State
+from callcenter.services.calendar_desk import calendars_view
 
 WAITING_SHOWN = 100
 """Per queue; the rest is counted, not listed."""
@@ -37,6 +38,7 @@ def live_view(state: State, seq: int, now: datetime) -> dict[str, object]:
             }
             for agent in sorted(state.agents.values(), key=lambda agent: agent.name)
         ],
+        "calendars": calendars_view(state, now),
         "callbacks": len(state.callbacks.open),
         "calls": [_call(state, call) for call in state.calls.values() if call.ended_at is None and not between_contacts(state, call)],
     }

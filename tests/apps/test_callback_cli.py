@@ -1,8 +1,6 @@
 """``callcenter callback`` on a real control socket, with the production desk and engine behind it."""
 
-import asyncio
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,19 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from callcenter.apps.cli import app
-from callcenter.domain.center import Center
-from callcenter.domain.ids import Ids
-from callcenter.runtime.data_folder import DataFolder
-from callcenter.runtime.secrets import load_secrets
-from callcenter.runtime.settings import load
-from callcenter.services.clock import SteadyClock
-from callcenter.services.control import ControlServer
-from callcenter.services.desk import Desk
-from callcenter.services.engine import Engine
-from callcenter.services.journal import Journal
-from callcenter.sim.fake_pbx import FakePbx
-from callcenter.sim.fake_telephony import FakeTelephony, Wire
-from callcenter.sim.virtual_loop import LoopTimeline
+from tests.support.commands import engine_behind_the_command
 
 runner = CliRunner()
 TOML = """
@@ -52,40 +38,8 @@ node.in = { type = "queue", queue = "support" }
 
 @pytest.fixture
 def center(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An engine with its journal, on a fake node, in a thread of its own."""
-    data = tmp_path / "data"
-    monkeypatch.setenv("CALLCENTER_DATA", str(data))
-    file = tmp_path / "callcenter.toml"
-    file.write_text(TOML)
-    monkeypatch.setenv("CALLCENTER_CONFIG", str(file))
-    folder = DataFolder(data)
-    folder.prepare()
-    up, down, loops = threading.Event(), asyncio.Event(), list[asyncio.AbstractEventLoop]()
-
-    async def nothing() -> str:
-        return ""
-
-    async def serve() -> None:
-        loops.append(asyncio.get_running_loop())
-        wire = Wire(FakePbx("node1", LoopTimeline(loops[0]), lambda event: None))
-        journal, clock = Journal(tmp_path / "journal"), SteadyClock()
-        engine = Engine(Center(load(file).center_config({"alice": "a"}), Ids("cli")), journal, clock)
-        running = asyncio.create_task(engine.run(FakeTelephony({"node1": wire}, engine.tell, engine.on_connect)))
-        server = ControlServer(folder.control_socket, load_secrets(data).control_token, Desk(engine, clock, nothing).handle)
-        await server.start()
-        up.set()
-        await down.wait()
-        await server.stop()
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        journal.close()
-
-    thread = threading.Thread(target=asyncio.run, args=(serve(),))
-    thread.start()
-    assert up.wait(30)
-    yield
-    loops[0].call_soon_threadsafe(down.set)
-    thread.join(30)
+    with engine_behind_the_command(TOML, tmp_path, monkeypatch):
+        yield
 
 
 def said(*words: str) -> str:

@@ -60,6 +60,7 @@ def raw_settings(data: Path, nodes: Iterable[str] = ("node1",), **tables: Any) -
     raw: dict[str, Any] = {
         "center": {"name": "Test", "time_zone": "America/New_York"},
         "paths": {"data": str(data)},
+        "engine": {"agi_port": free_ports(1)[0]},
         "node": [raw_node(name, rtp) for name, rtp in zip(names, rtp_ranges(len(names)), strict=True)],
         "trunk": [{"name": "carrier", "authentication": "address", "addresses": ["127.0.0.1"]}],
         "number": [{"did": DID, "flow": "main"}],
