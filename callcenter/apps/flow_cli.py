@@ -251,3 +251,21 @@ def diff(
         typer.echo(str(change))
     if not found:
         typer.echo("no difference")
+
+
+# --- report -------------------------------------------------------------------------------------
+
+
+@flow_app.command()
+def report(
+    flow: Annotated[str | None, typer.Argument(metavar="[FLOW]", help="Only this one.")] = None,
+    config: Config = DEFAULT,
+    from_: Annotated[str | None, typer.Option("--from", help="ISO 8601, in the center's zone. By default today's midnight.")] = None,
+    to: Annotated[str | None, typer.Option("--to", help="ISO 8601, itself not included. By default now.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What became of callers who began in each flow, and what happened at its nodes."""
+    from callcenter.apps import flow_report
+    from callcenter.apps.cli import settings_of
+
+    flow_report.run(settings_of(config), flow, from_, to, as_json)

@@ -14,7 +14,8 @@ JSON speaks the glossary: ratios from 0 to 1, spans as seconds in ``…_s``, dat
 - An agent: ``agent, talking_s`` (hold included), ``wrap_up_s, ready_s, reserved_s, not_ready_s, occupancy, utilisation``.
 
 ``callcenter cdr --json`` is a list of calls: ``call_id, linkedid, node, direction, caller, dialed, trunk, flow, started_at,
-answered_at, ended_at, wait_s, talk_s, hold_s, queue, agent, contacts, cause, ended_by, served_by, disposition``.
+answered_at, ended_at, wait_s, talk_s, hold_s, queue, agent, contacts, cause, ended_by, served_by, disposition,
+flow_outcome``.
 """
 
 import asyncio
@@ -103,7 +104,7 @@ async def kpi_report(
     """The measures of ``queue`` or of every queue in ``targets`` (their service level targets) or with contacts. Raises ReportError."""
     known = dict(targets or {})
     until_at = min(now or datetime.now(UTC), to_at)
-    async with _connection(database) as connection:
+    async with connection_to(database) as connection:
         by_target = {target: await asked.sums_by_queue(connection, from_at, to_at, target) for target in {*known.values(), DEFAULT_TARGET}}
         callbacks = await asked.callbacks_by_queue(connection, from_at, to_at)
         fcr = await asked.fcr_by_queue(connection, from_at, to_at, FCR_DAYS)
@@ -123,12 +124,12 @@ async def kpi_report(
 
 async def cdr_rows(database: str | AsyncEngine, from_at: datetime, to_at: datetime, queue: str | None = None) -> Sequence[CallRecord]:
     """The CDRs of calls that began within ``[from_at, to_at)``; with ``queue``, those with a contact in it. Raises ReportError."""
-    async with _connection(database) as connection:
+    async with connection_to(database) as connection:
         return await asked.calls(connection, from_at, to_at, queue)
 
 
 @asynccontextmanager
-async def _connection(database: str | AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def connection_to(database: str | AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """Of a URL, for one report; or of an engine that is kept for many."""
     engine = connect(database, name="reports", statement_timeout=_REPORT_TIMEOUT) if isinstance(database, str) else database
     try:

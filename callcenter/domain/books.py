@@ -13,6 +13,8 @@ from callcenter.domain import facts as f
 from callcenter.domain.contact import ContactState
 from callcenter.domain.events import Cause
 from callcenter.domain.facts.callbacks import CallbackOffered
+from callcenter.domain.facts.voicemail import MessageLeft
+from callcenter.domain.flow_books import FLOW_KINDS, FlowsSoFar, outcome_of
 from callcenter.domain.records import CallBooks, CallRecord, ContactRecord, EndedBy, RecordingRecord, RecordingState, ServedBy, Stay
 from callcenter.domain.told import outcome
 
@@ -103,6 +105,8 @@ class _CallSoFar:
     began: f.CallBegan | None = None
     ended: f.CallEnded | None = None
     flow: str = ""
+    flows: FlowsSoFar = field(default_factory=FlowsSoFar)
+    left_message: bool = False
     closing: set[str] = field(default_factory=set)
     contacts: dict[str, _ContactSoFar] = field(default_factory=dict)
     started: dict[str, f.RecordingStarted] = field(default_factory=dict)
@@ -117,10 +121,14 @@ def fold_call(facts: Iterable[f.Fact]) -> CallBooks:
     for fact in facts:
         if apply := _CALL_FOLDS.get(type(fact)):
             apply(so_far, fact)
+        if type(fact) in FLOW_KINDS:
+            so_far.flows.take(fact)
     if so_far.fallback:
         return _fallback_books(so_far.fallback)
     contacts = tuple(contact.record() for contact in so_far.contacts.values())
-    return CallBooks(_call_record(so_far, contacts), contacts, tuple(_recordings(so_far)))
+    call = _call_record(so_far, contacts)
+    visits = so_far.flows.visits(call.call_id) if call and call.direction is f.Direction.INBOUND else ()
+    return CallBooks(call, contacts, tuple(_recordings(so_far)), visits)
 
 
 def _call_record(so_far: _CallSoFar, contacts: Sequence[ContactRecord]) -> CallRecord | None:
@@ -152,6 +160,7 @@ def _call_record(so_far: _CallSoFar, contacts: Sequence[ContactRecord]) -> CallR
         _ended_by(so_far, callers) if ended else None,
         ServedBy.ENGINE,
         answered[-1].disposition if answered else "",
+        outcome_of(so_far.flows, queued=bool(callers), voicemail=so_far.left_message, ended=ended is not None),
     )
 
 
@@ -268,6 +277,10 @@ def _flow_started(so_far: _CallSoFar, fact: f.FlowStarted) -> None:
     so_far.flow = so_far.flow or fact.flow
 
 
+def _left_message(so_far: _CallSoFar, fact: MessageLeft) -> None:
+    so_far.left_message = True
+
+
 def _entered(so_far: _CallSoFar, fact: f.ContactEntered) -> None:
     so_far.contacts[fact.contact] = _ContactSoFar(fact)
 
@@ -368,6 +381,7 @@ _CALL_FOLDS: Mapping[type, _Fold] = {
     f.CallEnded: cast(_Fold, _ended),
     f.LegClosing: cast(_Fold, _closing),
     f.FlowStarted: cast(_Fold, _flow_started),
+    MessageLeft: cast(_Fold, _left_message),
     f.ContactEntered: cast(_Fold, _entered),
     f.ContactOffered: _of_contact(_offered),
     f.OfferMissed: _of_contact(_offer_missed),
@@ -387,13 +401,14 @@ _CALL_FOLDS: Mapping[type, _Fold] = {
     f.FallbackCallEnded: cast(_Fold, _fallback),
 }
 
-FOLDED_KINDS = frozenset(kind.__name__ for kind in _CALL_FOLDS)
+_KINDS = frozenset(_CALL_FOLDS) | FLOW_KINDS
+FOLDED_KINDS = frozenset(kind.__name__ for kind in _KINDS)
 """The kinds of fact that change a call's records."""
 
 
 def call_touched(fact: f.Fact) -> str | None:
     """The call whose records this fact changes."""
-    return cast(f.CallBegan, fact).call if type(fact) in _CALL_FOLDS else None
+    return cast(f.CallBegan, fact).call if type(fact) in _KINDS else None
 
 
 # --- one agent ----------------------------------------------------------------------------------------

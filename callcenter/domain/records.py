@@ -9,6 +9,7 @@ from callcenter.domain.callback import CallbackState
 from callcenter.domain.contact import ContactState
 from callcenter.domain.events import Cause
 from callcenter.domain.facts.callbacks import CallbackSource
+from callcenter.domain.flow_books import FlowOutcome, FlowVisit
 
 
 class ServedBy(StrEnum):
@@ -71,6 +72,8 @@ class CallRecord:
     served_by: ServedBy
     disposition: str = ""
     """Of the last contact that was answered."""
+    flow_outcome: FlowOutcome | None = None
+    """Of a caller who began in a flow; None while that is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,3 +178,5 @@ class CallBooks:
     call: CallRecord | None
     contacts: tuple[ContactRecord, ...]
     recordings: tuple[RecordingRecord, ...]
+    visits: tuple[FlowVisit, ...] = ()
+    """At the nodes of flows; of inbound calls."""

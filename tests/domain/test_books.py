@@ -10,6 +10,7 @@ from callcenter.domain import facts as f
 from callcenter.domain.books import fold_call, fold_stays
 from callcenter.domain.contact import ContactState
 from callcenter.domain.events import Cause
+from callcenter.domain.flow_books import FlowOutcome
 from callcenter.domain.records import CallBooks, CallRecord, EndedBy, RecordingState, ServedBy
 from tests.support.day import BEGIN, NODE, abandoned_call, answered_call, seconds
 
@@ -56,6 +57,7 @@ def test_an_answered_call() -> None:
         cause=Cause.NORMAL,
         ended_by=EndedBy.CALLER,
         served_by=ServedBy.ENGINE,
+        flow_outcome=FlowOutcome.QUEUED,
     )
     assert (contact.state, contact.agent, contact.wait, contact.talk, contact.hold, contact.wrap_up) == (
         ContactState.ENDED, "alice", seconds(12.5), seconds(50), seconds(10), seconds(5),

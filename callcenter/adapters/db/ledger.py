@@ -211,7 +211,14 @@ async def write_books(connection: AsyncConnection, books: Sequence[CallBooks]) -
     calls = [each.call for each in books if each.call]
     contacts = [contact for each in books for contact in each.contacts]
     recordings = [recording for each in books for recording in each.recordings]
-    for statement, records in ((rows.UPSERT_CALLS, calls), (rows.UPSERT_CONTACTS, contacts), (rows.UPSERT_RECORDINGS, recordings)):
+    visits = [visit for each in books for visit in each.visits]
+    written = (
+        (rows.UPSERT_CALLS, calls),
+        (rows.UPSERT_CONTACTS, contacts),
+        (rows.UPSERT_RECORDINGS, recordings),
+        (rows.UPSERT_VISITS, visits),
+    )
+    for statement, records in written:
         if records:
             await connection.execute(statement, {"rows": rows.as_json(records)})
 

@@ -11,6 +11,7 @@ from callcenter.adapters.db.rows import seconds, span
 from callcenter.domain.callback_books import CallbackFunnel
 from callcenter.domain.events import Cause
 from callcenter.domain.facts import Direction
+from callcenter.domain.flow_books import Edge, FlowOutcome, FlowSums, NodeSums
 from callcenter.domain.kpi import AgentTime, Sums
 from callcenter.domain.records import CallRecord, EndedBy, ServedBy
 
@@ -26,6 +27,14 @@ _CALLBACKS = text("""
     SELECT queue, offered, accepted, promised, dialed, reached, bridged, kept, kept_in_time, merged, broken, still_open, attempts
     FROM kpi_callbacks_in(:from_at, :to_at, 'all', 'UTC')
 """)
+_FLOWS = text("""
+    SELECT flow, calls, contained, dropped, queued, voicemail, transferred, failed, still_open, contained_known, contained_returned
+    FROM kpi_flows_in(:from_at, :to_at, 'all', 'UTC', :days)
+""")
+_FLOW_NODES = text("""
+    SELECT flow, node, visits, left_again, spent_s, retries, dropped, failed FROM kpi_flow_nodes_in(:from_at, :to_at, 'all', 'UTC')
+""")
+_FLOW_EDGES = text("SELECT flow, node, exit, to_node, callers FROM kpi_flow_edges_in(:from_at, :to_at)")
 _FCR = text("SELECT queue, fcr FROM kpi_fcr_in(:from_at, :to_at, 'all', 'UTC', :days)")
 _EWT = text("SELECT queue, ewt_came_true FROM kpi_ewt_came_true_in(:from_at, :to_at, 'all', 'UTC')")
 _AGENT_TIME = text("""
@@ -50,6 +59,24 @@ async def callbacks_by_queue(connection: AsyncConnection, from_at: datetime, to_
     """The funnel of each queue that promised callbacks, or told callers of them, within ``[from_at, to_at)``."""
     rows = await connection.execute(_CALLBACKS, {"from_at": from_at, "to_at": to_at})
     return {row[0]: CallbackFunnel(*row[1:]) for row in rows}
+
+
+async def sums_by_flow(connection: AsyncConnection, from_at: datetime, to_at: datetime, days: int) -> dict[str, FlowSums]:
+    """What became of callers who began in each flow within ``[from_at, to_at)``; repeat calls are those within so many days."""
+    rows = await connection.execute(_FLOWS, {"from_at": from_at, "to_at": to_at, "days": days})
+    return {row[0]: FlowSums(*row[1:]) for row in rows}
+
+
+async def sums_by_node(connection: AsyncConnection, from_at: datetime, to_at: datetime) -> dict[tuple[str, str], NodeSums]:
+    """The stays at each node (flow, node) that began within ``[from_at, to_at)``."""
+    rows = await connection.execute(_FLOW_NODES, {"from_at": from_at, "to_at": to_at})
+    return {(row[0], row[1]): NodeSums(row[2], row[3], _span(row[4]), *row[5:]) for row in rows}
+
+
+async def callers_by_edge(connection: AsyncConnection, from_at: datetime, to_at: datetime) -> dict[Edge, int]:
+    """How many callers took each way from a node that they had entered within ``[from_at, to_at)``."""
+    rows = await connection.execute(_FLOW_EDGES, {"from_at": from_at, "to_at": to_at})
+    return {Edge(*row[:4]): row[4] for row in rows}
 
 
 async def fcr_by_queue(connection: AsyncConnection, from_at: datetime, to_at: datetime, days: int) -> dict[str, float]:
@@ -95,6 +122,7 @@ async def calls(connection: AsyncConnection, from_at: datetime, to_at: datetime,
             EndedBy(row.ended_by) if row.ended_by else None,
             ServedBy(row.served_by),
             row.disposition,
+            FlowOutcome(row.flow_outcome) if row.flow_outcome else None,
         )
         for row in rows
     ]

@@ -10,11 +10,12 @@ from enum import StrEnum
 from sqlalchemy import Table, TextClause, text
 from sqlalchemy.dialects import postgresql
 
-from callcenter.adapters.db.tables import callback, cdr, contact, recording
+from callcenter.adapters.db.tables import callback, cdr, contact, flow_visit, recording
+from callcenter.domain.flow_books import FlowVisit
 from callcenter.domain.records import CallbackRecord, CallRecord, ContactRecord, RecordingRecord
 
 Value = str | int | bool | None
-Record = CallRecord | ContactRecord | RecordingRecord | CallbackRecord
+Record = CallRecord | ContactRecord | RecordingRecord | CallbackRecord | FlowVisit
 
 _SPANS = {"wait", "talk", "hold", "wrap_up"}
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -77,6 +78,7 @@ _UNLESS_SETTLED: Collection[str] = ("state", "why")
 
 UPSERT_CALLS = upsert(cdr, _names(CallRecord))
 UPSERT_CONTACTS = upsert(contact, _names(ContactRecord))
+UPSERT_VISITS = upsert(flow_visit, _names(FlowVisit))
 UPSERT_CALLBACKS = upsert(callback, _names(CallbackRecord))
 UPSERT_RECORDINGS = upsert(
     recording,

@@ -70,7 +70,9 @@ cdr = Table(
     Column("ended_by", Text),
     *_words("served_by"),
     Column("disposition", Text, nullable=False, server_default=""),
+    Column("flow_outcome", Text, comment="what became of a caller who began in a flow; NULL while that is open, and without a flow"),
     Index("cdr_started_at", "started_at"),
+    Index("cdr_of_caller", "caller", "started_at", postgresql_where=text("caller <> ''")),
     Index("cdr_queue_started_at", "queue", "started_at"),
 )
 
@@ -104,6 +106,21 @@ contact = Table(
     Index("contact_entered_at", "entered_at"),
     Index("contact_interval", text("kpi_interval(entered_at)"), postgresql_using="brin"),
     Index("contact_of_caller", "queue", "caller", "entered_at", postgresql_where=text("caller <> ''")),
+)
+
+flow_visit = Table(
+    "flow_visit",
+    metadata,
+    Column("call_id", Text, nullable=False),
+    Column("n", Integer, nullable=False, comment="numbers the stays of a call from 0"),
+    *_words("flow", "version", "node"),
+    Column("entered_at", Moment, nullable=False),
+    Column("left_at", Moment),
+    *_words("exit", "to_node"),
+    Column("tries", Integer, nullable=False),
+    PrimaryKeyConstraint("call_id", "n"),
+    Index("flow_visit_entered_at", "entered_at"),
+    Index("flow_visit_of_node", "flow", "node", "entered_at"),
 )
 
 callback = Table(
