@@ -1,6 +1,7 @@
 """``callcenter flow``: documents of flows, from the first draft to a version that callers get, and back."""
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from callcenter.runtime.flow_documents import FlowDocument
     from callcenter.runtime.settings import Settings
     from callcenter.runtime.settings_problems import Fault
+    from callcenter.sim.scripted_answers import Scripted
 
 flow_app = typer.Typer(no_args_is_help=True, help="Flows: check, try, publish, roll back.")
 
@@ -35,6 +37,34 @@ def _refuse(sentence: str, faults: Iterable["Fault"] = (), as_json: bool = False
     for fault in found:
         typer.echo(str(fault), err=True)
     fail(sentence, WRONG_USE)
+
+
+class _Person:
+    """Whoever sits at the terminal, or writes into the pipe."""
+
+    def __init__(self, answers: Mapping[str, "Scripted"]) -> None:
+        self._answers = answers
+
+    def keys(self) -> str | None:
+        """A line of keys; None: there will be no more."""
+        return self._ask("    keys (Enter: none)> ")
+
+    def answer(self, node: str, question: object) -> "Scripted | None":
+        from callcenter.apps.flow_dial import scripted
+
+        if node not in self._answers and sys.stdin.isatty():
+            line = self._ask(f"    {node} asks {type(question).__name__}: OUTCOME[,ATTRIBUTE=VALUE...] (Enter: failed)> ")
+            try:
+                return scripted([f"{node}={line}"])[node] if line else None
+            except ValueError:
+                return None
+        return self._answers.get(node)
+
+    def _ask(self, prompt: str) -> str | None:
+        if sys.stdin.isatty():
+            typer.echo(prompt, nl=False, err=True)
+        line = sys.stdin.readline()
+        return line.strip() if line else None
 
 
 def _document(config: Path, named: str, as_json: bool = False) -> tuple["Settings", "FlowDocument"]:
@@ -135,7 +165,7 @@ def _draft(config: Path, named: str, as_json: bool) -> "FlowDocument":
     try:
         return read_file(Path(named))
     except DocumentError as error:
-        _refuse(f"nothing was changed: {named} is no flow that can be used", error.faults, as_json)
+        _refuse(f"{named} is no flow that can be used", error.faults, as_json)
 
 
 def _share(text: str) -> float:
@@ -269,3 +299,84 @@ def report(
     from callcenter.apps.cli import settings_of
 
     flow_report.run(settings_of(config), flow, from_, to, as_json)
+
+
+# --- try ----------------------------------------------------------------------------------------
+
+
+@flow_app.command()
+def dial(
+    flow: Which,
+    number: Annotated[str, typer.Option(help="The number that is dialed; by default one that leads to the flow.")] = "",
+    caller: Annotated[str, typer.Option(help="Who calls; empty: the number is withheld.")] = "+12025550123",
+    at: Annotated[str, typer.Option(help="When, such as 2026-12-24T18:30, in the center's zone; by default now.")] = "",
+    keys: Annotated[
+        str | None,
+        typer.Option(help="What is pressed, such as 1,1234#,,2 (between two commas: silence). Without it, keys are asked for."),
+    ] = None,
+    answer: Annotated[
+        list[str] | None, typer.Option(help="What comes of what NODE asks the outside: NODE=OUTCOME[,ATTRIBUTE=VALUE...]; may be repeated.")
+    ] = None,
+    config: Config = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Walk through a flow in the terminal: what the caller hears, by the code that serves real callers."""
+    from callcenter.apps import flow_dial
+    from callcenter.apps.cli import WRONG_USE, fail
+
+    settings, document = _tried(config, flow, as_json)
+    try:
+        dialed = flow_dial.Dialed(number or flow_dial.number_of(settings, document.name), caller, flow_dial.moment(settings, at))
+        answers = flow_dial.scripted(answer or ())
+    except ValueError as error:
+        fail(str(error), WRONG_USE)
+    person = _Person(answers)
+    pressed = flow_dial.Keys(person.keys) if keys is None else flow_dial.Keys(waiting=flow_dial.typed(keys))
+    told = []
+    for step in flow_dial.Walk(settings, document, dialed, pressed, person.answer).steps():
+        told.append(step)
+        if not as_json:
+            typer.echo(flow_dial.words(step))
+    if as_json:
+        typer.echo(json.dumps(told, indent=2))
+
+
+@flow_app.command()
+def draw(
+    flow: Which,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the SVG goes; by default to standard output.")] = None,
+    as_text: Annotated[bool, typer.Option("--text", help="In words instead.")] = False,
+    config: Config = DEFAULT,
+) -> None:
+    """Draw a flow as a graph (SVG)."""
+    from callcenter.apps import flow_drawing
+    from callcenter.apps.cli import fail
+    from callcenter.apps.flow_picture import picture
+
+    settings, document = _tried(config, flow)
+    drawn = picture(settings, document)
+    made = flow_drawing.words(drawn) + "\n" if as_text else flow_drawing.svg(drawn)
+    if output is None:
+        typer.echo(made, nl=False)
+        return
+    try:
+        output.write_text(made, encoding="utf-8")
+    except OSError as error:
+        fail(f"{output}: {error.strerror}")
+    typer.echo(f"{document.place}: {len(drawn.boxes)} nodes drawn in {output}")
+
+
+def _tried(config: Path, flow: str, as_json: bool = False) -> tuple["Settings", "FlowDocument"]:
+    """The settings as they would be with this flow in use; ends with its faults when it has any."""
+    from callcenter.apps.flow_publishing import PublishError, checked
+
+    if Path(flow).is_file():
+        document = _draft(config, flow, as_json)
+    else:
+        settings, document = _document(config, flow, as_json)
+        if not document.text:  # a table of the file, which is in use
+            return settings, document
+    try:
+        return checked(config, {document.name: document}), document
+    except PublishError as error:
+        _refuse(f"{flow} has faults; mend them first", error.faults, as_json)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from callcenter.domain import facts as f
 from callcenter.domain.call import Call
@@ -70,7 +71,12 @@ class Walk:
 
     def steps(self) -> Iterator[Step]:
         """Everything that happens, as it happens, until the caller is in a queue, or has left."""
-        yield {"what": "calls", "caller": self._dialed.caller, "number": self._dialed.number, "at": self._dialed.at.isoformat()}
+        yield {
+            "what": "calls",
+            "caller": self._dialed.caller,
+            "number": self._dialed.number,
+            "at": self._dialed.at.isoformat(timespec="minutes"),
+        }
         self._leg = self._world.pbx.call_in(self._dialed.number, self._dialed.caller)
         for _ in range(MOST_STEPS):
             yield from self._news()
@@ -190,7 +196,8 @@ def words(step: Step) -> str:
         case "presses":
             return f"    presses {step['key']}"
         case "passes":
-            return f"    {step['exit']} -> {step['to']}" if step["kind"] != "condition" else f"{step['node']}: {step['exit']} -> {step['to']}"
+            place = "" if step["kind"] != "condition" else f"{step['node']} (condition)\n"
+            return f"{place}    {step['exit']} -> {step['to']}"
         case "sets":
             return "    " + ", ".join(f"{name} = {value}" for name, value in step["attributes"].items())
         case "asks":
@@ -222,3 +229,21 @@ def scripted(given: Sequence[str]) -> Mapping[str, Scripted]:
             raise ValueError(f"--answer must be NODE=OUTCOME or NODE=OUTCOME,ATTRIBUTE=VALUE, but is {text!r}")
         answers[node] = Scripted(outcome, values)
     return answers
+
+
+def number_of(settings: Settings, flow: str) -> str:
+    """The number that leads to the flow, else the center's first, else one that nobody has."""
+    leading = [settings.did(number) for number in settings.numbers if number.flow == flow]
+    return next(iter((*leading, *(settings.did(number) for number in settings.numbers))), "+12025550100")
+
+
+def moment(settings: Settings, text: str) -> datetime:
+    """A date and time in the center's zone; empty: now. Raises ValueError with a sentence."""
+    zone = ZoneInfo(settings.center.time_zone)
+    if not text:
+        return datetime.now(zone)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"--at must be a date and time, such as 2026-12-24T18:30, but is {text!r}") from None
+    return at if at.tzinfo else at.replace(tzinfo=zone)

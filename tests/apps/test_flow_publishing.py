@@ -154,7 +154,7 @@ def test_what_has_faults_is_not_published(file: Path) -> None:
     bad.write_text("flow: main\nstart: a\nnodes:\n  a: {type: queue, queue: nowhere}\n")
     with pytest.raises(PublishError, match="nothing was changed") as refused:
         publish(file, [read_file(bad)], "ann", "")
-    assert [(fault.line, fault.key) for fault in refused.value.faults] == [(4, "nodes.a")]
+    assert [(fault.line, fault.key) for fault in refused.value.faults] == [(4, "nodes.a.queue")]
     assert FlowStore(file.parent / "data").in_use() == {"main": InUse(1)}
 
 

@@ -65,7 +65,8 @@ async def flow_center(file: Path, pbx: FakePbx | None = None) -> AsyncIterator[F
     center, seq = restore_center(journal, settings.center_config(secrets.endpoints), Ids(f"flows-{clock.now()}"))
     engine = Engine(center, journal, clock, lambda seq, new: facts.extend(new))
     engine.seq = seq
-    running = asyncio.create_task(engine.run(FakeTelephony({"node1": Wire(pbx)}, engine.tell, engine.on_connect)))
+    others = asyncio.all_tasks()
+    asyncio.create_task(engine.run(FakeTelephony({"node1": Wire(pbx)}, engine.tell, engine.on_connect)))  # noqa: RUF006  # cancelled below, with all that it began
 
     async def flows() -> None:
         await take_up(engine, text, file, lambda settings: None)
@@ -79,7 +80,9 @@ async def flow_center(file: Path, pbx: FakePbx | None = None) -> AsyncIterator[F
         yield FlowCenter(file, engine, pbx, facts)
     finally:
         await server.stop()
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        ours = asyncio.all_tasks() - others
+        for task in ours:
+            task.cancel()
+        await asyncio.gather(*ours, return_exceptions=True)
         pbx.fall_deaf()
         journal.close()
