@@ -8,6 +8,7 @@ import typer
 
 from callcenter.apps.chaos.command import chaos
 from callcenter.apps.simulate_ewt import ewt
+from callcenter.apps.simulate_flows import flow_fuzz
 
 if TYPE_CHECKING:
     from callcenter.domain.erlang import ErlangA
@@ -168,3 +169,4 @@ def _shown(name: str, number: float | None) -> str:
 
 simulate_app.command("chaos")(chaos)
 simulate_app.command("ewt")(ewt)
+simulate_app.command("flow-fuzz")(flow_fuzz)

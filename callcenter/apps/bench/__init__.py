@@ -58,6 +58,18 @@ def bench_calls(
         raise typer.Exit(1) from None
 
 
+@bench_app.command("flow")
+def bench_flow(
+    rounds: Annotated[int, typer.Option(min=100, help="How often the flow is walked through.")] = 50_000,
+    as_json: AsJson = False,
+) -> None:
+    """The flow interpreter: node steps per second, pure."""
+    from callcenter.apps.bench import flow as bench
+
+    if not bench.run(rounds, as_json):
+        raise typer.Exit(1)
+
+
 @bench_app.command("ivr")
 def bench_ivr(
     callers: Annotated[int, typer.Option(min=1, max=1000, help="Callers who are in the IVR at once.")] = 200,

@@ -20,10 +20,10 @@ def _kind(run: FlowRun) -> Kind | None:
 
 def _checked(run: FlowRun, step: Step) -> Step:
     """Nothing goes on for ever, nothing leads nowhere."""
+    if isinstance(step, Leave):
+        return step if step.to in run.flow.nodes else Fail(f"node '{run.node}' leads to '{step.to}', which does not exist")
     if isinstance(step, _WAITS) and run.moves >= MOST_MOVES:
-        return Fail(f"said and asked {MOST_MOVES} times")
-    if isinstance(step, Leave) and step.to not in run.flow.nodes:
-        return Fail(f"node '{run.node}' leads to '{step.to}', which does not exist")
+        return Fail(f"said, listened and asked {MOST_MOVES} times")
     if isinstance(step, EnterFlow) and (step.flow not in run.library or len(run.frames) >= DEEPEST):
         return Fail(f"sub-flow '{step.flow}' cannot be entered")
     if isinstance(step, ReturnFlow) and not run.frames:

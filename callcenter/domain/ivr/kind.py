@@ -153,5 +153,6 @@ class Kind:
 
 
 def spoken(run: FlowRun, said: Pieces) -> tuple[str, ...]:
-    """The sounds that say it to this caller."""
-    return speech.say(said, run.attributes, run.language)
+    """The sounds that say it to this caller; in the usual language when the chosen one cannot be spoken."""
+    language = run.language if run.language in speech.LANGUAGES else speech.DEFAULT_LANGUAGE
+    return speech.say(said, run.attributes, language)

@@ -73,6 +73,7 @@ class FlowRun:
 
     def listened(self, until: datetime) -> None:
         self.playback, self.until = "", until
+        self.moves += 1
 
     def key_pressed(self) -> None:
         if not self.ask:
