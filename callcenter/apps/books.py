@@ -23,6 +23,7 @@ from callcenter.adapters.db.ledger import PostgresLedger
 from callcenter.adapters.db.migrate import DatabaseAway, SchemaError, migrate
 from callcenter.adapters.db.recordings import PostgresRecordings
 from callcenter.adapters.db.targets import CenterTargets, QueueTarget, keep_targets
+from callcenter.apps.books_voicemail import VoicemailWork
 from callcenter.runtime import logs
 from callcenter.runtime.data_folder import data_folder, database_url
 from callcenter.runtime.postgres import PostgresError
@@ -65,6 +66,7 @@ async def run_books(
     *,
     targets: Callable[[], CenterTargets | None] = lambda: None,
     keep: Keeping = Keeping(),
+    voicemail: VoicemailWork | None = None,
 ) -> None:
     """Ship, fold and finish until ``stop`` is set. ``recordings`` are the folders by node; ``targets`` is asked for changes.
 
@@ -83,6 +85,7 @@ async def run_books(
                 tasks.create_task(_delete_recordings(files, recordings, keep.recordings, stop), name="retention"),
                 tasks.create_task(_drop_segments(shipper, keep.segments, stop), name="segments"),
                 tasks.create_task(_keep_targets(engine, targets, stop), name="targets"),
+                *([tasks.create_task(voicemail.run(engine, stop), name="voicemail")] if voicemail else []),
             ]
             tasks.create_task(_end(work, stop), name="end")
     finally:
@@ -223,15 +226,21 @@ def targets_of(settings: Settings) -> CenterTargets:
 
 
 def targets_in(file: Path, settings: Settings) -> Callable[[], CenterTargets]:
-    """Those of the settings, read again when the file has changed; a file with faults changes nothing."""
-    current, seen = targets_of(settings), _changed_at(file)
+    """Those of the settings."""
+    read = changing(file, settings)
+    return lambda: targets_of(read())
 
-    def read() -> CenterTargets:
+
+def changing(file: Path, settings: Settings) -> Callable[[], Settings]:
+    """The settings, read again when the file has changed; a file with faults changes nothing."""
+    current, seen = settings, _changed_at(file)
+
+    def read() -> Settings:
         nonlocal current, seen
         if (changed := _changed_at(file)) != seen:
             seen = changed
             with suppress(SettingsError):
-                current = targets_of(load(file))
+                current = load(file)
         return current
 
     return read
@@ -283,6 +292,7 @@ def main(config_file: Path) -> None:
             stop,
             targets=targets_in(config_file, settings),
             keep=Keeping(recordings=timedelta(days=settings.recording.keep_days)),
+            voicemail=VoicemailWork(settings.data / "voicemail", recording_folders(settings), changing(config_file, settings)),
         )
 
     try:

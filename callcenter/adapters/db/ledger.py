@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from callcenter.adapters.db import rows
+from callcenter.adapters.db.message_rows import write_messages
 from callcenter.adapters.db.partitions import Partitions
 from callcenter.adapters.db.transaction import transaction
 from callcenter.domain.books import FOLDED_KINDS, call_touched, fold_call, fold_stays
@@ -141,6 +142,7 @@ class PostgresLedger:
         facts = [fact for shipment in shipments for fact in shipment.facts]
         await self._fold_calls(connection, facts)
         await self._fold_callbacks(connection, facts)
+        await write_messages(connection, facts)
         await self._fold_agents(connection, journal, shipments)
 
     async def _fold_calls(self, connection: AsyncConnection, facts: Iterable[Fact]) -> None:

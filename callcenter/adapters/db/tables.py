@@ -176,6 +176,42 @@ recording = Table(
     Index("recording_unfinished", "state", postgresql_where=text("state = 'stopped'")),
 )
 
+message = Table(
+    "message",
+    metadata,
+    Column("message_id", Text, primary_key=True),
+    *_words("mailbox", "node", "call_id", "contact_id", "caller", "caller_name", "state"),
+    Column("left_at", Moment, nullable=False),
+    Column("kept_until", Moment),
+    Column("length_s", Seconds),
+    Column("heard_at", Moment),
+    Column("deleted_at", Moment),
+    Column("heard_by", Text, nullable=False, server_default=""),
+    Column("deleted_by", Text, nullable=False, server_default=""),
+    Column("audio", Text, nullable=False, server_default="awaited", comment="awaited, kept, missing or deleted"),
+    Column("bytes", BigInteger),
+    Column("seconds", Seconds),
+    Column("peaks", JSONB, comment="the waveform: loudness of equal parts, 0 to 100"),
+    Column("transcript", Text),
+    Column("mail_listed", Boolean, nullable=False, server_default=text("false")),
+    Index("message_of_mailbox", "mailbox", "left_at", postgresql_where=text("state IN ('new', 'heard')")),
+    Index("message_of_contact", "contact_id", postgresql_where=text("contact_id <> ''")),
+    Index("message_unsettled", "audio", postgresql_where=text("audio = 'awaited' OR audio = 'kept' AND state = 'deleted'")),
+    Index("message_to_mail", "left_at", postgresql_where=text("NOT mail_listed")),
+)
+
+message_mail = Table(
+    "message_mail",
+    metadata,
+    *_words("message_id", "recipient", "state"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("due_at", Moment, nullable=False),
+    Column("sent_at", Moment),
+    Column("why", Text, nullable=False, server_default=""),
+    PrimaryKeyConstraint("message_id", "recipient"),
+    Index("message_mail_due", "due_at", postgresql_where=text("state = 'due'")),
+)
+
 # What the views of kpi/ need to know of the settings; the books keep it up to date.
 
 center = Table(
