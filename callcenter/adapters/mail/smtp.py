@@ -1,7 +1,6 @@
 """Mail over SMTP: one message of a mailbox as an e-mail with its audio, given to the configured server.
 
-Whatever a caller may have said about himself is text of one line here, never a header of its own: ``email`` refuses line breaks, and all
-that is not printable is gone before.
+Whatever callers say about themselves is text of one line here, never a header of its own.
 """
 
 import asyncio
@@ -39,8 +38,9 @@ class MailServer:
 
 
 def one_line(text: str) -> str:
-    """What can be seen of it, on one line."""
-    return " ".join("".join(character if character.isprintable() else " " for character in text).split())[:LONGEST_SAID]
+    """What can be seen of it, on one line. ``email`` decodes encoded words (RFC 2047), line breaks in them included: there are none."""
+    seen = "".join(character if character.isprintable() else " " for character in text.replace("=?", "= ?"))
+    return " ".join(seen.split())[:LONGEST_SAID]
 
 
 def compose(mail: DueMail, server: MailServer, center: str, zone: ZoneInfo, audio: bytes | None) -> EmailMessage:
