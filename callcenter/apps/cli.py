@@ -346,11 +346,16 @@ def state(config: Config = DEFAULT) -> None:
 
 
 @app.command()
-def demo(keep: Annotated[bool, typer.Option("--keep", help="Leave everything running at the end.")] = False) -> None:
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running at the end.")] = False,
+    rounds: Annotated[
+        int, typer.Option(min=1, max=5, help="The twelve callers come so often; from the second time on they are told waits.")
+    ] = 1,
+) -> None:
     """Show it: simulated agents and callers, real SIP and real audio, and a report that checks itself."""
     from callcenter.apps import demo as showing
 
-    if not showing.main(keep=keep):
+    if not showing.main(keep=keep, rounds=rounds):
         raise typer.Exit(FAILED)
 
 

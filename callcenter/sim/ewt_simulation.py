@@ -52,6 +52,10 @@ class Scenario:
     """Coefficient of variation of handle times; 1 is exponential, else lognormal."""
     vip: float = 0.0
     """This share of callers passes the others."""
+    together: int = 0
+    """So many callers come one soon after the other; then nobody for ..."""
+    pause_s: float = 0.0
+    """... so long."""
 
 
 SCENARIOS = (
@@ -64,6 +68,7 @@ SCENARIOS = (
     Scenario("like-handle-times", 20, 240, 1.05, 600, spread=0.5),
     Scenario("uneven-handle-times", 20, 240, 1.02, 600, spread=1.6),
     Scenario("important-callers", 20, 240, 1.02, 600, vip=0.1),
+    Scenario("demo", 3, 240, 2.2, 3600, spread=0.3, together=12, pause_s=600),
 )
 
 
@@ -151,7 +156,9 @@ class _Simulation:
         return now * scenario.agents / scenario.aht_s
 
     def _arrive_later(self) -> None:
-        self._world.timeline.after(timedelta(seconds=self._chance["arrivals"].expovariate(self._rate())), self._arrive)
+        scenario = self._scenario
+        pause = scenario.pause_s if scenario.together and self._arrived % scenario.together == 0 else 0.0
+        self._world.timeline.after(timedelta(seconds=pause + self._chance["arrivals"].expovariate(self._rate())), self._arrive)
 
     def _arrive(self) -> None:
         self._arrived += 1

@@ -26,10 +26,16 @@ from callcenter.sim.sip.tones import TonePair
 
 AGENTS = ("alice", "bob", "carol")
 CALLERS = 12
+"""Of one round."""
 IMPATIENT = 7
 """The place of the caller who gives up."""
 EVERY_S = 0.9
 """Between two callers."""
+PAUSE_S = 15.0
+"""Between two rounds."""
+MOST_ROUNDS = 5
+"""There are so many voices to tell apart."""
+ANNOUNCE = {"position": "yes", "ewt": True, "first_after_s": 4, "every_s": 20}
 BOOKS_WITHIN_S = 20.0
 WIDTH = 132
 """Of the report in a pipe or a log."""
@@ -41,7 +47,7 @@ def tables() -> dict[str, object]:
         "center": {"name": "Demo center", "time_zone": "America/New_York"},
         "trunk": [{"name": "carrier", "authentication": "address", "addresses": ["127.0.0.1"]}],
         "number": [{"did": DID, "flow": "main", "fallback_queue": "support"}],
-        "queue": [{"name": name, "music": "demo", "wrap_up_s": 1} for name in ("support", "sales")],
+        "queue": [{"name": name, "music": "demo", "wrap_up_s": 1, "announce": ANNOUNCE} for name in ("support", "sales")],
         "agent": [{"name": name, "queues": ["support", "sales"]} for name in AGENTS],
         "music": [{"name": "demo", "source": _source(MUSIC, 4)}],
         "prompt": [{"id": "demo-welcome", "source": _source(WELCOME, 1.2)}, {"id": "demo-menu", "text": MENU_TEXT}],
@@ -66,13 +72,13 @@ def _source(pair: TonePair, seconds: float) -> str:
     return f"tone:{pair[0]:.0f}+{pair[1]:.0f}:{seconds}"
 
 
-async def run(*, keep: bool, console: Console) -> bool:
+async def run(*, keep: bool, rounds: int, console: Console) -> bool:
     """Run the demo; True when every check held. Raises StageError."""
     began = monotonic()
     console.print("Starting Asterisk, PostgreSQL, engine, books and web …")
     async with Stage(tables(), keep=keep) as stage:
-        console.print(f"Up after {monotonic() - began:.1f} s. {CALLERS} callers dial {DID}; {len(AGENTS)} agents answer.")
-        people = callers(CALLERS, IMPATIENT)
+        people = callers(CALLERS * rounds, CALLERS, IMPATIENT)
+        console.print(f"Up after {monotonic() - began:.1f} s. {len(people)} callers dial {DID}; {len(AGENTS)} agents answer.")
         agents = await _agents_ready(stage)
         await _calls(stage, people, agents, console)
         passed = await _report(stage, people, agents, console)
@@ -97,7 +103,10 @@ async def _agents_ready(stage: Stage) -> list[AgentAtPhone]:
 async def _calls(stage: Stage, people: Sequence[Caller], agents: Sequence[AgentAtPhone], console: Console) -> None:
     """Let everybody call; show what is going on until the last has hung up and the agents have wrapped up."""
     answering = [asyncio.create_task(agent.take_calls()) for agent in agents]
-    calling = [asyncio.create_task(person.live(stage.server, agents, EVERY_S * place)) for place, person in enumerate(people)]
+    calling = [
+        asyncio.create_task(person.live(stage.server, agents, EVERY_S * place + PAUSE_S * (place // CALLERS)))
+        for place, person in enumerate(people)
+    ]
     state: JsonObject = {}
     told = ""
     with Live(picture(people, state), console=console, refresh_per_second=4, transient=False) as live:
@@ -151,13 +160,13 @@ def _kept(stage: Stage, console: Console) -> None:
     console.print(f"Stop it with: kill -INT {stage.serve.pid if stage.serve else '?'}; its folder is {stage.folder}")
 
 
-def main(*, keep: bool = False) -> bool:
+def main(*, keep: bool = False, rounds: int = 1) -> bool:
     """The command's body; True when every check held."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=WIDTH)
     try:
-        return asyncio.run(run(keep=keep, console=console))
+        return asyncio.run(run(keep=keep, rounds=rounds, console=console))
     except StageError as error:
         console.print(f"[red]The center did not come up:[/] {error}", soft_wrap=True)
         return False

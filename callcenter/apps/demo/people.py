@@ -122,14 +122,14 @@ class Caller:
         self.doing, self.since = doing, monotonic()
 
 
-def callers(count: int, impatient: int) -> list[Caller]:
-    """So many callers with numbers and tones of their own; the one at place ``impatient`` gives up."""
+def callers(count: int, of_round: int, impatient: int) -> list[Caller]:
+    """So many callers with numbers and tones of their own; the one at place ``impatient`` of each round gives up."""
     return [
         Caller(
             number=f"+1202555{100 + n:04d}",
             key="1" if n % 4 == 3 else "2",
             talk_s=3.0 + n % 3,
-            patience_s=6.5 if n == impatient else None,
+            patience_s=6.5 if n % of_round == impatient else None,
             tone=tone_pair(10 + n),
         )
         for n in range(count)
