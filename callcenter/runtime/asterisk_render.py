@@ -155,7 +155,7 @@ def _values(settings: Settings, secrets: Secrets, node: NodeSection, folder: Pat
         "own_dialplan": OWN_DIALPLAN if node.dialplan is not None else "",
         "trunks": trunks,
         "phones": phones,
-        "phone_transfers": settings.center.phone_transfers,
+        "may_transfer": {agent.name for agent in settings.agents if settings.may_transfer(agent)},
         "members": _members(settings, dict(phones)),
         "music": [DEFAULT_MUSIC, *(music.name for music in settings.music if music.name != DEFAULT_MUSIC)],
         "emergency_numbers": settings.center.emergency_numbers,

@@ -88,11 +88,13 @@ def check_asterisk(settings: Settings, search: Callable[[], Installation] = find
         yield fail("asterisk", f"{found.version_text} is older than {floor}", "run: make setup")
     else:
         yield ok("asterisk", f"{found.version_text} in {where} (floor {floor})")
-    if settings.center.phone_transfers and found.version < SAFE_TO_REFER:
+    transferring = [agent.name for agent in settings.agents if settings.may_transfer(agent)]
+    if transferring and found.version < SAFE_TO_REFER:
         yield warn(
             "phone transfers",
-            f"{found.version_text} dies of a phone's REFER with 'Refer-Sub: false' (mended in {'.'.join(map(str, SAFE_TO_REFER))})",
-            "let only phones in that do not send it, or set center.phone_transfers = false: agents transfer by command then",
+            f"{found.version_text} dies of a phone's REFER with 'Refer-Sub: false' (mended in {'.'.join(map(str, SAFE_TO_REFER))});"
+            f" {len(transferring)} phones may send one, {transferring[0]}'s among them",
+            "set phone_transfers = true only for agents whose phones do not send it (docs/transfers.md); the others transfer by command",
         )
     missing = [codec for codec in CODECS if not any((found.root or Path("/")).glob(f"usr/lib*/**/asterisk/modules/{codec}.so"))]
     if missing:

@@ -161,6 +161,10 @@ class Settings(Section):
         """The configured number in E.164."""
         return _e164(number.did, self.center.country)
 
+    def may_transfer(self, agent: AgentSection) -> bool:
+        """Whether the agent's phone may transfer with its own keys."""
+        return self.center.phone_transfers if agent.phone_transfers is None else agent.phone_transfers
+
     def fallback_queue(self, number: NumberSection | None = None) -> str | None:
         """The queue whose agents the dialplan rings for this number while the engine is away."""
         if number is not None and number.fallback_queue:

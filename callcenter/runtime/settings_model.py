@@ -45,7 +45,7 @@ class CenterSection(Section):
     """How national numbers are read."""
     emergency_numbers: tuple[Dialable, ...] = ("911", "112")
     phone_transfers: bool = False
-    """Whether agents' phones may transfer with their own keys (SIP REFER)."""
+    """Whether agents' phones may transfer with their own keys (SIP REFER); an agent's own ``phone_transfers`` comes first."""
     not_ready_reasons: tuple[Name, ...] = Field(default=("break", "lunch", "meeting", "training"), min_length=1)
     """What agents may be not ready for by their own wish; ``*12`` is the first, ``*122`` the second."""
     node_lost_after: SomeSeconds = Field(default=timedelta(seconds=30), alias="node_lost_after_s")
@@ -271,6 +271,8 @@ class AgentSection(AgentRouting):
     name: Name
     extension: Extension | None = None
     """What colleagues dial to transfer to her."""
+    phone_transfers: bool | None = None
+    """Whether her phone may transfer with its own keys; without it as ``center.phone_transfers`` says."""
     may_opt_out: tuple[Name, ...] = ()
     """Queues she may leave, and come back to, by herself ..."""
     least_queues: int = Field(default=1, ge=0, le=100)

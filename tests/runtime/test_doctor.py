@@ -64,6 +64,15 @@ def test_phones_that_may_transfer_need_an_asterisk_that_survives_it(
     assert ("phone transfers" in found) is warned
 
 
+def test_the_phones_that_may_transfer_are_counted_and_one_is_named(tmp_path: Path) -> None:
+    raw = raw_settings(tmp_path)
+    raw["center"]["phone_transfers"] = False
+    raw["agent"][1]["phone_transfers"] = True
+    checks = doctor.check_asterisk(parse(raw), lambda: Installation((22, 10, 1), "/usr/sbin/asterisk"))
+    (warned,) = (check for check in checks if check.name == "phone transfers")
+    assert f"1 phones may send one, {raw['agent'][1]['name']}'s among them" in warned.detail
+
+
 def test_no_asterisk_fails_with_the_way_to_one(settings: Settings) -> None:
     def nowhere() -> Installation:
         raise AsteriskMissing("no Asterisk here")

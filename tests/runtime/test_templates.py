@@ -53,6 +53,21 @@ def test_files_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     assert left == []
 
 
+def test_only_the_phones_that_may_transfer_are_listened_to(tmp_path: Path) -> None:
+    """An agent's own word comes before the center's."""
+    raw = raw_settings(tmp_path)
+    raw["center"]["phone_transfers"] = True
+    raw["agent"][1]["phone_transfers"] = False
+    settings, secrets = parse(raw), load_secrets(tmp_path, ["alice", "bob"])
+    (tmp_path / "etc").mkdir()
+    render(settings, secrets, settings.nodes[0], tmp_path)
+    sections = (tmp_path / "etc" / "pjsip.conf").read_text().split("\n[")
+    allowed = {name: f"\nallow_transfer = {word}\n" for name, word in (("alice", "yes"), ("bob", "no"))}
+    for name, line in allowed.items():
+        (endpoint,) = (each for each in sections if each.startswith(f"{secrets.phones[name].endpoint}]\ntype = endpoint"))
+        assert line in endpoint
+
+
 def test_a_second_rendering_changes_nothing_and_a_change_names_its_module(tmp_path: Path) -> None:
     settings = parse(raw_settings(tmp_path))
     secrets = load_secrets(tmp_path, ["alice", "bob"])
