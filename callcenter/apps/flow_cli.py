@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from callcenter.apps.flow_picture import Traffic
     from callcenter.apps.flow_publishing import Done
     from callcenter.runtime.flow_documents import FlowDocument
     from callcenter.runtime.settings import Settings
@@ -346,15 +347,18 @@ def draw(
     flow: Which,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the SVG goes; by default to standard output.")] = None,
     as_text: Annotated[bool, typer.Option("--text", help="In words instead.")] = False,
+    with_traffic: Annotated[
+        bool | None, typer.Option("--traffic/--no-traffic", help="Yesterday's callers on the edges; by default when there is a database.")
+    ] = None,
     config: Config = DEFAULT,
 ) -> None:
-    """Draw a flow as a graph (SVG)."""
+    """Draw a flow as a graph (SVG), with yesterday's callers on its edges."""
     from callcenter.apps import flow_drawing
     from callcenter.apps.cli import fail
     from callcenter.apps.flow_picture import picture
 
     settings, document = _tried(config, flow)
-    drawn = picture(settings, document)
+    drawn = picture(settings, document, None if with_traffic is False else _traffic(settings, document.name, with_traffic is True))
     made = flow_drawing.words(drawn) + "\n" if as_text else flow_drawing.svg(drawn)
     if output is None:
         typer.echo(made, nl=False)
@@ -364,6 +368,20 @@ def draw(
     except OSError as error:
         fail(f"{output}: {error.strerror}")
     typer.echo(f"{document.place}: {len(drawn.boxes)} nodes drawn in {output}")
+
+
+def _traffic(settings: "Settings", flow: str, needed: bool) -> "Traffic | None":
+    from callcenter.apps import flow_traffic
+    from callcenter.apps.cli import fail
+    from callcenter.apps.reports import ReportError
+    from callcenter.runtime.postgres import PostgresError
+
+    try:
+        return flow_traffic.yesterday(settings, flow)
+    except (ReportError, PostgresError) as error:
+        if needed:
+            fail(str(error))
+        return None
 
 
 def _tried(config: Path, flow: str, as_json: bool = False) -> tuple["Settings", "FlowDocument"]:

@@ -60,27 +60,27 @@ class Picture:
     start: str
     boxes: Mapping[str, Box]
     arrows: Sequence[Arrow]
-    traffic: Mapping[tuple[str, str], int] | None = None
-    """Callers by source and target; None: nothing is known."""
+    traffic: Mapping[tuple[str, str, str], int] | None = None
+    """Callers by source, way out and target; None: nothing is known."""
+    subtitle: str = ""
+
+    def callers(self, arrow: Arrow) -> int:
+        return (self.traffic or {}).get((arrow.source, arrow.label, arrow.target), 0)
+
+    def label(self, arrow: Arrow) -> str:
+        return arrow.label if self.traffic is None else f"{arrow.label}: {self.callers(arrow)}"
 
 
 def words(picture: Picture) -> str:
     """From the start on, each node with its ways out."""
-    lines = [picture.title]
+    lines = [picture.title, *([picture.subtitle] if picture.subtitle else [])]
     for name in _walk(picture):
         box = picture.boxes[name]
         lines.append(f"{name} ({box.kind}){': ' if box.lines else ''}{'; '.join(box.lines)}")
         for arrow in picture.arrows:
             if arrow.source == name:
-                lines.append(f"    {arrow.label} -> {arrow.target}{_count(picture, arrow)}")
+                lines.append(f"    {picture.label(arrow)} -> {arrow.target}")
     return "\n".join(lines)
-
-
-def _count(picture: Picture, arrow: Arrow) -> str:
-    if picture.traffic is None:
-        return ""
-    beside = sum(other.source == arrow.source and other.target == arrow.target for other in picture.arrows)
-    return f"  ({picture.traffic.get((arrow.source, arrow.target), 0)} callers{', all of these ways together' if beside > 1 else ''})"
 
 
 def _walk(picture: Picture) -> Iterator[str]:
@@ -125,7 +125,7 @@ def svg(picture: Picture) -> str:
     arrows = [arrow for arrow in picture.arrows if arrow.source in picture.boxes and arrow.target in picture.boxes]
     sheet = _sheet(picture, arrows)
     width = max((sheet.right(name) for name in picture.boxes), default=200.0) + MARGIN + 60
-    width, height = max(width, len(picture.title) * 8 + 2 * MARGIN), sheet.height
+    width, height = max(width, max(len(picture.title) * 9, len(picture.subtitle) * LETTER) + 2 * MARGIN), sheet.height
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
@@ -135,6 +135,7 @@ def svg(picture: Picture) -> str:
             'orient="auto"><path d="M0,0L8,4L0,8z" fill="#546e7a"/></marker></defs>',
             '<rect width="100%" height="100%" fill="white"/>',
             f'<text x="{MARGIN:.0f}" y="24" font-size="15" font-weight="bold">{escape(picture.title)}</text>',
+            f'<text x="{MARGIN:.0f}" y="40" fill="#607d8b">{escape(picture.subtitle)}</text>',
             *_edges(picture, arrows, sheet),
             *(part for name, box in picture.boxes.items() for part in _box(box, name == picture.start, sheet)),
             "</svg>\n",
@@ -177,14 +178,13 @@ def _box(box: Box, first: bool, sheet: Sheet) -> Iterator[str]:
 
 def _edges(picture: Picture, arrows: Sequence[Arrow], sheet: Sheet) -> Iterator[str]:
     """Ways out that lead to the same node are one line with all their labels."""
-    together: dict[tuple[str, str], list[str]] = {}
+    together: dict[tuple[str, str], list[Arrow]] = {}
     for arrow in arrows:
-        together.setdefault((arrow.source, arrow.target), []).append(arrow.label)
-    traffic = picture.traffic or {}
-    most = max(traffic.values(), default=0)
-    for (source, target), labels in together.items():
-        callers = traffic.get((source, target), 0)
-        label = ", ".join(labels) + (f": {callers}" if picture.traffic is not None else "")
+        together.setdefault((arrow.source, arrow.target), []).append(arrow)
+    went = {ends: sum(map(picture.callers, ways)) for ends, ways in together.items()}
+    most = max(went.values(), default=0)
+    for (source, target), ways in together.items():
+        callers, label = went[source, target], ", ".join(map(picture.label, ways))
         thick = 1.0 + 4.0 * (callers / most) ** 0.5 if most else 1.2
         points = _way(source, target, sheet)
         dashed = ' stroke-dasharray="5 3"' if (source, target) in sheet.layout.back or source == target else ""
