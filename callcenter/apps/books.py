@@ -85,7 +85,7 @@ async def run_books(
                 tasks.create_task(_delete_recordings(files, recordings, keep.recordings, stop), name="retention"),
                 tasks.create_task(_drop_segments(shipper, keep.segments, stop), name="segments"),
                 tasks.create_task(_keep_targets(engine, targets, stop), name="targets"),
-                *([tasks.create_task(voicemail.run(engine, stop), name="voicemail")] if voicemail else []),
+                *(tasks.create_task(part, name="voicemail") for part in (voicemail.parts(engine, stop) if voicemail else ())),
             ]
             tasks.create_task(_end(work, stop), name="end")
     finally:

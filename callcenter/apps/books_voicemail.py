@@ -1,7 +1,7 @@
 """What the process ``books`` does about voicemail: takes in the audio, destroys what is no longer wanted, and mails."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,13 +30,11 @@ class VoicemailWork:
         self._nodes = nodes
         self._settings = settings
 
-    async def run(self, engine: AsyncEngine, stop: asyncio.Event) -> None:
-        """Until ``stop`` is set."""
+    def parts(self, engine: AsyncEngine, stop: asyncio.Event) -> Sequence[Coroutine[None, None, None]]:
+        """Each goes on by itself until ``stop`` is set."""
         self._kept.mkdir(mode=0o750, parents=True, exist_ok=True)
         store = PostgresMessages(engine)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._audio(store, stop))
-            tasks.create_task(self._mail(store, stop))
+        return self._audio(store, stop), self._mail(store, stop)
 
     async def _audio(self, store: PostgresMessages, stop: asyncio.Event) -> None:
         while not stop.is_set():

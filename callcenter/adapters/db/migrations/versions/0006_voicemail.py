@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0005_voicemail"
-down_revision = "0004_told_waits"
+revision = "0006_voicemail"
+down_revision = "0005_flow_visits"
 
 MOMENT = sa.DateTime(timezone=True)
 
