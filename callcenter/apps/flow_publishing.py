@@ -11,7 +11,8 @@ from callcenter.runtime.data_folder import DataFolder
 from callcenter.runtime.flow_documents import DocumentError, DocumentSection, FlowDocument, read_file
 from callcenter.runtime.flow_sources import Instead, published
 from callcenter.runtime.flow_store import Draft, FlowStore, InUse, StoreError
-from callcenter.runtime.prompts import PromptError, prepare
+from callcenter.runtime.prompt_files import make
+from callcenter.runtime.prompts import PromptError
 from callcenter.runtime.secrets import SecretsError, load_secrets
 from callcenter.runtime.settings import Settings, SettingsError, data_of, parse_text, read
 from callcenter.runtime.settings_problems import Fault
@@ -84,7 +85,7 @@ def publish(file: Path, documents: Sequence[FlowDocument], author: str, note: st
     settings = checked(file, {document.name: document for document in documents})
     store = FlowStore(settings.data)
     try:
-        prepare([prompt for document in documents for prompt in document.prompts.values()], settings.data / "prompts")
+        make(settings, {prompt.id for document in documents for prompt in document.prompts.values()})
         with store.alone():
             now, before = datetime.now(UTC), store.in_use()
             changes = {}
@@ -113,7 +114,7 @@ def rollback(file: Path, name: str, number: int | None, author: str, note: str) 
                 published(store.find(name, number))
             settings = checked(file, {name: back})
             if back.version:
-                prepare(settings.flow_sources.in_use[name].prompts.values(), settings.data / "prompts")
+                make(settings, {prompt.id for prompt in settings.flow_sources.in_use[name].prompts.values()})
             store.use({name: back}, "rollback", datetime.now(UTC), author, note)
             return Done(before, {name: back}, _taken_up(settings, store, {name: before.get(name)}))
     except DocumentError as error:

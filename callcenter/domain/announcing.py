@@ -16,7 +16,7 @@ from callcenter.domain.config import AnnounceConfig, PositionTold
 from callcenter.domain.contact import Contact, ContactState
 from callcenter.domain.ewt import Estimate
 from callcenter.domain.facts import AnnouncementEnded, AnnouncementsPlanned, ContactAnnounced
-from callcenter.domain.ivr.speech import DEFAULT_LANGUAGE, LANGUAGES
+from callcenter.domain.ivr.speech import LANGUAGE, Speaker
 from callcenter.domain.queue import Queue
 from callcenter.domain.turn import Turn
 
@@ -42,15 +42,17 @@ def due(turn: Turn, contact: Contact) -> None:
     status_at, comfort_at, comforts = told.status_at, told.comfort_at, told.comforts
     position: int | None = None
     estimate: Estimate | None = None
+    call = turn.state.calls[contact.entered.call]
+    speaker = turn.state.config.languages.speaker(call.attributes.get(LANGUAGE, ""))
     words: tuple[str, ...] = ()
     if status_at is not None and status_at <= turn.now:
         position, estimate = _to_tell(turn, queue, contact)
-        words = _words(position, estimate, config)
+        words = _words(position, estimate, config, speaker)
         status_at = turn.now + config.every
     if not words and comfort_at is not None and comfort_at <= turn.now:
         words = (config.comfort[comforts % len(config.comfort)],) if config.comfort else ()
         comfort_at, comforts = turn.now + config.comfort_every if config.comfort else None, comforts + 1
-    call = turn.state.calls[contact.entered.call]
+    words = speaker.named(words)
     if not words:
         turn.emit(AnnouncementsPlanned(turn.now, call.id, contact.id, status_at, comfort_at))
         return
@@ -77,16 +79,18 @@ def _to_tell(turn: Turn, queue: Queue, contact: Contact) -> tuple[int | None, Es
     return None if config.position is PositionTold.NO or beyond or risen else position, estimate
 
 
-def _words(position: int | None, estimate: Estimate | None, config: AnnounceConfig) -> tuple[str, ...]:
-    language = LANGUAGES[DEFAULT_LANGUAGE]
+def _words(position: int | None, estimate: Estimate | None, config: AnnounceConfig, speaker: Speaker) -> tuple[str, ...]:
+    language = speaker.language
     words: tuple[str, ...] = ()
     if position == 1:
         words = NEXT_IN_LINE
-    elif position is not None and config.position is PositionTold.MORE and position > config.position_limit:
+    elif position is None or language is None:
+        pass
+    elif config.position is PositionTold.MORE and position > config.position_limit:
         words = (MORE_THAN[0], *language.number(config.position_limit), MORE_THAN[1])
-    elif position is not None:
+    else:
         words = (POSITION, *language.position(position))
-    if estimate is not None:
+    if estimate is not None and language is not None:
         words = (*words, UNDER, *language.minutes(estimate.under // timedelta(minutes=1)))
     return words
 

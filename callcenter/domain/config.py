@@ -14,6 +14,7 @@ from callcenter.domain.calling_hours import CallingHours
 from callcenter.domain.conditions import Comparator, Condition, Metric
 from callcenter.domain.hours import Calendar
 from callcenter.domain.ivr.flow import Flow
+from callcenter.domain.ivr.speech import ENGLISH, Languages
 from callcenter.domain.mailbox_config import MailboxConfig
 from callcenter.domain.numbers import NumberRules, any_e164
 from callcenter.domain.overflow_rules import Closing, Overflow, OverflowRow, OverflowTo, RowKind, conditions_of
@@ -283,6 +284,8 @@ class CenterConfig:
     between_queues: Between = Between.PRIORITY
     window: timedelta = timedelta(minutes=30)
     """Of strategies and conditions that look back: what was so long ago counts about a third."""
+    languages: Languages = ENGLISH
+    """What callers hear is said in one of them."""
     caller_lists: tuple[CallerList, ...] = ()
     routing_rules: tuple[RoutingRule, ...] = ()
     calendars: Mapping[str, Calendar] = field(default_factory=dict)

@@ -3,11 +3,14 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from callcenter.runtime.asterisk_root import Installation
-from callcenter.runtime.catalogue import DEFAULT_MUSIC, Tones, tones
-from callcenter.runtime.prompts import PromptError, prepare, read_wav, tone_samples, write_audio
+from callcenter.runtime.audio import RATE, SUFFIXES, AudioError, Samples, read_wav, resampled, tone_samples, write_narrow
+from callcenter.runtime.catalogue import DEFAULT_MUSIC, Prompt, Tones, tones
+from callcenter.runtime.prompt_files import prepared
+from callcenter.runtime.prompts import PromptError
 from callcenter.runtime.settings import Settings
 from callcenter.runtime.settings_model import MusicSection, NodeSection
 
@@ -30,14 +33,24 @@ def provide_prompts(settings: Settings, folder: Path) -> None:
     """Every prompt of the catalogue, where the node's Asterisk looks. Raises PromptError."""
     share = folder / "share"
     sounds = share / "sounds" / "callcenter"
-    sounds.mkdir(parents=True, exist_ok=True)
-    wanted: set[str] = set()
-    for prompt, wav in prepare(settings.catalogue.values(), settings.data / "prompts").items():
-        for suffix in (".wav", ".ulaw", ".alaw"):
-            _place(wav.with_suffix(suffix), sounds / f"{prompt}{suffix}")
-            wanted.add(f"{prompt}{suffix}")
+    for language, prompts in settings.catalogue.renderings.items():
+        own = language == settings.catalogue.default
+        _provide_prompts(settings, prompts.values(), sounds if own else sounds / language)
     for stale in sounds.iterdir():
-        if stale.name not in wanted:
+        if stale.is_dir() and (stale.name == settings.catalogue.default or stale.name not in settings.catalogue.renderings):
+            shutil.rmtree(stale)
+
+
+def _provide_prompts(settings: Settings, prompts: Iterable[Prompt], place: Path) -> None:
+    """One language's; who hears one that is replaced goes on hearing the old one."""
+    place.mkdir(parents=True, exist_ok=True)
+    wanted: set[str] = set()
+    for prompt, wav in prepared(settings, prompts).items():
+        for suffix in SUFFIXES:
+            _place(wav.with_suffix(suffix), place / f"{prompt}{suffix}")
+            wanted.add(f"{prompt}{suffix}")
+    for stale in place.iterdir():
+        if stale.is_file() and stale.name not in wanted:
             stale.unlink()
 
 
@@ -52,7 +65,7 @@ def _provide_music(settings: Settings, moh: Path, installation: Installation) ->
             _link(SHIPPED_WITH_ASTERISK / "moh", moh / DEFAULT_MUSIC)
         else:
             _fresh(moh / DEFAULT_MUSIC)
-            write_audio(moh / DEFAULT_MUSIC / "music.wav", tone_samples(SOFT_TONES))
+            write_narrow(moh / DEFAULT_MUSIC / "music.wav", tone_samples(SOFT_TONES))
     for stale in moh.iterdir():
         if stale.name not in {*own, DEFAULT_MUSIC}:
             stale.unlink() if stale.is_symlink() else shutil.rmtree(stale)
@@ -65,14 +78,14 @@ def _provide_class(settings: Settings, place: Path, music: MusicSection) -> None
     if music.source is not None:
         wav = kept / f"{music.source.replace(':', '-')}.wav"
         if not wav.exists():
-            write_audio(wav, tone_samples(tones(music.source)))
+            write_narrow(wav, tone_samples(tones(music.source)))
         wanted["music"] = wav
     elif music.folder is not None:
         folder = settings.beside_the_file(music.folder)
         for number, recorded in enumerate(sorted(folder.glob("*.wav"))):
             wav = kept / f"{number:03d}-{recorded.stat().st_mtime_ns}.wav"
             if not wav.exists():
-                write_audio(wav, read_wav(recorded))
+                write_narrow(wav, _music(recorded))
             wanted[f"{number:03d}"] = wav
         if not wanted:
             raise PromptError(f"music '{music.name}': {folder} holds no WAV file")
@@ -80,6 +93,16 @@ def _provide_class(settings: Settings, place: Path, music: MusicSection) -> None
     for stem, wav in wanted.items():
         for suffix in (".wav", ".ulaw", ".alaw"):
             _place(wav.with_suffix(suffix), place / f"{stem}{suffix}")
+
+
+def _music(recorded: Path) -> Samples:
+    """At 8 kHz. The administrator's own files, of any length."""
+    try:
+        with recorded.open("rb") as file:
+            samples, rate = read_wav(file)
+    except (AudioError, OSError) as error:
+        raise PromptError(f"{recorded} {error}") from None
+    return resampled(samples, rate, RATE)
 
 
 def _fresh(place: Path) -> None:

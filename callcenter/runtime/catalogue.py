@@ -2,11 +2,13 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from callcenter.domain.ivr.speech import LANGUAGES, Language
 from callcenter.runtime.places import shipped
+from callcenter.runtime.tts.engine import Voice
 
 DEFAULT_MUSIC = "default"
 
@@ -56,6 +58,23 @@ NEEDED = (
 )
 """Prompts that the built-in flows, the star codes and the dialplan say."""
 
+CALLERS_HEAR = (
+    "goodbye",
+    "callback-offer",
+    "callback-promised",
+    "callback-greeting",
+    "please-wait",
+    "you-are-next",
+    "your-position-is",
+    "more-callers-than",
+    "are-waiting",
+    "your-wait-is-under",
+)
+"""Those that we say by ourselves to callers, whatever language they have chosen."""
+
+ESPEAK = Voice("espeak-ng", "")
+"""Who speaks when nobody else is named."""
+
 _TONES = re.compile(r"tone:([0-9]{2,4}(?:\.[0-9]+)?)(?:\+([0-9]{2,4}(?:\.[0-9]+)?))?:([0-9]+(?:\.[0-9]+)?)")
 
 
@@ -65,15 +84,18 @@ class CatalogueError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One thing that is said: a text to be spoken, a recorded file, or tones."""
+    """One thing that is said in one language: a text to be spoken, a recorded file, or tones."""
 
     id: str
     text: str = ""
     language: str = "en"
     source: str = ""
     file: Path | None = None
+    """Recorded; nobody vouches for what is in it."""
     word: bool = False
     """It is said between others: the silence around it is cut off."""
+    voice: Voice = ESPEAK
+    """Who speaks the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +120,56 @@ def tones(source: str) -> Tones:
     return Tones(frequencies, duration)
 
 
-def catalogue() -> Mapping[str, Prompt]:
-    """The prompts shipped with us, from ``sounds/prompts.toml``."""
+def shipped_prompts() -> Mapping[str, Mapping[str, Prompt]]:
+    """The prompts shipped with us, from ``sounds/prompts.toml``: from language to id to prompt. Tones are of every language, ``*``."""
     file = shipped("sounds") / "prompts.toml"
-    read = tomllib.loads(file.read_text(encoding="utf-8"))
-    prompts = {
-        entry["id"]: Prompt(
-            id=entry["id"],
-            text=entry.get("text", ""),
-            language=entry["language"],
-            source=entry["source"] if entry["source"].startswith("tone:") else "",
-            file=file.parent / entry["file"] if "file" in entry else None,
-        )
-        for entry in read["prompt"]
-    }
-    for language, words in read["words"].items():
-        for name, text in words["text"].items():
-            prompts[f"{language}-{name}"] = Prompt(f"{language}-{name}", text, language, word=True)
-    return prompts
+    found: dict[str, dict[str, Prompt]] = {}
+    for entry in tomllib.loads(file.read_text(encoding="utf-8"))["prompt"]:
+        source = entry.get("source", "") if entry.get("source", "").startswith("tone:") else ""
+        recorded = file.parent / entry["file"] if "file" in entry else None
+        texts = {"*": ""} if source else entry["text"]
+        for language, text in texts.items() if isinstance(texts, dict) else [(entry.get("language", "en"), texts)]:
+            found.setdefault(language, {})[entry["id"]] = Prompt(entry["id"], text, language, source, recorded)
+    return found
+
+
+def words(language: str, spoken: Language) -> Mapping[str, Prompt]:
+    """The sounds that values are put together from, each a prompt of its own."""
+    return {sound: Prompt(sound, text, language, word=True) for sound, text in spoken.words.items()}
+
+
+class Catalogue(Mapping[str, Prompt]):
+    """All that can be said, by id, in the center's own language; and what there is of it in the others."""
+
+    def __init__(self, default: str, renderings: Mapping[str, Mapping[str, Prompt]]) -> None:
+        self.default = default
+        self.renderings = renderings
+        """From each of the center's languages to all that can be said in it."""
+        self._ids = {name: None for prompts in renderings.values() for name in prompts}
+
+    def __getitem__(self, name: str) -> Prompt:
+        for language in (self.default, *self.renderings):
+            if name in self.renderings[language]:
+                return self.renderings[language][name]
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ids)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @property
+    def languages(self) -> Mapping[str, tuple[str, ...]]:
+        """From id to the center's languages in which it can be said."""
+        return {name: tuple(language for language, prompts in self.renderings.items() if name in prompts) for name in self}
+
+    def lacking(self, name: str) -> tuple[str, ...]:
+        """The center's languages in which it cannot be said."""
+        return tuple(language for language, prompts in self.renderings.items() if name not in prompts)
+
+
+def catalogue() -> Mapping[str, Prompt]:
+    """All that a center says which speaks English only, and was told nothing else."""
+    ours = shipped_prompts()
+    return {**ours["*"], **ours["en"], **words("en", LANGUAGES["en"])}

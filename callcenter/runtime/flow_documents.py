@@ -12,8 +12,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from callcenter.domain.ivr.flow import Flow
-from callcenter.runtime.catalogue import Prompt
-from callcenter.runtime.flow_prompts import own_prompts, prompt_faults, with_prompts
+from callcenter.runtime.flow_prompts import OwnPrompt, own_prompts, prompt_faults, with_prompts
 from callcenter.runtime.settings_fields import Name
 from callcenter.runtime.settings_flow_model import FlowNodeSection, FlowSection
 from callcenter.runtime.settings_flows import flow
@@ -76,7 +75,7 @@ class FlowDocument:
         return self.recordings.get(file) or (self.file.absolute().parent / file.expanduser()).resolve()
 
     @cached_property
-    def prompts(self) -> Mapping[str, Prompt]:
+    def prompts(self) -> Mapping[str, OwnPrompt]:
         """Its own, by their ids in it."""
         return own_prompts(self.section, self.recording)
 

@@ -6,6 +6,7 @@ hearing what that version says.
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,16 +20,29 @@ from callcenter.runtime.settings_problems import Problem
 Words = TypeVar("Words", bound=FlowWords)
 
 
-def own_prompts(section: FlowWords, recording: Callable[[Path], Path]) -> Mapping[str, Prompt]:
-    """As they stand in the catalogue, by their ids in the flow. ``recording`` says where a file is that it names."""
+def own_prompts(section: FlowWords, recording: Callable[[Path], Path]) -> Mapping[str, "OwnPrompt"]:
+    """By their ids in the flow. ``recording`` says where a file is that it names."""
     return {name: _own(section, name, recording) for name in section.prompts}
 
 
-def _own(section: FlowWords, name: str, recording: Callable[[Path], Path]) -> Prompt:
-    language, said = next(iter(section.prompts[name].items()))
-    file = recording(said.file) if said.file else None
-    what = file.read_bytes() if file and file.is_file() else f"{language}\0{said.text}".encode()
-    return Prompt(f"{name[:48]}-{hashlib.sha256(what).hexdigest()[:10]}", said.text or "", language, file=file)
+@dataclass(frozen=True, slots=True)
+class OwnPrompt:
+    """A flow's own prompt, as it stands in the catalogue."""
+
+    id: str
+    renderings: tuple[Prompt, ...]
+    """In each of the languages it was written in; ``""`` is the center's, where the flow names none."""
+
+
+def _own(section: FlowWords, name: str, recording: Callable[[Path], Path]) -> OwnPrompt:
+    texts = {(language if "languages" in section.model_fields_set else ""): said for language, said in section.prompts[name].items()}
+    files = {language: recording(said.file) for language, said in texts.items() if said.file is not None}
+    what = hashlib.sha256()
+    for language, said in sorted(texts.items()):
+        file = files.get(language)
+        what.update(file.read_bytes() if file and file.is_file() else f"{language}\0{said.text}\0".encode())
+    own = f"{name[:48]}-{what.hexdigest()[:10]}"
+    return OwnPrompt(own, tuple(Prompt(own, said.text or "", language, file=files.get(language)) for language, said in texts.items()))
 
 
 def prompt_faults(key: str, section: FlowWords, recording: Callable[[Path], Path]) -> Iterator[Problem]:

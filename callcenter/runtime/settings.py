@@ -3,6 +3,7 @@
 import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -13,8 +14,9 @@ from pydantic import Field, PrivateAttr, ValidationError
 from callcenter.domain.config import CenterConfig, NumberConfig, QueueConfig
 from callcenter.domain.hours import Calendar
 from callcenter.domain.ivr.flow import Flow
+from callcenter.domain.ivr.speech import Languages
 from callcenter.domain.ivr.validation import Known
-from callcenter.runtime.catalogue import DEFAULT_MUSIC, CatalogueError, Prompt, catalogue, tones
+from callcenter.runtime.catalogue import DEFAULT_MUSIC, Catalogue, CatalogueError, Prompt, tones
 from callcenter.runtime.flow_documents import DocumentError, FlowDocument
 from callcenter.runtime.flow_prompts import own_prompts, prompt_faults, with_prompts
 from callcenter.runtime.flow_sources import FlowSources, Instead, gather
@@ -23,9 +25,11 @@ from callcenter.runtime.settings_calendars import CalendarError, calendar_faults
 from callcenter.runtime.settings_calendars_model import CalendarSection
 from callcenter.runtime.settings_calling import callback_config, calling_config, calling_faults
 from callcenter.runtime.settings_dips import ConnectionSection, DipSection, dips_faults
-from callcenter.runtime.settings_fields import Name, Section
+from callcenter.runtime.settings_fields import Language, Name, Section
 from callcenter.runtime.settings_flow_model import FlowSection
 from callcenter.runtime.settings_flows import flow, flow_faults
+from callcenter.runtime.settings_language_model import LanguageSection, PromptSection, TtsSection
+from callcenter.runtime.settings_languages import catalogue_of, language_faults, languages
 from callcenter.runtime.settings_machines import machine_faults
 from callcenter.runtime.settings_model import (
     AgentSection,
@@ -39,7 +43,6 @@ from callcenter.runtime.settings_model import (
     NumberSection,
     OccupancySection,
     PathsSection,
-    PromptSection,
     QueueSection,
     RecordingSection,
     TrunkSection,
@@ -92,6 +95,8 @@ class Settings(Section):
     dips: dict[Name, DipSection] = Field(default_factory=dict, alias="dip")
     connections: dict[Name, ConnectionSection] = Field(default_factory=dict, alias="connection")
     calendars: dict[Name, CalendarSection] = Field(default_factory=dict, alias="calendar")
+    tts: TtsSection = TtsSection()
+    languages: dict[Language, LanguageSection] = Field(default_factory=dict, alias="language")
     prompts: tuple[PromptSection, ...] = Field(default=(), alias="prompt")
     music: tuple[MusicSection, ...] = ()
 
@@ -134,28 +139,21 @@ class Settings(Section):
         return {**{name: flow(name, self.flows[name]) for name in self._tables}, **self._sources.programs}
 
     @cached_property
-    def catalogue(self) -> Mapping[str, Prompt]:
-        """All prompts: those shipped, with those of the file added or put in their place."""
-        ours = catalogue()
-        own = {
-            section.id: Prompt(
-                id=section.id,
-                text=section.text or "",
-                language=section.language,
-                source=section.source or "",
-                file=self.beside_the_file(section.file) if section.file else None,
-                word=section.id in ours and ours[section.id].word,
-            )
-            for section in self.prompts
-        }
-        return {**ours, **own, **{prompt.id: prompt for prompt in self._flows_own()}}
+    def catalogue(self) -> Catalogue:
+        """All that can be said, in each of the center's languages."""
+        return catalogue_of(self, self._flows_own())
+
+    @cached_property
+    def spoken(self) -> Languages:
+        """The center's languages, as the core reads them."""
+        return languages(self)
 
     def _flows_own(self) -> Iterator[Prompt]:
         """The prompts of the flows, also of older versions that callers may still be in."""
-        for section in self._tables.values():
-            yield from own_prompts(section, self.beside_the_file).values()
-        for document in self._sources.all():
-            yield from document.prompts.values()
+        owned = [own for section in self._tables.values() for own in own_prompts(section, self.beside_the_file).values()]
+        owned += [own for document in self._sources.all() for own in document.prompts.values()]
+        for prompt in (prompt for own in owned for prompt in own.renderings):
+            yield prompt if prompt.language else replace(prompt, language=self.center.languages[0])
 
     def did(self, number: NumberSection) -> str:
         """The configured number in E.164."""
@@ -192,6 +190,7 @@ class Settings(Section):
             occupancy=occupancy_rule(self.occupancy),
             between_queues=self.routing.between_queues,
             window=self.routing.window,
+            languages=self.spoken,
             caller_lists=caller_lists(self),
             routing_rules=routing_rules(self),
             calendars=self.opening_hours(today or datetime.now(UTC).date()),
@@ -330,7 +329,6 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from _repeated("trunk", [trunk.name for trunk in settings.trunks])
     yield from _repeated("queue", [queue.name for queue in settings.queues])
     yield from _repeated("agent", [agent.name for agent in settings.agents])
-    yield from _repeated("prompt", [prompt.id for prompt in settings.prompts], "id")
     yield from _repeated("music", [music.name for music in settings.music])
     yield from machine_faults(settings)
     yield from _number_faults(settings)
@@ -342,6 +340,7 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from _media_faults(settings)
     yield from dips_faults(settings)
     yield from speech_faults(settings)
+    yield from language_faults(settings)
     yield from flow_faults(settings.flows, _known(settings), _entered(settings))
     yield from calendar_faults(settings)
     yield from waiting_faults(settings.queues, settings.flows, settings.catalogue)
@@ -356,7 +355,7 @@ def _known(settings: Settings) -> Known:
         "list": [caller_list.name for caller_list in settings.caller_lists],
         "hours": list(settings.calendars),
     }
-    return Known(names, prompts=dict.fromkeys(settings.catalogue, ()))
+    return Known(names, prompts=settings.catalogue.languages, speaks=settings.spoken.spoken)
 
 
 def _entered(settings: Settings) -> Mapping[str, str]:

@@ -39,7 +39,7 @@ class _Matching:
         return {**handler(schema), "pattern": f"^(?:{self._pattern})$"}
 
 
-def _matching(pattern: str, allowed: str) -> _Matching:
+def matching(pattern: str, allowed: str) -> _Matching:
     return _Matching(pattern, allowed)
 
 
@@ -169,28 +169,30 @@ def _date(text: object) -> object:
         raise ValueError(f"must be a date, such as '2026-12-25', but is {text!r}") from None
 
 
-Name = Annotated[str, _matching(r"[a-z][a-z0-9_-]{0,39}", "a name of 1 to 40 characters a-z, 0-9, '-' and '_', beginning with a letter")]
-NodeName = Annotated[str, _matching(r"[a-z][a-z0-9]{0,19}", "a name of 1 to 20 characters a-z and 0-9, beginning with a letter")]
-PromptId = Annotated[str, _matching(r"[a-z0-9-]{1,60}", "1 to 60 characters a-z, 0-9 and '-'")]
+Name = Annotated[str, matching(r"[a-z][a-z0-9_-]{0,39}", "a name of 1 to 40 characters a-z, 0-9, '-' and '_', beginning with a letter")]
+NodeName = Annotated[str, matching(r"[a-z][a-z0-9]{0,19}", "a name of 1 to 20 characters a-z and 0-9, beginning with a letter")]
+PromptId = Annotated[str, matching(r"[a-z0-9-]{1,60}", "1 to 60 characters a-z, 0-9 and '-'")]
 SaidPiece = Annotated[
     str,
-    _matching(
-        r"[a-z0-9-]{1,60}|\{(digits|number|minutes|position):[a-z][a-z0-9_]{0,39}\}",
-        "a prompt (a-z, 0-9 and '-'), or a value to be said: '{digits:ATTRIBUTE}', '{number:...}', '{minutes:...}' or '{position:...}'",
+    matching(
+        r"[a-z0-9-]{1,60}|\{(digits|number|date|time|duration|minutes|position|money):[a-z][a-z0-9_]{0,39}\}"
+        r"|\{money:[a-z][a-z0-9_]{0,39}:[A-Z]{3}\}",
+        "a prompt (a-z, 0-9 and '-'), or a value to be said: '{digits:ATTRIBUTE}', or number, money, date, time, duration, minutes or "
+        "position in place of digits; '{money:ATTRIBUTE:USD}' with its currency",
     ),
 ]
 """What a node of a flow says: see ``domain.ivr.speech``."""
-Key = Annotated[str, _matching(r"[0-9*#]", "one key: 0-9, * or #")]
-Extension = Annotated[str, _matching(r"[0-9]{2,8}", "2 to 8 digits (star codes are the center's own)")]
-Dialable = Annotated[str, _matching(r"[0-9]{2,15}", "2 to 15 digits")]
-Prefix = Annotated[str, _matching(r"\+[0-9]{1,15}", "a plus sign and 1 to 15 digits, such as '+1'")]
-AttributeName = Annotated[str, _matching(r"[a-z][a-z0-9_]{0,39}", "a name of 1 to 40 characters a-z, 0-9 and '_', beginning with a letter")]
-HostName = Annotated[str, _matching(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?", "a host name or an IP address")]
-Plain = Annotated[str, _matching(r"[^\x00-\x1f\x7f]{1,200}", "1 to 200 characters on one line")]
-PromptText = Annotated[str, _matching(r"(?=[\s\S]*\S)[^\x00-\x08\x0b-\x1f\x7f]{1,2000}", "1 to 2000 characters that can be spoken")]
-Language = Annotated[str, _matching(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?", "a language such as 'en', 'es' or 'zh-TW'")]
-SipUser = Annotated[str, _matching(r"[A-Za-z0-9._+-]{1,100}", "1 to 100 characters A-Z, a-z, 0-9, '.', '_', '+' and '-'")]
-Url = Annotated[str, _matching(r"[a-z][a-z0-9+]*://[^\s]+", "a URL")]
+Key = Annotated[str, matching(r"[0-9*#]", "one key: 0-9, * or #")]
+Extension = Annotated[str, matching(r"[0-9]{2,8}", "2 to 8 digits (star codes are the center's own)")]
+Dialable = Annotated[str, matching(r"[0-9]{2,15}", "2 to 15 digits")]
+Prefix = Annotated[str, matching(r"\+[0-9]{1,15}", "a plus sign and 1 to 15 digits, such as '+1'")]
+AttributeName = Annotated[str, matching(r"[a-z][a-z0-9_]{0,39}", "a name of 1 to 40 characters a-z, 0-9 and '_', beginning with a letter")]
+HostName = Annotated[str, matching(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?", "a host name or an IP address")]
+Plain = Annotated[str, matching(r"[^\x00-\x1f\x7f]{1,200}", "1 to 200 characters on one line")]
+PromptText = Annotated[str, matching(r"(?=[\s\S]*\S)[^\x00-\x08\x0b-\x1f\x7f]{1,2000}", "1 to 2000 characters that can be spoken")]
+Language = Annotated[str, matching(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?", "a language such as 'en', 'es' or 'zh-TW'")]
+SipUser = Annotated[str, matching(r"[A-Za-z0-9._+-]{1,100}", "1 to 100 characters A-Z, a-z, 0-9, '.', '_', '+' and '-'")]
+Url = Annotated[str, matching(r"[a-z][a-z0-9+]*://[^\s]+", "a URL")]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Country = Annotated[str, AfterValidator(_country)]
 Network = Annotated[str, AfterValidator(_address)]

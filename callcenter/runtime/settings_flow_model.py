@@ -32,7 +32,7 @@ from callcenter.runtime.settings_fields import AttributeName, Key, Language, Nam
 from callcenter.runtime.settings_flow_words import FlowWords
 from callcenter.runtime.settings_routing_model import NodeRouting, needs_of
 
-VALUE = re.compile(r"\{([a-z]+):([a-z0-9_]+)\}")
+VALUE = re.compile(r"\{([a-z]+):([a-z0-9_]+)(?::([A-Z]{3}))?\}")
 
 
 def _pieces(value: object) -> object:
@@ -45,7 +45,7 @@ Said = Annotated[tuple[SaidPiece, ...], BeforeValidator(_pieces), Field(min_leng
 
 def said(written: Iterable[str]) -> Pieces:
     """What a node says, from ``["your-number-is", "{digits:number}"]``; a single prompt stands for itself."""
-    read = tuple(Spoken(SpeakAs(value[1]), value[2]) if (value := VALUE.fullmatch(piece)) else piece for piece in written)
+    read = tuple(Spoken(SpeakAs(value[1]), value[2], value[3] or "") if (value := VALUE.fullmatch(piece)) else piece for piece in written)
     return read[0] if len(read) == 1 and isinstance(read[0], str) else read
 
 
@@ -323,4 +323,5 @@ class FlowSection(FlowWords):
     def program(self, name: str) -> Flow:
         """As the core reads it."""
         nodes = {node_name: node.node() for node_name, node in self.nodes.items()}
-        return Flow(name, self.start, nodes, self.languages, parameters=self.parameters, on_error=self.on_error or "")
+        languages = self.languages if "languages" in self.model_fields_set else ()
+        return Flow(name, self.start, nodes, languages, parameters=self.parameters, on_error=self.on_error or "")

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from callcenter.domain.ivr.flow import Flow, attributes_set
 from callcenter.domain.ivr.speech import LANGUAGES
-from callcenter.domain.ivr.validation import Known, comes_back, faults
+from callcenter.domain.ivr.validation import Known, comes_back, faults, lacking_prompt
+from callcenter.runtime.catalogue import Catalogue
 from callcenter.runtime.settings_flow_model import VALUE, FlowSection, said
 from callcenter.runtime.settings_problems import Problem
 
@@ -35,8 +36,15 @@ def flow_faults(sections: Mapping[str, FlowSection], known: Known, entered: Mapp
 
 
 def unknown_prompts(key: str, pieces: Iterable[str], known: Collection[str]) -> Iterator[Problem]:
-    """Prompts that the catalogue does not have. The sounds that numbers are made of are not listed among those it has."""
+    """Prompts that the catalogue does not have, or not in all languages.
+
+    The sounds that numbers are made of are not listed among those it has.
+    """
     for piece in pieces:
-        if not VALUE.fullmatch(piece) and piece not in known:
+        if VALUE.fullmatch(piece):
+            continue
+        if piece not in known:
             listed = frozenset(known).difference(*(language.sounds() for language in LANGUAGES.values()))
             yield Problem(key, f"names prompt '{piece}', which does not exist; prompts: {', '.join(sorted(listed)) or 'none'}")
+        elif isinstance(known, Catalogue) and (lacking := known.lacking(piece)):
+            yield Problem(key, lacking_prompt(piece, lacking, known.languages[piece]))

@@ -17,6 +17,7 @@ from callcenter.runtime.settings_fields import (
     HostName,
     Interval,
     Key,
+    Language,
     Name,
     Network,
     NodeName,
@@ -43,6 +44,8 @@ class CenterSection(Section):
     """Of the center; reports and their days are in it."""
     country: Country = "US"
     """How national numbers are read."""
+    languages: tuple[Language, ...] = Field(default=("en",), min_length=1, max_length=20)
+    """In which callers are spoken to; the first is that of callers who have chosen none, and of agents."""
     emergency_numbers: tuple[Dialable, ...] = ("911", "112")
     phone_transfers: bool = False
     """Whether agents' phones may transfer with their own keys (SIP REFER); an agent's own ``phone_transfers`` comes first."""
@@ -301,19 +304,6 @@ class OccupancySection(Section):
     ceiling: float | None = Field(default=None, gt=0, lt=1)
     """Without it there are no such breaks."""
     micro_break: SomeSeconds = Field(default=timedelta(seconds=60), alias="micro_break_s")
-
-
-class PromptSection(Section):
-    """A prompt added to the catalogue of ``sounds/prompts.toml``, or put in place of one there."""
-
-    id: PromptId
-    text: Plain | None = None
-    language: SipUser = "en"
-    file: Path | None = None
-    """A recorded WAV file, relative to the settings file."""
-    source: Plain | None = None
-    """``tone:440+620:1.5``: two tones (Hz) for so many seconds."""
-    licence: Plain = ""
 
 
 class MusicSection(Section):

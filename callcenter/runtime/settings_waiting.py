@@ -58,7 +58,7 @@ def closing(section: ClosingSection | None, queue: str) -> Closing:
 
 
 def waiting_faults(queues: Sequence[QueueSection], flows: Mapping[str, FlowSection], prompts: Collection[str]) -> Iterator[Problem]:
-    known = frozenset(prompts)
+    known = prompts
     names = [queue.name for queue in queues]
     for index, queue in enumerate(queues):
         key = f"queue[{index}]"

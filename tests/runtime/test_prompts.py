@@ -7,13 +7,22 @@ from pathlib import Path
 
 import pytest
 
+from callcenter.runtime.audio import RATE, WIDE, halved, resampled, tone_samples
+from callcenter.runtime.audio import read_wav as read
 from callcenter.runtime.catalogue import NEEDED, CatalogueError, Prompt, Tones, catalogue, tones
-from callcenter.runtime.prompts import RATE, PromptError, prepare, read_wav, tone_samples
+from callcenter.runtime.prompts import PromptError, prepare
 
 
-def strength(samples: "array.array[int]", frequency: float) -> float:
+def read_wav(path: Path) -> "array.array[int]":
+    with path.open("rb") as file:
+        samples, rate = read(file)
+    assert rate == RATE
+    return samples
+
+
+def strength(samples: "array.array[int]", frequency: float, rate: int = RATE) -> float:
     """How much of the tone there is (Goertzel), 0 to 1."""
-    step = 2 * math.pi * frequency / RATE
+    step = 2 * math.pi * frequency / rate
     real = sum(sample * math.cos(step * index) for index, sample in enumerate(samples))
     imaginary = sum(sample * math.sin(step * index) for index, sample in enumerate(samples))
     power = sum(sample * sample for sample in samples)
@@ -59,6 +68,9 @@ def test_a_tone_prompt_holds_its_two_tones_and_no_other(tmp_path: Path) -> None:
     wav = prepare([Prompt("beep", source="tone:440+620:1.5")], tmp_path)["beep"]
     samples = read_wav(wav)
     assert len(samples) == 12_000
+    wide = array.array("h", wav.with_suffix(".sln16").read_bytes())
+    assert len(wide) == 24_000
+    assert strength(wide, 440, WIDE) > 0.45
     assert strength(samples, 440) > 0.45
     assert strength(samples, 620) > 0.45
     assert strength(samples, 530) < 0.01
@@ -88,7 +100,7 @@ def test_a_recording_in_stereo_at_another_rate_is_converted(tmp_path: Path) -> N
 
 def test_what_is_no_recording_is_said(tmp_path: Path) -> None:
     (tmp_path / "text.wav").write_text("hello")
-    with pytest.raises(PromptError, match=r"text\.wav: is not a WAV file that can be read"):
+    with pytest.raises(PromptError, match=r"prompt 'hello': .*text\.wav is not a WAV file; save it as WAV"):
         prepare([Prompt("hello", file=tmp_path / "text.wav")], tmp_path / "kept")
 
 
@@ -106,3 +118,19 @@ def test_what_is_no_tone_is_said(source: str) -> None:
 def test_tones_begin_and_end_softly() -> None:
     samples = tone_samples(Tones((1000.0,), 0.5))
     assert samples[0] == samples[-1] == 0
+
+
+def test_what_a_narrow_telephone_cannot_carry_is_filtered_out_and_does_not_come_back_as_another_tone() -> None:
+    high = array.array("h", [int(8000 * math.sin(2 * math.pi * 6000 * index / WIDE)) for index in range(WIDE)])
+    low = array.array("h", [int(8000 * math.sin(2 * math.pi * 1000 * index / WIDE)) for index in range(WIDE)])
+    assert max(map(abs, halved(high)[100:-100])) < 80
+    assert 7900 < max(map(abs, halved(low)[100:-100])) < 8100
+
+
+@pytest.mark.parametrize("rate", [8000, 11_025, 22_050, 44_100, 48_000])
+def test_a_tone_keeps_its_pitch_and_loudness_at_another_rate(rate: int) -> None:
+    tone = array.array("h", [int(8000 * math.sin(2 * math.pi * 1000 * index / rate)) for index in range(rate)])
+    wide = resampled(tone, rate, WIDE)
+    assert abs(len(wide) - WIDE) <= 1
+    assert strength(wide[200:-200], 1000, WIDE) > 0.99
+    assert 7800 < max(map(abs, wide[200:-200])) < 8200

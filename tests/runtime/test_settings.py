@@ -312,8 +312,9 @@ FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     ),
     (
         lambda raw: raw["flow"]["main"]["node"]["greeting"].update(prompt=["welcome", "{shout:number}"]),
-        "flow.main.node.greeting.prompt[1]: must be a prompt (a-z, 0-9 and '-'), or a value to be said: '{digits:ATTRIBUTE}', "
-        "'{number:...}', '{minutes:...}' or '{position:...}', but is '{shout:number}'",
+        "flow.main.node.greeting.prompt[1]: must be a prompt (a-z, 0-9 and '-'), or a value to be said: '{digits:ATTRIBUTE}', or number, "
+        "money, date, time, duration, minutes or position in place of digits; "
+        "'{money:ATTRIBUTE:USD}' with its currency, but is '{shout:number}'",
     ),
     (
         lambda raw: raw["flow"]["main"]["node"]["greeting"].update(prompt=["welcome", "{digits:account}"]),

@@ -3,8 +3,8 @@
 import io
 import wave
 
+from callcenter.runtime.audio import RATE, tone_samples
 from callcenter.runtime.catalogue import Tones
-from callcenter.runtime.prompts import RATE, tone_samples
 
 
 def wav(frequency: float, seconds: float = 0.2) -> bytes:

@@ -78,10 +78,12 @@ def safe(*ids: str) -> None:
 
 def medium(prompt: str) -> str:
     """Where Asterisk finds the prompt. Raises CommandError."""
-    kept = RECORDINGS if prompt.startswith(RECORDED) else SOUNDS
-    name = prompt.removeprefix(RECORDED)
-    safe(name)
-    return kept + name
+    if prompt.startswith(RECORDED):
+        safe(name := prompt.removeprefix(RECORDED))
+        return RECORDINGS + name
+    if not clean.is_sound(prompt):
+        raise CommandError(Refusal.REFUSED, f"not a prompt: {prompt[:40]!r}")
+    return SOUNDS + prompt
 
 
 class Commands:

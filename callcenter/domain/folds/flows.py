@@ -16,7 +16,7 @@ def flow_started(state: "State", fact: f.FlowStarted) -> None:
     call = state.calls[fact.call]
     named = (sub.partition("@") for sub in fact.subflows)
     library = {name: state.flow(name, int(version)) for name, _, version in named}
-    call.flow = FlowRun(state.flow(fact.flow, fact.version), call.attributes, call.secrets, library)
+    call.flow = FlowRun(state.flow(fact.flow, fact.version), call.attributes, call.secrets, library, state.config.languages)
 
 
 def flow_moved(state: "State", fact: f.FlowMoved) -> None:

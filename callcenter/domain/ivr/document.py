@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from callcenter.domain.ivr.node import Node
+from callcenter.domain.ivr.speech import LANGUAGE
+
+__all__ = ["CALLER", "LANGUAGE", "Flow"]
 
 CALLER = "caller"
 """The attribute that each call has from the beginning, unless it was withheld: the number it comes from."""
-LANGUAGE = "language"
-"""The attribute that holds the language in which prompts are said."""
 
 
 @dataclass(frozen=True, slots=True)

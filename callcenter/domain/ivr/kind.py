@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from callcenter.domain.ivr import speech
 from callcenter.domain.ivr.expressions import Circumstances
 from callcenter.domain.ivr.questions import Question
 from callcenter.domain.ivr.run import FlowRun
@@ -153,6 +152,5 @@ class Kind:
 
 
 def spoken(run: FlowRun, said: Pieces) -> tuple[str, ...]:
-    """The sounds that say it to this caller; in the usual language when the chosen one cannot be spoken."""
-    language = run.language if run.language in speech.LANGUAGES else speech.DEFAULT_LANGUAGE
-    return speech.say(said, run.attributes, language)
+    """The sounds that say it to this caller."""
+    return run.speaker.say(said, run.attributes)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from callcenter.domain.ivr.document import LANGUAGE, Flow
-from callcenter.domain.ivr.speech import DEFAULT_LANGUAGE
+from callcenter.domain.ivr.speech import ENGLISH, Languages, Speaker
 
 DEEPEST = 8
 """So many sub-flows inside each other."""
@@ -37,6 +37,8 @@ class FlowRun:
     """Secret entries of the call by attribute; in memory only, gone after a restart."""
     library: Mapping[str, Flow] = field(default_factory=dict)
     """The sub-flows it may enter, in the versions they had when it began."""
+    spoken: Languages = field(default=ENGLISH, compare=False)
+    """The center's languages."""
     node: str = ""
     tries: int = 0
     """How often the menu or entry we are in was left without a valid key."""
@@ -59,10 +61,10 @@ class FlowRun:
         self.node = self.node or self.flow.start
 
     @property
-    def language(self) -> str:
-        """Chosen by the caller, or the flow's first."""
-        chosen = self.attributes.get(LANGUAGE)
-        return chosen or (self.flow.languages[0] if self.flow.languages else DEFAULT_LANGUAGE)
+    def speaker(self) -> Speaker:
+        """Of the language that the caller has chosen, if the flow and the center speak it; else of the flow's first, or the center's."""
+        chosen, of_flow = self.attributes.get(LANGUAGE, ""), self.flow.languages
+        return self.spoken.speaker(chosen if chosen in of_flow or (chosen and not of_flow) else next(iter(of_flow), ""))
 
     # --- facts ----------------------------------------------------------------------------------
 

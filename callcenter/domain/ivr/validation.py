@@ -13,7 +13,7 @@ from callcenter.domain.ivr.keys import CollectNode, LanguageNode
 from callcenter.domain.ivr.kinds import KINDS
 from callcenter.domain.ivr.leaving import HangUpNode
 from callcenter.domain.ivr.run import DEEPEST
-from callcenter.domain.ivr.speech import LANGUAGES, Spoken, pieces
+from callcenter.domain.ivr.speech import LANGUAGES, Language, Spoken, pieces
 
 
 class Fault(NamedTuple):
@@ -42,6 +42,8 @@ class Known:
     flows: Mapping[str, Flow] = field(default_factory=dict)
     prompts: Mapping[str, Collection[str]] | None = None
     """The prompts of the catalogue, and the languages each can be said in; none given: in any."""
+    speaks: Mapping[str, Language | None] = field(default_factory=dict)
+    """The center's languages, and how each says values; None: nobody knows. Empty: languages are not checked."""
     attributes: Collection[str] = frozenset()
     """Set elsewhere: by other flows, by the center."""
 
@@ -58,6 +60,7 @@ def faults(flow: Flow, known: Known) -> Iterator[Fault]:
         for key, sentence in node.faults():
             yield Fault(name, key, sentence)
         yield from _says_values_only(name, flow)
+    yield from _languages(flow, known)
     yield from _prompts(flow, known)
     yield from _attributes(flow, known)
     yield from _subflows(flow, known)
@@ -87,24 +90,55 @@ def _references(flow: Flow, known: Known) -> Iterator[Fault]:
                 yield Fault(name, reference.key, sentence)
 
 
+def _languages(flow: Flow, known: Known) -> Iterator[Fault]:
+    """Nobody may be spoken to in a language that the center, or the flow, does not speak."""
+    if not known.speaks:
+        return
+    for language in flow.languages:
+        if language not in known.speaks:
+            yield Fault("", "languages", f"names '{language}', which is none of center.languages: {', '.join(known.speaks)}")
+    heard = flow.languages or tuple(known.speaks)
+    for name, node in flow.nodes.items():
+        for key, language in node.choices.items() if isinstance(node, LanguageNode) else ():
+            if language not in heard:
+                of = "the flow's languages" if flow.languages else "center.languages"
+                yield Fault(name, f"choices.{key}", f"offers '{language}', which is none of {of}: {', '.join(heard)}")
+
+
 def _prompts(flow: Flow, known: Known) -> Iterator[Fault]:
-    """Each prompt must exist, in each language of the document and in each that its language nodes offer."""
+    """Each prompt must exist, in each language in which the flow can be heard; and so must the words of each value."""
     if known.prompts is None:
         return
-    offered = [language for node in flow.nodes.values() if isinstance(node, LanguageNode) for language in node.choices.values()]
-    languages = tuple(dict.fromkeys((*flow.languages, *offered)))
+    languages = flow.languages or tuple(known.speaks)
     for name, node in flow.nodes.items():
         for key, said in node.says():
-            for prompt in (piece for piece in pieces(said) if isinstance(piece, str)):
-                spoken_in = known.prompts.get(prompt)
-                if spoken_in is None:
-                    yield Fault(
-                        name, key, f"names prompt '{prompt}', which does not exist; prompts: {_listed(known.prompts.keys() - WORDS)}"
-                    )
-                    continue
-                for missing in [language for language in languages if spoken_in and language not in spoken_in]:
-                    there = _listed(spoken_in)
-                    yield Fault(name, key, f"says prompt '{prompt}', which is missing in language '{missing}'; it is there in: {there}")
+            for piece in pieces(said):
+                if isinstance(piece, Spoken):
+                    yield from (Fault(name, key, sentence) for sentence in _value_faults(piece, languages, known))
+                elif piece not in known.prompts:
+                    there = _listed(known.prompts.keys() - WORDS)
+                    yield Fault(name, key, f"names prompt '{piece}', which does not exist; prompts: {there}")
+                elif lacking := tuple(each for each in languages if known.prompts[piece] and each not in known.prompts[piece]):
+                    yield Fault(name, key, lacking_prompt(piece, lacking, known.prompts[piece]))
+
+
+def lacking_prompt(prompt: str, lacking: Collection[str], there: Collection[str]) -> str:
+    """It can be said in other languages only."""
+    missing, first = " and ".join(f"'{language}'" for language in lacking), next(iter(lacking))
+    return (
+        f"says prompt '{prompt}', which is missing in language {missing}; it is there in: {_listed(there)}; give it a text or a recording, "
+        f"or say language.{first}.fallback"
+    )
+
+
+def _value_faults(piece: Spoken, languages: Collection[str], known: Known) -> Iterator[str]:
+    """An amount without a currency may name one itself, so only what can never be said is a fault."""
+    for language in languages:
+        speaker = known.speaks.get(language)
+        if language in known.speaks and speaker is None:
+            yield f"says a value, but nobody knows how values are said in '{language}' (docs/prompts.md); give it rules or a fallback"
+        elif speaker is not None and piece.currency and piece.currency not in speaker.currencies():
+            yield f"says money in {piece.currency}, which has no words in '{language}'; currencies: {_listed(speaker.currencies())}"
 
 
 def _says_values_only(name: str, flow: Flow) -> Iterator[Fault]:
