@@ -82,8 +82,8 @@ def flow(prompt: list[str]) -> dict[str, Any]:
 def test_a_prompt_that_cannot_be_said_in_one_of_the_languages_is_refused(tmp_path: Path) -> None:
     own = [{"id": "hours", "text": "We are open from nine to five."}]
     assert refused(tmp_path, ["en", "es", "fr"], prompt=own, flow=flow(["hours"])) == [
-        "flow.main.node.a.prompt: names prompt 'hours', which cannot be said in 'es' and 'fr': add a [[prompt]] with language = 'es', "
-        "record it (callcenter prompt add), or say language.es.fallback"
+        "flow.main.node.a.prompt: says prompt 'hours', which is missing in language 'es' and 'fr'; it is there in: en; "
+        "give it a text or a recording, or say language.es.fallback"
     ]
     own += [{"id": "hours", "language": "es", "text": "Abierto de nueve a cinco."}]
     made = settings(tmp_path, ["en", "es", "fr"], prompt=own, flow=flow(["hours"]), language={"fr": {"fallback": "es"}})
