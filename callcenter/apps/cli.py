@@ -373,6 +373,8 @@ def config_check(
         f"{settings.file}: fine ({len(settings.numbers)} numbers, {len(settings.queues)} queues, "
         f"{len(settings.agents)} agents, {len(settings.flows)} flows)"
     )
+    for note in settings.flow_sources.notes:
+        typer.echo(note)
 
 
 @config_app.command("history")

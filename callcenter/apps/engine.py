@@ -182,7 +182,7 @@ class EngineProcess:
         self._settings, self._secrets, self._text = settings, secrets, text
         await self._engine.request(ConfigChanged(config))
         await asyncio.to_thread(self._keep_version, text)
-        return "; ".join(reloaded) or "nothing to reload in Asterisk"
+        return "; ".join((*reloaded, *settings.flow_sources.notes)) or "nothing to reload in Asterisk"
 
     async def _opening_hours(self, today: date) -> Mapping[str, Calendar]:
         """Of the configuration in use, even if it changes while they are made."""

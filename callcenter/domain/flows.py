@@ -69,7 +69,7 @@ def start_flow(turn: Turn, call: Call, name: str) -> None:
 
 def _start(turn: Turn, call: Call, name: str, *, again: bool = False) -> None:
     flow = turn.state.flow_for(name, call.id)
-    library = subflows(flow, turn.state.config.flows)
+    library = subflows(flow, turn.state.flows_for(call.id))
     turn.emit(FlowStarted(turn.now, call.id, name, flow.version, tuple(f"{sub.name}@{sub.version}" for sub in library.values()), again))
     _arrive(turn, call)
 

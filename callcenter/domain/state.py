@@ -5,6 +5,7 @@ prefix of facts they are equal. What each kind of fact changes stands in ``domai
 stands in which line.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zlib import crc32
 
@@ -149,6 +150,11 @@ class State:
     def flow(self, name: str, version: int = 0) -> Flow:
         """That version if it is still known, else the one in use."""
         return self.config.flow_versions.get((name, version)) or self.config.flows.get(name) or built_in(name) or GOODBYE
+
+    def flows_for(self, call: str) -> Mapping[str, Flow]:
+        """All flows, as a call gets them that begins now."""
+        taken = {name: canary.flow for name, canary in self.config.canaries.items() if canary.takes(call)}
+        return {**self.config.flows, **taken} if taken else self.config.flows
 
     def flow_for(self, name: str, call: str) -> Flow:
         """What a call gets that comes to the flow now: the version in use, or its canary."""

@@ -29,6 +29,18 @@ class FlowSources:
     """By name: the document that a share of the calls gets instead, and the share."""
     aside: Mapping[str, str] = field(default_factory=dict)
     """By name: a file or table that is not used, because another version was published."""
+    same: frozenset[str] = frozenset()
+    """Those of them that say the same."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Of each flow whose file says something else than what is in use: a sentence."""
+        return tuple(
+            f"flow {name}: version {self.in_use[name].version} is published and in use, and {place} says something else; "
+            f"publish that, or give the flow back to it: callcenter flow rollback {name} 0"
+            for name, place in self.aside.items()
+            if name not in self.same
+        )
 
     @cached_property
     def older(self) -> tuple[FlowDocument, ...]:
@@ -96,7 +108,8 @@ def gather(file: Path, data: Path, tables: Collection[str], tried: Instead) -> F
     places = {**dict.fromkeys(tables, str(file)), **{name: found[0].file for name, found in unread.items()}}
     places |= {name: str(document.file) for name, document in files.items()}
     aside = {name: place for name, place in places.items() if name in won}
-    return FlowSources(store, {**in_use, **instead}, canaries, aside)
+    same = frozenset(name for name in aside if name in files and name in in_use and files[name].text == in_use[name].text)
+    return FlowSources(store, {**in_use, **instead}, canaries, aside, same)
 
 
 def _files(file: Path, tables: Collection[str]) -> tuple[dict[str, FlowDocument], dict[str, list[Fault]]]:

@@ -114,6 +114,16 @@ def test_from_the_first_publication_to_the_way_back(main: Path) -> None:
     assert "main: version 2\n" in said("publish", "main@2")
 
 
+def test_what_the_files_say_and_callers_do_not_get_is_told(main: Path) -> None:
+    said("publish", "flows/main.yaml")
+    assert len(runner.invoke(app, ["config", "check"]).stdout.splitlines()) == 1
+    edit(main, "timeout_s: 4", "timeout_s: 9")
+    (note,) = runner.invoke(app, ["config", "check"]).stdout.splitlines()[1:]
+    assert note.startswith("flow main: version 1 is published and in use, and flows/main.yaml says something else; publish that, or")
+    assert "main: the one of the files\n" in said("rollback", "main", "0")
+    assert len(runner.invoke(app, ["config", "check"]).stdout.splitlines()) == 1
+
+
 def test_a_canary_is_published_and_told(main: Path) -> None:
     said("publish", "flows/main.yaml")
     edit(main, "timeout_s: 4", "timeout_s: 9")

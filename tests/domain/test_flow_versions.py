@@ -5,9 +5,9 @@ from dataclasses import replace
 from callcenter.domain import facts as f
 from callcenter.domain.center import Center
 from callcenter.domain.config import Canary, CenterConfig, NumberConfig
-from callcenter.domain.events import ConfigChanged
+from callcenter.domain.events import ConfigChanged, FlowsChanged
 from callcenter.domain.ids import Ids
-from callcenter.domain.ivr.flow import Flow, HangUpNode, PromptNode
+from callcenter.domain.ivr.flow import Flow, HangUpNode, PromptNode, ReturnNode, SubflowNode
 from callcenter.sim.world import World
 
 DID = "+18005550100"
@@ -92,3 +92,41 @@ def test_callers_of_the_canary_hear_it_also_after_a_restart() -> None:
     world.crash_and_restore()
     world.run_for(10)
     assert channel.heard == ["first-2", "second-2"]
+
+
+def test_sub_flows_stay_in_their_version_and_have_canaries_too() -> None:
+    main = Flow("main", "first", {"first": PromptNode("welcome", "sub"), "sub": SubflowNode("sub", "end"), "end": HangUpNode()})
+
+    def sub(version: int) -> Flow:
+        return Flow("sub", "say", {"say": PromptNode(f"sub-{version}", "back"), "back": ReturnNode()}, version=version)
+
+    def config(current: int, canary: int = 0) -> CenterConfig:
+        return CenterConfig(
+            numbers={DID: NumberConfig(DID, "main")},
+            flows={"main": main, "sub": sub(current)},
+            flow_versions={("sub", number): sub(number) for number in (1, 2, 3)},
+            canaries={"sub": Canary(sub(canary), 1.0)} if canary else {},
+        )
+
+    world = World(config(current=1))
+    began_with_1 = world.pbx.channels[world.pbx.call_in(DID)]
+    world.run_for(1)
+    world.tell(ConfigChanged(config(current=2, canary=3)))
+    began_with_canary = world.pbx.channels[world.pbx.call_in(DID)]
+    world.run_for(1)
+    world.config = config(current=2)
+    world.crash_and_restore()
+    world.run_for(10)
+    assert began_with_1.heard == ["welcome", "sub-1"]
+    assert began_with_canary.heard == ["welcome", "sub-3"]
+    assert world.faults == []
+
+
+def test_publishing_changes_nothing_but_the_flows() -> None:
+    world = World(center(current=1, known=1))
+    before = world.center.state.config
+    published = center(current=2, known=2, canary=1, share=0.5)
+    world.tell(FlowsChanged(published.flows, published.flow_versions, published.canaries))
+    assert world.center.state.config == replace(
+        before, flows=published.flows, flow_versions=published.flow_versions, canaries=published.canaries
+    )

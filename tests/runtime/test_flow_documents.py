@@ -242,6 +242,11 @@ def test_the_schema_that_is_checked_in_is_that_of_the_models() -> None:
     assert json.loads(PAGE.read_text(encoding="utf-8")) == schema(), "run: callcenter flow schema > docs/flow.schema.json"
 
 
+@pytest.mark.parametrize("file", sorted([*PAGE.parents[1].glob("flows/*.yaml"), *PAGE.parents[1].glob("samples/**/flows/*.yaml")]))
+def test_the_flows_that_ship_fit_the_schema(file: Path) -> None:
+    jsonschema.validate(read_yaml(file.read_text(encoding="utf-8")).value, schema())
+
+
 def test_the_schema_takes_what_we_take() -> None:
     jsonschema.Draft202012Validator.check_schema(schema())
     jsonschema.validate(read_yaml(MAIN).value, schema())

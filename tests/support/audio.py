@@ -7,10 +7,10 @@ from callcenter.runtime.audio import RATE, tone_samples
 from callcenter.runtime.catalogue import Tones
 
 
-def wav(frequency: float, seconds: float = 0.2) -> bytes:
-    """A WAV file of one tone."""
+def wav(*frequencies: float, seconds: float = 0.2) -> bytes:
+    """A WAV file of one or two tones."""
     kept = io.BytesIO()
     with wave.open(kept, "wb") as file:
         file.setparams((1, 2, RATE, 0, "NONE", ""))
-        file.writeframes(tone_samples(Tones((frequency,), seconds)).tobytes())
+        file.writeframes(tone_samples(Tones(frequencies, seconds)).tobytes())
     return kept.getvalue()
