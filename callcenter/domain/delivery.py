@@ -101,6 +101,14 @@ def enter_queue(
         route_agent(turn, promised.freed)
 
 
+def taken_along(turn: Turn, entered: ContactEntered, queue: str) -> Needs:
+    """What the contact needs in its next queue: the same, for it is said of the caller; what nobody there could ever meet is but a wish."""
+    require, prefer = entered.require, entered.prefer
+    if require and queue != entered.queue and not turn.state.lines.could_meet(queue, require):
+        require, prefer = "", f"({prefer}) and ({require})" if prefer else require
+    return Needs(require, prefer, rule=entered.rule)
+
+
 def start_music(turn: Turn, contact: Contact) -> None:
     """The caller has waited long enough to hear music. Starting it twice changes nothing; after an announcement it goes on anyway."""
     call = turn.state.calls[contact.entered.call]
@@ -313,7 +321,7 @@ def end_contact(turn: Turn, agent: Agent) -> None:
 def requeue(turn: Turn, call: Call, contact: Contact) -> None:
     """The agent was lost in mid-talk: the caller is a new contact at the old place, normally the head."""
     entered = contact.entered
-    needs = Needs(entered.require, entered.prefer, rule=entered.rule)
+    needs = taken_along(turn, entered, entered.queue)
     enter_queue(turn, call, entered.queue, entered.priority, needs, place=entered.place, transferred_from=contact.id)
 
 

@@ -13,6 +13,7 @@ from callcenter.domain.config import AgentConfig, CenterConfig, QueueConfig
 from callcenter.domain.facts import AgentState
 from callcenter.domain.queue import CONTACT, Line, Place, Queue, Waiter
 from callcenter.domain.routing_config import Membership
+from callcenter.domain.skills import ALWAYS, meets, parse
 
 OWN = Membership()
 
@@ -36,6 +37,8 @@ class Lines:
         """By agent: who waits for her alone."""
         self._config = CenterConfig()
         self._reserves: list[_Reserve] = []
+        self._could: dict[tuple[str, str], bool] = {}
+        """By queue and requirement: whether anybody of the queue could ever meet it. Looked up once for each configuration."""
 
     def queue(self, name: str) -> Queue:
         """The queue of that name; one that is no longer configured keeps serving whom it holds."""
@@ -49,6 +52,7 @@ class Lines:
     def learn(self, config: CenterConfig) -> None:
         """What is needed before agents are enrolled under new rules."""
         self._config = config
+        self._could.clear()
         self._reserves = [
             _Reserve(group, queue.name) for queue in config.queues.values() for step in queue.routing.relax for group in step.groups
         ]
@@ -69,6 +73,14 @@ class Lines:
                 elif not known.own:
                     serves[reserve.queue] = Serving(own=False, groups=(*known.groups, reserve.group))
         return serves
+
+    def could_meet(self, queue: str, require: str) -> bool:
+        """Whether somebody serves the queue, logged in or not, who has what this requirement asks for."""
+        if (queue, require) not in self._could:
+            rule = parse(require) or ALWAYS
+            members = (agent for agent in self._config.agents.values() if queue in agent.queues)
+            self._could[queue, require] = any(meets(rule, {name: skill.level for name, skill in agent.skills.items()}) for agent in members)
+        return self._could[queue, require]
 
     def begin_anew(self, agents: Mapping[str, Agent], waiters: Iterable[Waiter]) -> None:
         """Under the new rules everybody lines up again. ``waiters``: in line or not, all who may be in one again."""

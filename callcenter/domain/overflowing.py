@@ -132,7 +132,8 @@ def go(turn: Turn, contact: Contact, action: Overflow, why: OverflowWhy, rule: s
     if consult is not None:
         pass  # the caller is the agent's still, and she goes back to the caller
     elif action.to is OverflowTo.QUEUE and action.target in turn.state.config.queues:
-        delivery.enter_queue(turn, call, action.target, entered.priority, place=entered.place, transferred_from=contact.id)
+        needs = delivery.taken_along(turn, entered, action.target)
+        delivery.enter_queue(turn, call, action.target, entered.priority, needs, place=entered.place, transferred_from=contact.id)
     elif action.to is OverflowTo.VOICEMAIL:
         turn.to_mailbox.append((call, action.target, contact.id))
     elif action.to is OverflowTo.CALLBACK:

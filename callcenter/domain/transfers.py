@@ -2,8 +2,8 @@
 
 *Blind*: the caller is moved without talking first. *Consult*: the agent talks to the third party first (``consults``).
 To a queue: the caller is a new contact of that queue. To a colleague: a new contact of the queue the caller was served by, offered
-to her alone; if she does not answer, it waits there at the place of the old one. Priority goes along; the old contact's dates never
-change. An outside number is nobody's extension, and refused.
+to her alone; if she does not answer, it waits there at the place of the old one. Priority and what the caller needs go along; the old
+contact's dates never change. An outside number is nobody's extension, and refused.
 """
 
 from datetime import datetime
@@ -13,7 +13,7 @@ from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
 from callcenter.domain.commands import Answer, AnswerRefer
 from callcenter.domain.contact import Contact
-from callcenter.domain.delivery import enter_queue, leave, part, settle
+from callcenter.domain.delivery import enter_queue, leave, part, settle, taken_along
 from callcenter.domain.events import LegArrived, LegReferred
 from callcenter.domain.facts import AgentState, ConsultBegan, ConsultTurned, ContactEntered, EndedWhy, Hears, LegJoined
 from callcenter.domain.queue import Queue
@@ -35,7 +35,7 @@ def _move(turn: Turn, contact: Contact, target: Queue | Agent) -> None:
     call, entered = turn.state.calls[contact.entered.call], contact.entered
     if isinstance(target, Queue):
         part(turn, contact, EndedWhy.TRANSFERRED)
-        enter_queue(turn, call, target.name, entered.priority, transferred_from=contact.id)
+        enter_queue(turn, call, target.name, entered.priority, taken_along(turn, entered, target.name), transferred_from=contact.id)
         return
     agent = leave(turn, contact, EndedWhy.TRANSFERRED)
     queue = turn.state.queue(entered.queue)
@@ -50,7 +50,8 @@ def _enter(
     entered, now = old.entered, turn.now
     until = overflowing.next_look(turn, queue, now)
     said = (None, None) if consult else announcing.first_dates(queue.config.announce, now)
-    needs = (entered.require, entered.prefer, entered.rule) if queue.name == entered.queue else ("", "", "")
+    along = taken_along(turn, entered, queue.name)
+    needs = along.require, along.prefer, along.rule
     place_and_caller = (now, place, entered.caller, until, old.id)
     turn.emit(
         ContactEntered(

@@ -11,7 +11,10 @@ from callcenter.domain.books import call_touched, fold_call
 from callcenter.domain.config import QueueConfig
 from callcenter.domain.contact import Contact, ContactState
 from callcenter.domain.facts import AgentState, EndedWhy, MissedWhy, OverflowWhy
+from callcenter.domain.ivr.flow import Flow, QueueNode
+from callcenter.domain.overflow_rules import Overflow, OverflowRow, OverflowTo
 from callcenter.domain.records import CallBooks
+from callcenter.domain.routing_config import Needs, Skill
 from callcenter.sim.fake_pbx import Mood, Phone
 from callcenter.sim.world import World, small_center
 
@@ -451,3 +454,56 @@ def test_who_waits_too_long_for_a_consult_is_back_with_the_caller(world: World) 
     world.run_for(301)
     assert [fact.why for fact in kept(world, f.ContactOverflowed)] == [OverflowWhy.MAX_WAIT]
     assert together(world) == {frozenset({"caller", "alice"})}
+
+
+# --- what the caller needs ----------------------------------------------------------------------
+
+
+def speaking_world(require: str, *queues: QueueConfig) -> World:
+    """alice (support), bob and carol (sales); alice and carol speak Spanish. Callers of support need that; bob and carol are ready."""
+    config = small_center(queues or QUEUES, ("alice", "bob", "carol"))
+    spanish = {"spanish": Skill(80)}
+    agents = {name: replace(agent, queues=("support",) if name == "alice" else ("sales",)) for name, agent in config.agents.items()}
+    agents |= {name: replace(agents[name], skills=spanish) for name in ("alice", "carol")}
+    flows = {**config.flows, "to-support": Flow("to-support", "enter", {"enter": QueueNode("support", 2, Needs(require))})}
+    world = World(replace(config, agents=agents, flows=flows))
+    world.agent_ready("bob")
+    world.run_for(60)  # the longest idle of sales
+    world.agent_ready("carol")
+    return world
+
+
+@pytest.mark.parametrize("ask", [e.TransferRequested, e.ConsultRequested])
+def test_what_the_caller_needs_goes_along_into_the_next_queue(ask: type[e.TransferRequested | e.ConsultRequested]) -> None:
+    world = speaking_world("spanish >= 50")
+    world.agent_ready("alice")
+    world.caller_arrives()
+    world.run_for(3)
+    world.tell(ask("alice", "sales"))
+    world.run_for(1)
+    new = kept(world, f.ContactEntered)[-1]
+    assert (new.queue, new.require, new.priority) == ("sales", "spanish >= 50", 2)
+    assert kept(world, f.ContactOffered)[-1].agent == "carol"
+
+
+def test_what_nobody_of_the_next_queue_could_ever_meet_is_but_a_wish_there() -> None:
+    """Nobody waits for ever because a colleague has moved the call."""
+    world = speaking_world("spanish >= 50")
+    config = world.config
+    world.tell(e.ConfigChanged(replace(config, agents=config.agents | {"carol": replace(config.agents["carol"], skills={})})))
+    world.agent_ready("alice")
+    world.caller_arrives()
+    world.run_for(3)
+    world.tell(e.TransferRequested("alice", "sales"))
+    world.run_for(3)
+    new = kept(world, f.ContactEntered)[-1]
+    assert (new.require, new.prefer) == ("", "spanish >= 50")
+    assert list(world.talking()) == ["bob"]
+
+
+def test_what_the_caller_needs_goes_along_with_an_overflow() -> None:
+    away = OverflowRow(Overflow(OverflowTo.QUEUE, "sales"), waited=timedelta(seconds=20))
+    world = speaking_world("spanish >= 50", QueueConfig("support", overflows=(away,)), QueueConfig("sales"))
+    caller = world.caller_arrives()
+    world.run_for(25)
+    assert world.talking() == {"carol": caller}
