@@ -666,7 +666,80 @@ async def a_caller_who_takes_a_callback(center: StoryCenter) -> None:
     assert alice.states() == ["not_ready login", "ready", "reserved", "talking", "wrap_up", "ready"]
 
 
+async def a_team_whose_phones_ring_together(center: StoryCenter) -> None:
+    gina, hugo = await center.agent("gina"), await center.agent("hugo")
+    hugo.never_answers()
+    await hugo.ready()
+    await gina.ready()
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("7")
+    await gina.talks()
+    await caller.hears("gina")
+    await hugo.becomes(AgentState.READY)
+    await caller.hangs_up()
+    story = await caller.story()
+    offered = [line for line in story if line.startswith("ContactOffered")]
+    assert sorted(offered) == ["ContactOffered gina", "ContactOffered hugo"]
+    assert story.index("OfferWithdrawn hugo answered") < story.index("LegClosing hugo") < story.index("LegGone hugo normal")
+    assert {"LegUp gina", "ContactConnected gina", "ContactParted gina caller_hung_up"} <= set(story)
+    assert "LegUp hugo" not in story
+    assert hugo.states() == ["not_ready login", "ready", "reserved", "ready"]
+
+
+async def a_caller_who_calls_again(center: StoryCenter) -> None:
+    """The agent he had last comes before one who has been idle longer."""
+    gina, hugo = await center.agent("gina"), await center.agent("hugo")
+    await gina.ready()
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("8")
+    await gina.talks()
+    await hugo.ready()
+    await caller.hangs_up()
+    await caller.story()
+    await gina.becomes(AgentState.READY)
+    again = await center.calls(caller=(await caller.began()).caller)
+    await again.hears("menu")
+    await again.presses("8")
+    await again.hears("gina")
+    await again.hangs_up()
+    story = await again.story()
+    assert [line for line in story if line.startswith("ContactOffered")] == ["ContactOffered gina"]
+    assert hugo.states() == ["not_ready login", "ready"]
+
+
+async def an_agent_who_is_found_outside(center: StoryCenter) -> None:
+    """His desk rings in vain; outside a phone answers, and only the key connects."""
+    frank = await center.agent("frank")
+    frank.never_answers()
+    await frank.ready()
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("1")
+    outside = await center.is_called(center.mobile)
+    await outside.hears("press-1-to-accept")
+    assert center.book.of(f.ContactConnected, agent=frank.name) == []
+    await outside.presses("1")
+    await frank.becomes(AgentState.TALKING)
+    await caller.hangs_up()
+    story = await caller.story()
+    found = [
+        line for line in story if line.split()[0] in ("ContactOffered", "OfferMoved", "OfferToAccept", "ContactConnected", "ContactParted")
+    ]
+    moved = ["OfferMoved frank no_answer", "OfferToAccept frank"]
+    assert [line.rstrip() for line in found] == [
+        "ContactOffered frank",
+        *moved,
+        "ContactConnected frank",
+        "ContactParted frank caller_hung_up",
+    ]
+
+
 STORIES: list[Story] = [
+    a_team_whose_phones_ring_together,
+    a_caller_who_calls_again,
+    an_agent_who_is_found_outside,
     an_answered_call_that_the_caller_ends,
     an_agent_who_hangs_up,
     a_caller_who_gives_up_while_waiting,

@@ -26,7 +26,7 @@ from callcenter.sim.virtual_loop import LoopClock, LoopTimeline, run_virtual
 from tests.support.asterisk import asterisk_node, raw_settings, short_folder
 from tests.support.fake_parties import FakeStoryCenter
 from tests.support.parties import FactBook, story_settings
-from tests.support.real_parties import CALLER_TONE, RealEngine, RealStoryCenter
+from tests.support.real_parties import CALLER_TONE, Outside, RealEngine, RealStoryCenter
 from tests.support.virtual import KeptJournal
 
 pytest.register_assert_rewrite("tests.contract.stories")
@@ -76,14 +76,17 @@ async def on_asterisk(request: pytest.FixtureRequest) -> AsyncIterator[dict[str,
             asterisk_node(story_settings(raw_settings(folder), len(STORIES), outside.address[1])) as pbx,
             RealEngine([pbx], folder).running() as running,
         ):
-            tasks = {story.__name__: asyncio.create_task(_on_asterisk(story, running, outside)) for story in wanted}
+            everybody = Outside(outside)
+            taking = asyncio.create_task(everybody.take_calls())
+            tasks = {story.__name__: asyncio.create_task(_on_asterisk(story, running, everybody)) for story in wanted}
             yield tasks
             await asyncio.gather(*tasks.values(), return_exceptions=True)
+            taking.cancel()
             assert await running.left() == (set(), set())
             assert "0 active channels" in pbx.cli("core show channels count")
 
 
-async def _on_asterisk(story: Story, running: RealEngine, outside: Phone) -> None:
+async def _on_asterisk(story: Story, running: RealEngine, outside: Outside) -> None:
     number = STORIES.index(story)
     async with AsyncExitStack() as phones:
         await story(RealStoryCenter(number, running, phones, outside=outside))

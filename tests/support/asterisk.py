@@ -27,6 +27,7 @@ MENU_TONES = (500.0, 700.0)
 MUSIC_TONES = (350.0, 450.0)
 CONNECTED_TONES = (1080.0, 1280.0)
 BEEP_TONES = (1120.0, 1320.0)
+ACCEPT_TONES = (1040.0, 1240.0)
 PROMPT_TONES: dict[str, TonePair] = {
     "enter-code": tone_pair(3),
     "you-entered": tone_pair(14),
@@ -81,7 +82,7 @@ def raw_settings(data: Path, nodes: Iterable[str] = ("node1",), **tables: Any) -
             {"id": "wrap-up-extended", "source": _tone((920.0, 1120.0), 0.5)},
             {"id": "queue-joined", "source": _tone((960.0, 1160.0), 0.5)},
             {"id": "queue-left", "source": _tone((1000.0, 1200.0), 0.5)},
-            {"id": "press-1-to-accept", "source": _tone((1040.0, 1240.0), 1)},
+            {"id": "press-1-to-accept", "source": _tone(ACCEPT_TONES, 1)},
             {"id": "you-are-connected", "source": _tone(CONNECTED_TONES, 0.5)},
             {"id": "beep", "source": _tone(BEEP_TONES, 0.5)},
             {"id": "wrong-key", "source": _tone((840.0, 1040.0), 0.5)},

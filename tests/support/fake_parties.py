@@ -10,6 +10,7 @@ from callcenter.services.engine import Engine
 from callcenter.sim.fake_pbx import Channel, FakePbx, Mood, Phone
 from tests.support.parties import PATIENCE, AgentParty, Party, StoryCenter
 
+AGENTS = ("alice", "bob", "carol", "dora", "eve", "gina", "hugo")
 RTP_TIMEOUT = 20.0
 """Seconds; as asterisk-config/pjsip.conf.j2 says."""
 
@@ -33,7 +34,7 @@ class FakeParty(Party):
 
     async def hears(self, what: str) -> None:
         wanted = {"music": "music:tones"}.get(what, what)
-        if what in ("alice", "bob", "carol", "dora", "eve"):
+        if what in AGENTS:
             endpoint = f"phone-of-{self.center.long(what)}"
             await soon(lambda: any(self.pbx.channels[leg].endpoint == endpoint for leg in self._others()), what)
             return
@@ -147,10 +148,11 @@ class FakeStoryCenter(StoryCenter):
     pbx: FakePbx
     engine: Engine
 
-    async def calls(self, number: str = "") -> Party:
-        caller = self.next_caller_id()
+    async def calls(self, number: str = "", caller: str = "") -> Party:
+        caller = caller or self.next_caller_id()
+        find = self.find_caller(caller)
         leg = self.pbx.call_in(number or self.did, caller)
-        return FakeParty(self, self.pbx.channels[leg], self.find_caller(caller))
+        return FakeParty(self, self.pbx.channels[leg], find)
 
     async def is_called(self, number: str) -> Party:
         await soon(lambda: any(channel.number == number and channel.up for channel in self.pbx.channels.values()), number)

@@ -228,14 +228,21 @@ class StoryCenter(abc.ABC):
         return f"+1202555{self.story:02d}{self._callers:02d}"
 
     def find_caller(self, caller: str) -> Callable[[], f.CallBegan | None]:
-        return lambda: next(iter(self.book.of(f.CallBegan, caller=caller)), None)
+        before = len(self.book.of(f.CallBegan, caller=caller))
+        return lambda: next(iter(self.book.of(f.CallBegan, caller=caller)[before:]), None)
 
     @abc.abstractmethod
-    async def calls(self, number: str = "") -> Party: ...
+    async def calls(self, number: str = "", caller: str = "") -> Party:
+        """Somebody calls; ``caller``: the number of who has called before."""
 
     @abc.abstractmethod
     async def is_called(self, number: str) -> Party:
         """Wait until somebody outside, whose phone answers, is called by us, and has answered."""
+
+    @property
+    def mobile(self) -> str:
+        """Where frank of this story is looked for outside."""
+        return mobile(self.story)
 
     def find_called(self, number: str) -> Callable[[], f.CallBegan | None]:
         """The call of ours to that number."""
@@ -253,6 +260,11 @@ def did(story: int) -> str:
 EXTENDED = ("support", "second", "alice", "bob", "carol")
 
 
+def mobile(story: int) -> str:
+    """Frank's."""
+    return f"+1202559{story:02d}99"
+
+
 def extension(story: int, name: str) -> str:
     return f"2{story:02d}{EXTENDED.index(name)}"
 
@@ -263,6 +275,8 @@ def story_settings(raw: dict[str, Any], stories: int, outside_port: int = 5060) 
     Key 3 leads to ``care``, which requires a disposition; key 4 asks for a code, and says it back;
     key 5 leads to ``told``, where callers are told their position after 2 s, and comforted; carol serves it, too;
     key 6 leads to ``busy``, whose agent is never there: after 4 s its callers are sent to ``second``, and by key 9 to the menu.
+    Key 7 leads to ``team``, where all phones ring (gina, hugo); key 8 to ``again``, whose callers wait for whom they had last (both);
+    key 1 to ``away``, whose agent, frank, is looked for at his desk and then outside.
     A caller who waits in ``support`` is called back on key 9, and leaves a message on key 0; everybody outside has the phone at
     ``outside_port``.
     """
@@ -288,6 +302,12 @@ def story_settings(raw: dict[str, Any], stories: int, outside_port: int = 5060) 
     agents += [{"name": f"{name}-eve", "queues": [f"{name}-support"], "leg": "persistent"} for name in names]
     agents += [{"name": f"{name}-dora", "queues": [f"{name}-care"]} for name in names]
     agents += [{"name": f"{name}-erin", "queues": [f"{name}-busy"]} for name in names]
+    routing: dict[str, dict[str, Any]] = {"team": {"strategy": "ring_all"}, "again": {"last_agent_wait_s": 5}, "away": {}}
+    queues += [{"name": f"{name}-{queue}", **policy, **how} for name in names for queue, how in routing.items()]
+    agents += [{"name": f"{name}-{each}", "queues": [f"{name}-team", f"{name}-again"]} for name in names for each in ("gina", "hugo")]
+    for story, name in enumerate(names):
+        devices = [{"phone": "desk", "ring_s": 2}, {"number": mobile(story), "ring_s": 15, "accept_s": 15}]
+        agents.append({"name": f"{name}-frank", "queues": [f"{name}-away"], "find_me": devices})
     flows = {
         name: {
             "start": "menu",
@@ -295,7 +315,7 @@ def story_settings(raw: dict[str, Any], stories: int, outside_port: int = 5060) 
                 "menu": {
                     "type": "menu",
                     "prompt": "menu",
-                    "choices": {"2": "enter", "3": "care", "4": "code", "5": "told", "6": "busy"},
+                    "choices": {"2": "enter", "3": "care", "4": "code", "5": "told", "6": "busy", "7": "team", "8": "again", "1": "away"},
                     "otherwise": "enter",
                     "timeout_s": 3,
                     "tries": 1,
@@ -305,7 +325,7 @@ def story_settings(raw: dict[str, Any], stories: int, outside_port: int = 5060) 
                 "enter": {"type": "queue", "queue": f"{name}-support"},
                 "care": {"type": "queue", "queue": f"{name}-care"},
                 "told": {"type": "queue", "queue": f"{name}-told"},
-                "busy": {"type": "queue", "queue": f"{name}-busy"},
+                **{queue: {"type": "queue", "queue": f"{name}-{queue}"} for queue in ("busy", *routing)},
             },
         }
         for name in names

@@ -23,7 +23,7 @@ from callcenter.sim.sip.call import Call, CallState
 from callcenter.sim.sip.phone import Phone
 from callcenter.sim.sip.policy import AnswerAfter, Busy, Reject, RingForever
 from callcenter.sim.sip.tones import TonePair, tone_pair
-from tests.support.asterisk import BEEP_TONES, MENU_TONES, MUSIC_TONES, PROMPT_TONES, Pbx
+from tests.support.asterisk import ACCEPT_TONES, BEEP_TONES, MENU_TONES, MUSIC_TONES, PROMPT_TONES, Pbx
 from tests.support.parties import PATIENCE, AgentParty, FactBook, Party, StoryCenter
 
 HEARD: dict[str, TonePair] = {
@@ -39,9 +39,19 @@ HEARD: dict[str, TonePair] = {
     "queue-joined": (960.0, 1160.0),
     "queue-left": (1000.0, 1200.0),
     "beep": BEEP_TONES,
+    "press-1-to-accept": ACCEPT_TONES,
     **PROMPT_TONES,
 }
-AGENT_TONES = {"alice": tone_pair(60), "bob": tone_pair(66), "carol": tone_pair(72), "dora": tone_pair(74), "eve": tone_pair(76)}
+AGENT_TONES = {
+    "alice": tone_pair(60),
+    "bob": tone_pair(66),
+    "carol": tone_pair(72),
+    "dora": tone_pair(74),
+    "eve": tone_pair(76),
+    "gina": tone_pair(62),
+    "hugo": tone_pair(68),
+    "frank": tone_pair(75),
+}
 CALLER_TONE = tone_pair(70)
 HEARD["caller"] = CALLER_TONE
 SPARSE = 3
@@ -115,6 +125,29 @@ def _recording_account(pbx: Pbx) -> AmiClient:
 def _operations_account(pbx: Pbx) -> AmiClient:
     """It hears no events: a story tells by itself what is known of a phone."""
     return AmiClient(AmiServer("127.0.0.1", pbx.ami_port, AMI_OPERATIONS_USER, pbx.secrets.ami_operations_password))
+
+
+class Outside:
+    """One phone that stands for everybody whom we call; stories that go on side by side each find their own calls."""
+
+    def __init__(self, phone: Phone) -> None:
+        self.phone = phone
+        self._calls: list[Call] = []
+        self._more = asyncio.Event()
+
+    async def take_calls(self) -> None:
+        while True:
+            self._calls.append(await self.phone.incoming(None))
+            self._more.set()
+            self._more = asyncio.Event()
+
+    async def called(self, number: str) -> Call:
+        """The next call to that number."""
+        async with asyncio.timeout(PATIENCE):
+            while (call := next((call for call in self._calls if call.dialed == number), None)) is None:
+                await self._more.wait()
+        self._calls.remove(call)
+        return call
 
 
 class RealParty(Party):
@@ -237,7 +270,7 @@ class RealAgentParty(AgentParty):
 class RealStoryCenter(StoryCenter):
     """A story on a real node; its phones are closed with it."""
 
-    def __init__(self, story: int, running: RealEngine, stack: AsyncExitStack, node: str = "", outside: Phone | None = None) -> None:
+    def __init__(self, story: int, running: RealEngine, stack: AsyncExitStack, node: str = "", outside: "Outside | None" = None) -> None:
         """``outside``: the phone of everybody whom we call."""
         super().__init__(story, running.book, running.told)
         self.outside = outside
@@ -245,22 +278,22 @@ class RealStoryCenter(StoryCenter):
         self.pbx = running.nodes[node or next(iter(running.nodes))]
         self._stack = stack
 
-    async def calls(self, number: str = "") -> Party:
-        caller = self.next_caller_id()
+    async def calls(self, number: str = "", caller: str = "") -> Party:
+        caller = caller or self.next_caller_id()
+        find = self.find_caller(caller)
         phone = await self._stack.enter_async_context(
             await Phone.start(
                 "carrier-end", server=("127.0.0.1", self.pbx.sip_port), tone=CALLER_TONE, rtp_every=SPARSE if self.sparse else 1
             )
         )
         call = await phone.invite(number or self.did, caller_id=caller)
-        return RealParty(self, phone, call, self.find_caller(caller))
+        return RealParty(self, phone, call, find)
 
     async def is_called(self, number: str) -> Party:
         assert self.outside is not None
-        call = await self.outside.incoming(40)
-        assert call.dialed == number
+        call = await self.outside.called(number)
         await call.answered()
-        return RealParty(self, self.outside, call, self.find_called(number))
+        return RealParty(self, self.outside.phone, call, self.find_called(number))
 
     async def agent(self, name: str) -> AgentParty:
         account = self.pbx.phone(self.long(name))
