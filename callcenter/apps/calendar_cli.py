@@ -1,6 +1,7 @@
 """``callcenter calendar``: opening hours, and the emergency switch."""
 
 import json
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -84,6 +85,33 @@ def open_(
 ) -> None:
     """Follow the hours again; with --until, stay open to that date whatever they say."""
     _switch(config, calendar, True if until is not None else None, until, reason, by, as_json)
+
+
+@calendar_app.command()
+def pin(
+    calendar: Name,
+    config: Config = DEFAULT,
+    remove: Annotated[bool, typer.Option("--remove", help="Take it away: nobody can switch by phone.")] = False,
+) -> None:
+    """Set the PIN with which the calendar is switched by phone; it is asked for, or read from standard input."""
+    from callcenter.apps.cli import FAILED, WRONG_USE, fail, settings_of
+    from callcenter.domain.ivr.switching import holder_of
+    from callcenter.runtime.pins import PinError, Pins
+
+    settings = settings_of(config)
+    if calendar not in settings.calendars:
+        fail(f"there is no calendar '{calendar}'; calendars: {', '.join(sorted(settings.calendars)) or 'none'}", WRONG_USE)
+    try:
+        if remove:
+            Pins(settings.data).remove(holder_of(calendar))
+        else:
+            entered = typer.prompt("PIN", hide_input=True, confirmation_prompt=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
+            Pins(settings.data).set(holder_of(calendar), entered)
+    except PinError as error:
+        fail(str(error), WRONG_USE)
+    except OSError as error:
+        fail(f"{error.filename or settings.data}: {error.strerror}", FAILED)
+    typer.echo(f"{calendar}: {'nobody can switch it by phone any more' if remove else 'whoever knows the PIN can switch it by phone'}")
 
 
 def _switch(config: Path, calendar: str, is_open: bool | None, until: str | None, reason: str, by: str, as_json: bool) -> None:

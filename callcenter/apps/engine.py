@@ -23,10 +23,12 @@ from callcenter.domain.events import ConfigChanged
 from callcenter.domain.facts import Fact
 from callcenter.domain.hours import Calendar
 from callcenter.domain.ids import Ids
+from callcenter.domain.ivr.switching import PinQuestion
 from callcenter.runtime import logs
 from callcenter.runtime.asterisk import AsteriskNode
 from callcenter.runtime.config_versions import ConfigVersions
 from callcenter.runtime.data_folder import data_folder
+from callcenter.runtime.pins import Pins
 from callcenter.runtime.secrets import AMI_OPERATIONS_USER, AMI_RECORDING_USER, ARI_USER, Secrets, SecretsError, load_secrets
 from callcenter.runtime.settings import Settings, SettingsError, parse_text, read
 from callcenter.runtime.settings_model import NodeSection
@@ -40,6 +42,7 @@ from callcenter.services.fallback_log import FallbackLog
 from callcenter.services.hours_keeper import HoursKeeper
 from callcenter.services.journal import Journal, JournalError
 from callcenter.services.notices import NoticeRing
+from callcenter.services.pin_answerer import PinAnswerer
 from callcenter.services.ports import CommandError
 from callcenter.services.survival import keep_checkpoints, restore_center, write_checkpoint
 
@@ -82,7 +85,8 @@ class EngineProcess:
             Qualifier(self._operations, self._engine.tell),
             NotifiedLamps(self._operations),
         )
-        self._answers = Answering({}, self._engine.tell)  # who answers a kind of question is added here
+        pins = PinAnswerer(Pins(settings.data).check)
+        self._answers = Answering({PinQuestion: pins.answer}, self._engine.tell)  # who answers a kind of question is added here
         desk = Desk(self._engine, self._clock, self._reload, self._journal_health, self._take_up_flows)
         self._control = ControlServer(data_folder(settings).control_socket, self._secrets.control_token, desk.handle, self._notices, _bug)
         self._stopping = asyncio.Event()

@@ -12,7 +12,7 @@ from callcenter.domain.agent import Agent
 from callcenter.domain.facts.agents import AgentFact
 from callcenter.domain.facts.callbacks import CallbackFact
 from callcenter.domain.facts.do_not_call import DoNotCallFact
-from callcenter.domain.facts.hours import HoursFact
+from callcenter.domain.facts.hours import HoursFact, HoursPinFact
 from callcenter.domain.facts.nodes import NodeFact
 from callcenter.domain.facts.queues import QueueFact
 from callcenter.domain.facts.voicemail import MailboxFact
@@ -34,6 +34,8 @@ class Checkpoint:
         """How far those who wait without a call have advanced."""
         self._switches: dict[str, tuple[int, f.Fact]] = {}
         """By calendar: how it was switched last, unless it was switched back."""
+        self._pins: dict[str, tuple[int, f.Fact]] = {}
+        """By calendar: the last wrong PIN, unless the right one came after it."""
         self._keepers: dict[type, Callable[..., None]] = {kind: self._keeper(kind) for kind in f.FACT_TYPES.values()}
 
     def keep(self, fact: f.Fact) -> None:
@@ -61,6 +63,7 @@ class Checkpoint:
         kept += state.mailboxes.history()
         kept += self._waiters.values()
         kept += self._switches.values()
+        kept += self._pins.values()
         for _, fact in sorted(kept, key=lambda numbered: numbered[0]):
             yield fact
         yield from state.do_not_call.values()
@@ -80,6 +83,8 @@ class Checkpoint:
             return _keep_nowhere  # a checkpoint says all of it in one fact
         if kind in HoursFact.__args__:
             return self._keep_switch
+        if kind in HoursPinFact.__args__:
+            return self._keep_pin
         if kind in AgentFact.__args__:
             return self._keep_with_agent
         return self._keep_with_node if kind in NodeFact.__args__ else self._keep_with_call
@@ -96,6 +101,11 @@ class Checkpoint:
         self._switches.pop(fact.calendar, None)
         if isinstance(fact, f.HoursSwitched):
             self._switches[fact.calendar] = number, fact
+
+    def _keep_pin(self, number: int, fact: HoursPinFact) -> None:
+        self._pins.pop(fact.calendar, None)
+        if isinstance(fact, f.HoursPinRefused):
+            self._pins[fact.calendar] = number, fact
 
     def _keep_with_call(self, number: int, fact: f.CallFact) -> None:
         call = self._state.calls.get(fact.call)

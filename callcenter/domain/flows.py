@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from callcenter.domain import callbacks
+from callcenter.domain import callbacks, opening, pin_locks
 from callcenter.domain.call import Call
 from callcenter.domain.circumstances import Surroundings
 from callcenter.domain.commands import AskOutside, Play, StopPlayback, WithdrawAsk
@@ -52,6 +52,8 @@ from callcenter.domain.ivr.kind import (
 )
 from callcenter.domain.ivr.leaving import PROMISED, REFUSED
 from callcenter.domain.ivr.run import ENTRY, FlowRun
+from callcenter.domain.ivr.switching import BUDGET as PIN_BUDGET
+from callcenter.domain.ivr.switching import LOCKED, CheckPin, NotePin, SwitchHours
 from callcenter.domain.ivr.validation import subflows
 from callcenter.domain.routing_config import Needs
 from callcenter.domain.turn import Turn
@@ -335,6 +337,25 @@ def _say_goodbye(turn: Turn, call: Call) -> None:
         turn.send_on(call, GOODBYE.name)
 
 
+def _check_pin(turn: Turn, call: Call, step: CheckPin) -> Step:
+    if pin_locks.is_locked(turn, step.calendar):
+        return interpreter.after_outcome(_run(call), LOCKED, Surroundings(turn, call))
+    return Ask(step.question, PIN_BUDGET)
+
+
+def _note_pin(turn: Turn, call: Call, step: NotePin) -> Step:
+    """A right one that was on its way while others were wrong too often is not taken either."""
+    if step.right and pin_locks.is_locked(turn, step.calendar):
+        return interpreter.after_outcome(_run(call), LOCKED, Surroundings(turn, call))
+    pin_locks.note(turn, call.id, step.calendar, right=step.right)
+    return step.then
+
+
+def _switch_hours(turn: Turn, call: Call, step: SwitchHours) -> Step:
+    outcome = questions.ANSWERED if opening.switch_by_phone(turn, call, step) else questions.FAILED
+    return interpreter.after_outcome(_run(call), outcome, Surroundings(turn, call))
+
+
 TAKES: Mapping[type[Step], Callable[[Turn, Call, Any], Step | None]] = {
     Say: _say,
     Listen: _listen,
@@ -349,5 +370,8 @@ TAKES: Mapping[type[Step], Callable[[Turn, Call, Any], Step | None]] = {
     EnterQueue: _enter_queue,
     HangUpCaller: _hang_up,
     Fail: _fail,
+    CheckPin: _check_pin,
+    NotePin: _note_pin,
+    SwitchHours: _switch_hours,
 }
 """How each kind of step is done; who adds a kind of step adds its row here."""

@@ -114,6 +114,14 @@ class Switched:
 
 
 @dataclass(frozen=True, slots=True)
+class PinLock:
+    """How often the PIN of a calendar's switch was wrong since it was last right, and until when none is taken."""
+
+    failures: int
+    locked_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Hours:
     """A calendar together with its switch: what callers meet."""
 

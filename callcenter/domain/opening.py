@@ -1,10 +1,16 @@
 """Opening hours while the center runs: switched by hand, switched back, made anew."""
 
 from dataclasses import replace
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from callcenter.domain import overflowing
+from callcenter.domain.call import Call
 from callcenter.domain.events import CalendarsRenewed, HoursSwitchRequested
 from callcenter.domain.facts import HoursSwitched, HoursSwitchedBack
+from callcenter.domain.hours import Calendar
+from callcenter.domain.hours_plan import moment
+from callcenter.domain.ivr.switching import SwitchHours, SwitchTo
 from callcenter.domain.turn import Turn
 
 
@@ -26,6 +32,25 @@ def switch(turn: Turn, event: HoursSwitchRequested) -> None:
     elif event.calendar in turn.state.switches:
         turn.emit(HoursSwitchedBack(turn.now, event.calendar, event.by))
     overflowing.hours_changed(turn)
+
+
+def switch_by_phone(turn: Turn, call: Call, step: SwitchHours) -> bool:
+    """Who has entered the PIN wants it so; say whether it could be."""
+    calendar = turn.state.config.calendars.get(step.calendar)
+    until = _until(turn, calendar, step) if calendar is not None else None
+    if calendar is None or (step.for_hours and until is None):
+        return False
+    is_open = None if step.to is SwitchTo.HOURS else step.to is SwitchTo.OPEN
+    switch(turn, HoursSwitchRequested(step.calendar, is_open, until, "by phone", call.began.agent or call.began.caller))
+    return True
+
+
+def _until(turn: Turn, calendar: Calendar, step: SwitchHours) -> datetime | None:
+    if step.until_midnight:
+        zone = ZoneInfo(calendar.zone)
+        return moment(turn.now.astimezone(zone).date() + timedelta(days=1), time(0), zone)
+    hours = int(step.for_hours) if step.for_hours.isascii() and step.for_hours.isdigit() and len(step.for_hours) <= 3 else 0
+    return turn.now + timedelta(hours=hours) if hours else None
 
 
 def time_is_over(turn: Turn, calendar: str) -> None:

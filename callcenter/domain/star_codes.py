@@ -14,6 +14,7 @@ from callcenter.domain.ivr.flow import (
     CONFIRM_OPTED_OUT,
     CONFIRM_READY,
 )
+from callcenter.domain.ivr.switch_flow import hours_switch
 from callcenter.domain.turn import Turn
 
 CODE_LENGTH = 3
@@ -97,6 +98,13 @@ def _opt_out(turn: Turn, agent: Agent, digits: str) -> str:
     return CONFIRM_OPTED_OUT.name
 
 
+def _switch(turn: Turn, agent: Agent, digits: str) -> str:
+    """Whoever knows the PIN may; whose phone it is does not matter."""
+    calendars = [name for name in turn.state.config.calendars if ":" not in name]
+    chosen = _chosen(turn, calendars, digits or "1")
+    return hours_switch(chosen) if chosen else CONFIRM_NOT_POSSIBLE.name
+
+
 STAR_CODES: Mapping[str, Obey] = {
     "*11": _ready,
     "*12": _not_ready,
@@ -105,5 +113,7 @@ STAR_CODES: Mapping[str, Obey] = {
     "*15": _extend,
     "*16": _opt_in,
     "*17": _opt_out,
+    "*19": _switch,
 }
-"""``*11`` logs in as well: a desk phone has no other way. ``*12`` alone is the first reason, ``*123`` the third."""
+"""``*11`` logs in as well: a desk phone has no other way. ``*12`` alone is the first reason, ``*123`` the third.
+``*19`` is the emergency switch of the first calendar."""

@@ -20,7 +20,7 @@ from callcenter.domain.contact import UNANSWERED, Contact, ContactState
 from callcenter.domain.deadlines import ADVANCE, LOOK, still_set
 from callcenter.domain.enrolment import enroll, learn_skills, strike_off
 from callcenter.domain.folds import FOLDS
-from callcenter.domain.hours import Hours, Switched, hours_of
+from callcenter.domain.hours import Hours, PinLock, Switched, hours_of
 from callcenter.domain.ivr.flow import GOODBYE, Flow, built_in
 from callcenter.domain.lines import Lines
 from callcenter.domain.machine import Deadlines
@@ -60,6 +60,8 @@ class State:
         """With whom each caller talked last, the oldest first."""
         self.switches: dict[str, Switched] = {}
         """Calendars that somebody opened or closed by hand."""
+        self.pin_locks: dict[str, PinLock] = {}
+        """Calendars whose PIN was wrong last."""
         self.caller_lists = CallerIndex(())
         self.do_not_call: dict[str, f.DoNotCallAdded] = {}
         """By number: who asked us, or had us asked, not to call any more."""

@@ -15,6 +15,7 @@ from callcenter.domain.config import CenterConfig, NumberConfig, QueueConfig
 from callcenter.domain.hours import Calendar
 from callcenter.domain.ivr.flow import Flow
 from callcenter.domain.ivr.speech import Languages
+from callcenter.domain.ivr.switch_flow import hours_switch
 from callcenter.domain.ivr.validation import Known
 from callcenter.runtime.catalogue import DEFAULT_MUSIC, Catalogue, CatalogueError, Prompt, tones
 from callcenter.runtime.flow_documents import DocumentError, FlowDocument
@@ -177,9 +178,7 @@ class Settings(Section):
         return CenterConfig(
             queues={queue.name: self._queue(queue) for queue in self.queues},
             agents={agent.name: agent_config(self, agent, endpoints[agent.name]) for agent in self.agents},
-            numbers={
-                self.did(number): NumberConfig(self.did(number), number.flow, self.fallback_queue(number) or "") for number in self.numbers
-            },
+            numbers={self.did(number): self._number(number) for number in self.numbers},
             not_ready_reasons=self.center.not_ready_reasons,
             flows=self.programs,
             flow_versions=self._sources.versions,
@@ -203,6 +202,10 @@ class Settings(Section):
             return calendars(self, today)
         except CalendarError as error:
             raise SettingsError([f"{self._file}: {error}"]) from None
+
+    def _number(self, number: NumberSection) -> NumberConfig:
+        flow = number.flow or hours_switch(number.switch or "")
+        return NumberConfig(self.did(number), flow, self.fallback_queue(number) or "")
 
     def _queue(self, queue: QueueSection) -> QueueConfig:
         return QueueConfig(
@@ -360,7 +363,7 @@ def _known(settings: Settings) -> Known:
 
 def _entered(settings: Settings) -> Mapping[str, str]:
     """The flows that calls come to, by the key that says so."""
-    entered = {f"number[{index}].flow": number.flow for index, number in enumerate(settings.numbers)}
+    entered = {f"number[{index}].flow": number.flow for index, number in enumerate(settings.numbers) if number.flow}
     for index, queue in enumerate(settings.queues):
         actions = {"overflow_flow": f"flow:{queue.overflow_flow}", "callback.flow": f"flow:{queue.callback and queue.callback.flow}"}
         actions |= {f"keys.{key}": action for key, action in queue.keys.items()}

@@ -17,7 +17,7 @@ from callcenter.runtime.settings_problems import Problem
 
 if TYPE_CHECKING:
     from callcenter.runtime.settings import Settings
-    from callcenter.runtime.settings_model import QueueSection
+    from callcenter.runtime.settings_model import NumberSection, QueueSection
 
 _DAY = timedelta(days=1)
 _A_WEEK = 7 * 24 * 60
@@ -141,8 +141,18 @@ def calendar_faults(settings: "Settings") -> Iterator[Problem]:
                 _expand(name, plan(settings, name, section, today), today)
             except CalendarError as error:
                 yield Problem(f"calendar.{error.key}", error.sentence)
+    for index, number in enumerate(settings.numbers):
+        yield from _number_faults(f"number[{index}]", number, list(settings.calendars))
     for index, queue in enumerate(settings.queues):
         yield from _queue_faults(f"queue[{index}]", queue, list(settings.calendars))
+
+
+def _number_faults(key: str, number: "NumberSection", names: list[str]) -> Iterator[Problem]:
+    if (number.flow is None) is (number.switch is None):
+        yield Problem(f"{key}.flow", 'is missing; a number needs a flow, or switch = "NAME" of a calendar, one of both')
+    if number.switch is not None and number.switch not in names:
+        known = ", ".join(sorted(names)) or "none"
+        yield Problem(f"{key}.switch", f"names calendar '{number.switch}', which does not exist; calendars: {known}")
 
 
 def _queue_faults(key: str, queue: "QueueSection", names: list[str]) -> Iterator[Problem]:

@@ -27,6 +27,7 @@ from callcenter.domain.ivr.flow import (
     TransferNode,
 )
 from callcenter.domain.ivr.speech import Pieces, SpeakAs, Spoken
+from callcenter.domain.ivr.switching import MOST_TRIES, PinNode, SwitchNode, SwitchTo
 from callcenter.domain.ivr.templates import Template, TemplateError, template
 from callcenter.runtime.settings_fields import AttributeName, Key, Language, Name, SaidMark, SaidPiece, Seconds, Section, SomeSeconds
 from callcenter.runtime.settings_flow_words import FlowWords
@@ -292,6 +293,47 @@ class HangUpNodeSection(Section):
         return HangUpNode()
 
 
+# --- behind a PIN -------------------------------------------------------------------------------
+
+
+class PinNodeSection(Section):
+    """Asks for the PIN of a calendar's emergency switch."""
+
+    type: Literal["pin"]
+    calendar: Name
+    prompt: Said
+    next: Name
+    otherwise: Name
+    """After all tries, or while too many wrong ones keep it locked."""
+    failed: Name
+    """When the calendar has no PIN."""
+    tries: int = Field(default=MOST_TRIES, ge=1, le=MOST_TRIES)
+    invalid_prompt: Said | None = None
+
+    def node(self) -> Node:
+        invalid = said(self.invalid_prompt) if self.invalid_prompt else None
+        return PinNode(self.calendar, said(self.prompt), self.next, self.otherwise, self.failed, self.tries, invalid)
+
+
+class SwitchHoursNodeSection(Section):
+    """The emergency switch of a calendar."""
+
+    type: Literal["switch_hours"]
+    calendar: Name
+    to: Literal["closed", "open", "hours"]
+    """``hours``: it follows its hours again."""
+    until: Literal["midnight"] | None = None
+    """By the calendar's clock; without it and for_hours, until further notice."""
+    for_hours: AttributeName | None = None
+    """The attribute that holds a number of hours."""
+    next: Name
+    otherwise: Name
+    """When that is no number of hours."""
+
+    def node(self) -> Node:
+        return SwitchNode(self.calendar, SwitchTo(self.to), self.next, self.otherwise, self.until == "midnight", self.for_hours or "")
+
+
 FlowNodeSection = Annotated[
     PromptNodeSection
     | MenuNodeSection
@@ -304,7 +346,9 @@ FlowNodeSection = Annotated[
     | QueueNodeSection
     | CallbackNodeSection
     | TransferNodeSection
-    | HangUpNodeSection,
+    | HangUpNodeSection
+    | PinNodeSection
+    | SwitchHoursNodeSection,
     Field(discriminator="type"),
 ]
 """Who adds a kind of node adds its section here."""

@@ -159,7 +159,9 @@ class CallingSection(Section):
 
 class NumberSection(Section):
     did: Plain
-    flow: Name
+    flow: Name | None = None
+    switch: Name | None = None
+    """In place of a flow: the calendar whose emergency switch answers, behind its PIN."""
     fallback_queue: Name | None = None
     """Whose agents the dialplan rings while the engine is away; the first queue when not given."""
 

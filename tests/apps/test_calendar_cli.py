@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from callcenter.apps.cli import app
+from callcenter.runtime.pins import Pins
 from tests.support.commands import engine_behind_the_command
 
 runner = CliRunner()
@@ -92,3 +93,16 @@ def test_what_cannot_be_is_refused() -> None:
     assert "is in the past" in refused("close", "always", "--until", datetime(2020, 1, 1, tzinfo=UTC).isoformat())
     assert "--until must be a date and time" in refused("close", "always", "--until", "tomorrow")
     assert "'reason' is missing or no text" in refused("close", "always", "--reason", "\x1b[2J")
+
+
+@pytest.mark.usefixtures("center")
+def test_the_pin_is_read_and_kept_as_a_hash(tmp_path: Path) -> None:
+    set_ = runner.invoke(app, ["calendar", "pin", "office"], input="8024\n")
+    assert set_.output == "office: whoever knows the PIN can switch it by phone\n"
+    pins = Pins(tmp_path / "data")
+    assert pins.check("calendar:office", "8024") is True
+    weak = runner.invoke(app, ["calendar", "pin", "office"], input="1234\n")
+    assert (weak.exit_code != 0, "must not be one digit again and again" in weak.output) == (True, True)
+    assert "there is no calendar 'lunch'" in refused("pin", "lunch")
+    assert "nobody can switch it by phone any more" in said("pin", "office", "--remove")
+    assert pins.check("calendar:office", "8024") is None

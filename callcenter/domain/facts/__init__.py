@@ -28,7 +28,7 @@ from callcenter.domain.facts.do_not_call import DoNotCallFact
 from callcenter.domain.facts.flows import *
 from callcenter.domain.facts.flows import FlowFact
 from callcenter.domain.facts.hours import *
-from callcenter.domain.facts.hours import HoursFact
+from callcenter.domain.facts.hours import HoursFact, HoursPinFact
 from callcenter.domain.facts.nodes import *
 from callcenter.domain.facts.nodes import NodeFact
 from callcenter.domain.facts.offers import *
@@ -43,7 +43,7 @@ from callcenter.domain.facts.voicemail import MailboxFact, VisitFact
 CallFact = LegFact | FlowFact | ContactFact | OfferFact | AnnouncementFact | ConsultFact | RecordingFact | VisitFact | CallbackOffered
 """Of one call, its legs, its flow run, its contacts and recordings."""
 
-Fact = CallFact | AgentFact | QueueFact | NodeFact | CallbackFact | HoursFact | DoNotCallFact | MailboxFact
+Fact = CallFact | AgentFact | QueueFact | NodeFact | CallbackFact | HoursFact | HoursPinFact | DoNotCallFact | MailboxFact
 
 ON_DISK_FIRST: frozenset[type] = frozenset({CallbackCreated, CallbackEdited, CallbackAttempted, DoNotCallAdded})
 """Promises and dials: the commands that such a fact justifies are not carried out before it is on disk."""

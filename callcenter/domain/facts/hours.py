@@ -28,4 +28,27 @@ class HoursSwitchedBack:
     """Empty: its time was over."""
 
 
+@dataclass(frozen=True, slots=True)
+class HoursPinAccepted:
+    """Somebody entered the PIN of the calendar's emergency switch."""
+
+    at: datetime
+    calendar: str
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoursPinRefused:
+    """Somebody entered another PIN than that of the calendar's emergency switch."""
+
+    at: datetime
+    calendar: str
+    call: str
+    failures: int
+    """In a row, over all calls."""
+    locked_until: datetime | None
+    """Until then no PIN of this calendar is taken, not even the right one."""
+
+
 HoursFact = HoursSwitched | HoursSwitchedBack
+HoursPinFact = HoursPinAccepted | HoursPinRefused

@@ -11,6 +11,8 @@ from callcenter.domain.ivr.keys import CollectNode, LanguageNode, MenuNode
 from callcenter.domain.ivr.leaving import CallbackNode, HangUpNode, QueueNode, TransferNode
 from callcenter.domain.ivr.node import Node
 from callcenter.domain.ivr.speaking import PromptNode
+from callcenter.domain.ivr.switch_flow import PREFIX as SWITCH
+from callcenter.domain.ivr.switch_flow import hours_switch_flow
 from callcenter.domain.ivr.validation import attributes_set, faults
 
 __all__ = [
@@ -108,4 +110,6 @@ def _callback_offer(queue: str) -> Flow:
 
 def built_in(name: str) -> Flow | None:
     """A flow that nobody has to write."""
+    if name.startswith(SWITCH):
+        return hours_switch_flow(name.removeprefix(SWITCH))
     return _callback_offer(name.removeprefix(_OFFER)) if name.startswith(_OFFER) else BUILT_IN_FLOWS.get(name)
