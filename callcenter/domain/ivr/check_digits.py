@@ -33,7 +33,7 @@ def _mod11(digits: str) -> bool:
 
 
 def _mod97(digits: str) -> bool:
-    return len(digits) > 2 and int(digits) % 97 == 1
+    return int(digits) % 97 == 1
 
 
 def _ean(digits: str) -> bool:

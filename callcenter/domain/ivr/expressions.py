@@ -15,8 +15,8 @@ import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Protocol
-from zlib import crc32
 
 from callcenter.domain.conditions import Metric
 
@@ -195,7 +195,8 @@ class Share:
     position: int
 
     def holds(self, around: Around) -> bool:
-        drawn = crc32(f"{around.circumstances.call}/{around.place}/{self.position}".encode(errors="replace"))
+        place = f"{around.circumstances.call}/{around.place}/{self.position}".encode(errors="replace")
+        drawn = int.from_bytes(blake2b(place, digest_size=4).digest(), "big")  # a mere checksum would tie the places together
         return drawn < self.ratio * 2**32
 
     def names(self) -> Iterator[tuple[str, str]]:

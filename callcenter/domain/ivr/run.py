@@ -10,7 +10,7 @@ from callcenter.domain.ivr.speech import ENGLISH, Languages, Speaker
 DEEPEST = 8
 """So many sub-flows inside each other."""
 MOST_MOVES = 2000
-"""So often one flow run may say, ask or wait; a flow that goes round for ever, waiting for what never comes, ends by its error exit."""
+"""So often one flow run may say, ask or wait; a flow that goes round for ever, waiting for what never comes, ends by its error exit, which has as many."""
 ENTRY = ""
 """Under which name the secret digits are kept that are being entered."""
 
@@ -128,7 +128,7 @@ class FlowRun:
         """Something went wrong: on with the error exit of the flow at that depth."""
         while len(self.frames) > depth:
             self.returned()
-        self.failures += 1
+        self.failures, self.moves = self.failures + 1, 0
         self._arrive(to)
 
     def _arrive(self, node: str) -> None:
