@@ -10,7 +10,10 @@ from callcenter.domain.ivr.speech import ENGLISH, Languages, Speaker
 DEEPEST = 8
 """So many sub-flows inside each other."""
 MOST_MOVES = 2000
-"""So often one flow run may say, ask or wait; a flow that goes round for ever, waiting for what never comes, ends by its error exit, which has as many."""
+"""So often one flow run may say, listen and ask.
+
+A flow that goes round for ever, waiting for what never comes, ends by its error exit, which has as many.
+"""
 ENTRY = ""
 """Under which name the secret digits are kept that are being entered."""
 
