@@ -202,7 +202,7 @@ def _one(name: str, random: Random, subflows: Sequence[Flow], *, returns: bool) 
         to = _picker(random, onward, names)
         _, kind = random.choices(kinds, weights)[0]
         nodes[node] = kind(Maker(random, to, subflows))
-    whole = Flow(name, "n0", {**nodes, **ends}, LANGUAGES[: random.randrange(3)], ("amount",) if returns else ())
+    whole = Flow(name, "n0", {**nodes, **ends}, LANGUAGES if random.random() < 0.5 else (), ("amount",) if returns else ())
     on_error = "bye" if random.random() < 0.6 else ""
     kept = reachable(whole, "n0") | (reachable(whole, on_error) if on_error else set())
     return replace(whole, on_error=on_error, nodes={node: whole.nodes[node] for node in whole.nodes if node in kept})

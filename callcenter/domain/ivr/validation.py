@@ -111,6 +111,11 @@ def _prompts(flow: Flow, known: Known) -> Iterator[Fault]:
         return
     languages = flow.languages or tuple(known.speaks)
     for name, node in flow.nodes.items():
+        if isinstance(node, LanguageNode) and languages:
+            for pressed, language in node.choices.items():
+                if language not in languages:
+                    sentence = f"offers language '{language}', which is none of the flow's; languages: {_listed(languages)}"
+                    yield Fault(name, f"choices.{pressed}", sentence)
         for key, said in node.says():
             for piece in pieces(said):
                 if isinstance(piece, Spoken):
