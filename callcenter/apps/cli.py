@@ -33,8 +33,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 agent_app = typer.Typer(no_args_is_help=True, help="What an agent does: log in, be ready, transfer, consult.")
+report_app = typer.Typer(no_args_is_help=True, help="Reports beside kpi, cdr and flow report.")
 config_app = typer.Typer(no_args_is_help=True, help="The configuration file.")
 app.add_typer(agent_app, name="agent")
+app.add_typer(report_app, name="report")
 app.add_typer(config_app, name="config")
 app.add_typer(simulate_app, name="simulate")
 app.add_typer(bench_app, name="bench")
@@ -458,6 +460,14 @@ def kpi(config: Config = DEFAULT, from_: From = None, to: To = None, queue: Queu
     from callcenter.apps import reports
 
     reports.kpi(settings_of(config), from_, to, queue, as_json)
+
+
+@report_app.command()
+def surveys(config: Config = DEFAULT, from_: From = None, to: To = None, queue: Queue = None, as_json: AsJson = False) -> None:
+    """What callers answered in surveys: CSAT, NPS and choices, by queue, agent and day."""
+    from callcenter.apps import survey_report
+
+    survey_report.surveys(settings_of(config), from_, to, queue, as_json)
 
 
 @app.command()

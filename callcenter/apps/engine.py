@@ -23,6 +23,8 @@ from callcenter.domain.events import ConfigChanged
 from callcenter.domain.facts import Fact
 from callcenter.domain.hours import Calendar
 from callcenter.domain.ids import Ids
+from callcenter.domain.ivr.listening import SpeechQuestion
+from callcenter.domain.ivr.questions import Question
 from callcenter.domain.ivr.switching import PinQuestion
 from callcenter.runtime import logs
 from callcenter.runtime.asterisk import AsteriskNode
@@ -32,7 +34,7 @@ from callcenter.runtime.pins import Pins
 from callcenter.runtime.secrets import AMI_OPERATIONS_USER, AMI_RECORDING_USER, ARI_USER, Secrets, SecretsError, load_secrets
 from callcenter.runtime.settings import Settings, SettingsError, parse_text, read
 from callcenter.runtime.settings_model import NodeSection
-from callcenter.services.answering import Answering
+from callcenter.services.answering import Answerer, Answering
 from callcenter.services.clock import SteadyClock
 from callcenter.services.control import ControlError, ControlServer
 from callcenter.services.desk import Desk
@@ -44,6 +46,8 @@ from callcenter.services.journal import Journal, JournalError
 from callcenter.services.notices import NoticeRing
 from callcenter.services.pin_answerer import PinAnswerer
 from callcenter.services.ports import CommandError
+from callcenter.services.speech.answering import SpeechAnswerer
+from callcenter.services.speech.listening import Listening
 from callcenter.services.survival import keep_checkpoints, restore_center, write_checkpoint
 
 log = structlog.get_logger(__name__)
@@ -86,7 +90,10 @@ class EngineProcess:
             NotifiedLamps(self._operations),
         )
         pins = PinAnswerer(Pins(settings.data).check)
-        self._answers = Answering({PinQuestion: pins.answer}, self._engine.tell)  # who answers a kind of question is added here
+        listening = Listening(self._telephony, data_folder(settings).recogniser_socket, self._secrets.control_token)
+        speech = SpeechAnswerer(listening, lambda: self._settings.speech.rate)
+        answerers: dict[type[Question], Answerer] = {PinQuestion: pins.answer, SpeechQuestion: speech.answer}
+        self._answers = Answering(answerers, self._engine.tell)  # who answers a kind of question is added here
         desk = Desk(self._engine, self._clock, self._reload, self._journal_health, self._take_up_flows)
         self._control = ControlServer(data_folder(settings).control_socket, self._secrets.control_token, desk.handle, self._notices, _bug)
         self._stopping = asyncio.Event()

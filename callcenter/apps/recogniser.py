@@ -19,8 +19,9 @@ from callcenter.runtime.data_folder import data_folder
 from callcenter.runtime.secrets import load_secrets
 from callcenter.runtime.settings import Settings, SettingsError, load
 from callcenter.runtime.settings_dips import SecretError, secret
+from callcenter.runtime.settings_flow_asking import SpeechNodeSection
 from callcenter.services.control import ControlError, ControlServer
-from callcenter.services.ports import Recogniser
+from callcenter.services.ports import Recogniser, RecogniserError
 from callcenter.services.speech.desk import RecogniserDesk
 
 log = structlog.get_logger(__name__)
@@ -46,6 +47,15 @@ class RecogniserProcess:
         other = Other(speech.url or "", word, speech.rate, speech.answer_within)
         return HttpRecogniser(self._session, other) if speech.recogniser == "http" else WebSocketRecogniser(self._session, other)
 
+    async def _warm_up(self) -> None:
+        """Load the acoustic model before the first caller speaks, where some flow listens."""
+        listens = any(isinstance(node, SpeechNodeSection) for flow in self._settings.flows.values() for node in flow.nodes.values())
+        if self._sphinx is not None and listens:
+            try:
+                await self._sphinx.start()
+            except RecogniserError as error:
+                log.error("recogniser_not_ready", why=str(error))
+
     def _session(self) -> aiohttp.ClientSession:
         assert self._http is not None
         return self._http
@@ -61,7 +71,9 @@ class RecogniserProcess:
         async with aiohttp.ClientSession() as self._http:
             await self._server.start()
             log.info("recogniser_up", kind=self._settings.speech.recogniser, at_once=self._settings.speech.at_once)
+            warming = asyncio.create_task(self._warm_up())
             await stopping.wait()
+            warming.cancel()
             await self._server.stop()
             if self._sphinx is not None:
                 await self._sphinx.close()

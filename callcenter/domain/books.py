@@ -16,6 +16,7 @@ from callcenter.domain.facts.callbacks import CallbackOffered
 from callcenter.domain.facts.voicemail import MessageLeft
 from callcenter.domain.flow_books import FLOW_KINDS, FlowsSoFar, outcome_of
 from callcenter.domain.records import CallBooks, CallRecord, ContactRecord, EndedBy, RecordingRecord, RecordingState, ServedBy, Stay
+from callcenter.domain.survey_books import answer_records
 from callcenter.domain.told import outcome
 
 ZERO = timedelta(0)
@@ -46,6 +47,7 @@ class _ContactSoFar:
     told: list[tuple[datetime, timedelta]] = field(default_factory=list)
     told_right: int = 0
     told_wrong: int = 0
+    survey_offered: bool = False
 
     def no_longer_waits(self, at: datetime, *, connected: bool) -> None:
         """What was told about the wait has come true, or has not."""
@@ -80,6 +82,7 @@ class _ContactSoFar:
             self.callback_offered,
             self.told_right,
             self.told_wrong,
+            self.survey_offered,
         )
 
     handed_over: f.CallerHandedOver | None = None
@@ -112,6 +115,7 @@ class _CallSoFar:
     started: dict[str, f.RecordingStarted] = field(default_factory=dict)
     stopped_at: dict[str, datetime] = field(default_factory=dict)
     missing: dict[str, f.RecordingMissing] = field(default_factory=dict)
+    answers: list[f.SurveyAnswered] = field(default_factory=list)
     fallback: f.FallbackCallEnded | None = None
 
 
@@ -128,7 +132,7 @@ def fold_call(facts: Iterable[f.Fact]) -> CallBooks:
     contacts = tuple(contact.record() for contact in so_far.contacts.values())
     call = _call_record(so_far, contacts)
     visits = so_far.flows.visits(call.call_id) if call and call.direction is f.Direction.INBOUND else ()
-    return CallBooks(call, contacts, tuple(_recordings(so_far)), visits)
+    return CallBooks(call, contacts, tuple(_recordings(so_far)), visits, answer_records(so_far.answers))
 
 
 def _call_record(so_far: _CallSoFar, contacts: Sequence[ContactRecord]) -> CallRecord | None:
@@ -339,6 +343,14 @@ def _callback_offered(contact: _ContactSoFar, fact: CallbackOffered) -> None:
     contact.callback_offered = True
 
 
+def _survey_offered(contact: _ContactSoFar, fact: f.SurveyOffered) -> None:
+    contact.survey_offered = True
+
+
+def _survey_answered(so_far: _CallSoFar, fact: f.SurveyAnswered) -> None:
+    so_far.answers.append(fact)
+
+
 def _contact_ended(contact: _ContactSoFar, fact: f.ContactEnded) -> None:
     contact.state, contact.ended_at, contact.wrap_up = ContactState.ENDED, fact.at, fact.wrap_up
 
@@ -399,6 +411,8 @@ _CALL_FOLDS: Mapping[type, _Fold] = {
     f.RecordingStopped: cast(_Fold, _recording_stopped),
     f.RecordingMissing: cast(_Fold, _recording_missing),
     f.FallbackCallEnded: cast(_Fold, _fallback),
+    f.SurveyOffered: _of_contact(_survey_offered),
+    f.SurveyAnswered: cast(_Fold, _survey_answered),
 }
 
 _KINDS = frozenset(_CALL_FOLDS) | FLOW_KINDS

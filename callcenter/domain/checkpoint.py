@@ -73,13 +73,16 @@ class Checkpoint:
             served = list(state.last_agents.items())
             for few in (served[begin : begin + CALLERS_PER_FACT] for begin in range(0, len(served), CALLERS_PER_FACT)):
                 yield f.CallersServed(state.at, tuple(caller for caller, _ in few), tuple(agent for _, agent in few))
+            asked = [each for each in state.surveyed.items() if each[1] > state.at]
+            for some in (asked[begin : begin + CALLERS_PER_FACT] for begin in range(0, len(asked), CALLERS_PER_FACT)):
+                yield f.CallersSurveyed(state.at, tuple(caller for caller, _ in some), tuple(date for _, date in some))
 
     def _keeper(self, kind: type) -> Callable[..., None]:
         if kind in CallbackFact.__args__:
             return self._state.callbacks.keep
         if kind in MailboxFact.__args__:
             return self._state.mailboxes.keep
-        if kind in (f.AgentTallied, f.AgentLoadKept) or kind in (*QueueFact.__args__, *DoNotCallFact.__args__):
+        if kind in (f.AgentTallied, f.AgentLoadKept) or kind in (*QueueFact.__args__, *DoNotCallFact.__args__, f.CallersSurveyed):
             return _keep_nowhere  # a checkpoint says all of it in one fact
         if kind in HoursFact.__args__:
             return self._keep_switch

@@ -19,6 +19,7 @@ from callcenter.domain.mailbox_config import MailboxConfig
 from callcenter.domain.numbers import NumberRules, any_e164
 from callcenter.domain.overflow_rules import Closing, Overflow, OverflowRow, OverflowTo, RowKind, conditions_of
 from callcenter.domain.routing_config import Between, CallerList, Membership, Routing, RoutingRule, Skill
+from callcenter.domain.survey_kinds import SurveyRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,8 @@ class QueueConfig:
     """A contact that would be one more than this overflows (``full``)."""
     wait_without_agents: bool = True
     """False: a contact that finds no agent logged in overflows (``no_agents``)."""
+    survey: SurveyRule | None = None
+    """None: callers are asked nothing after the talk."""
     overflow_flow: str | None = None
     """The flow an overflowed caller goes on with; None: a goodbye."""
     music: str = "default"

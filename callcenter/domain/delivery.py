@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from callcenter.domain import announcing, find_me, overflowing, promises
+from callcenter.domain import announcing, find_me, overflowing, promises, surveys
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call, Leg
 from callcenter.domain.commands import (
@@ -375,7 +375,8 @@ def lose_talk(turn: Turn, call: Call, contact: Contact, cause: Cause) -> None:
         requeue(turn, call, contact)
     else:
         part(turn, contact, EndedWhy.AGENT_HUNG_UP)
-        turn.hang_up(call, call.caller_leg)
+        if not surveys.offer(turn, call, contact):
+            turn.hang_up(call, call.caller_leg)
 
 
 def caller_leg_ended(turn: Turn, call: Call, cause: Cause) -> None:

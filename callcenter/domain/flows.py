@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from callcenter.domain import callbacks, opening, pin_locks
+from callcenter.domain import callbacks, opening, pin_locks, surveys
 from callcenter.domain.call import Call
 from callcenter.domain.circumstances import Surroundings
 from callcenter.domain.commands import AskOutside, Play, StopPlayback, WithdrawAsk
@@ -41,6 +41,7 @@ from callcenter.domain.ivr.kind import (
     Fail,
     HangUpCaller,
     Keep,
+    KeepAnswer,
     Leave,
     Listen,
     PromiseCallback,
@@ -264,7 +265,12 @@ def _keep(turn: Turn, call: Call, step: Keep) -> Step:
 
 def _set(turn: Turn, call: Call, step: SetAttributes) -> Step:
     turn.emit(FlowAttributesSet(turn.now, call.id, step.names, step.values))
-    return step.leave
+    return step.then
+
+
+def _keep_answer(turn: Turn, call: Call, step: KeepAnswer) -> Step:
+    surveys.answered(turn, call, step.question, step.kind, step.value)
+    return SetAttributes((step.attribute,), (step.value,), step.leave) if step.attribute else step.leave
 
 
 def _leave(turn: Turn, call: Call, step: Leave) -> Step:
@@ -362,6 +368,7 @@ TAKES: Mapping[type[Step], Callable[[Turn, Call, Any], Step | None]] = {
     TakeDigit: _take_digit,
     Keep: _keep,
     SetAttributes: _set,
+    KeepAnswer: _keep_answer,
     Leave: _leave,
     Ask: _ask,
     EnterFlow: _enter_flow,

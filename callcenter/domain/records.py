@@ -10,6 +10,7 @@ from callcenter.domain.contact import ContactState
 from callcenter.domain.events import Cause
 from callcenter.domain.facts.callbacks import CallbackSource
 from callcenter.domain.flow_books import FlowOutcome, FlowVisit
+from callcenter.domain.survey_kinds import SurveyKind
 
 
 class ServedBy(StrEnum):
@@ -111,6 +112,8 @@ class ContactRecord:
     """How often an estimated wait told to the caller came true ..."""
     told_wrong: int = 0
     """... and how often it did not; what is not known counts in neither."""
+    survey_offered: bool = False
+    """The caller went on into the queue's survey."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,26 @@ class CallbackRecord:
     why: str
     """How it was kept, or why it was broken."""
     in_time: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyAnswerRecord:
+    """One answer to one survey question."""
+
+    call_id: str
+    n: int
+    """Which answer of the call, from 0."""
+    contact_id: str
+    """Of the talk before, if there was one; likewise queue and agent."""
+    queue: str
+    agent: str
+    flow: str
+    question: str
+    kind: SurveyKind
+    value: str
+    score: int | None
+    """The number that was given; None where none is."""
+    answered_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,3 +203,4 @@ class CallBooks:
     recordings: tuple[RecordingRecord, ...]
     visits: tuple[FlowVisit, ...] = ()
     """At the nodes of flows; of inbound calls."""
+    survey_answers: tuple[SurveyAnswerRecord, ...] = ()

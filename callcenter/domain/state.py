@@ -65,6 +65,8 @@ class State:
         self.caller_lists = CallerIndex(())
         self.do_not_call: dict[str, f.DoNotCallAdded] = {}
         """By number: who asked us, or had us asked, not to call any more."""
+        self.surveyed: dict[str, datetime] = {}
+        """By caller: before which date nobody asks again; who was asked longest ago first."""
         self.deadlines = Deadlines(lambda alarm: still_set(self, alarm))
         self.callbacks = CallbackRegister(self)
         self.mailboxes = Mailboxes(self)

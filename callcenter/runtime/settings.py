@@ -4,7 +4,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from callcenter.domain.ivr.flow import Flow
 from callcenter.domain.ivr.speech import Languages
 from callcenter.domain.ivr.switch_flow import hours_switch
 from callcenter.domain.ivr.validation import Known
+from callcenter.domain.survey_kinds import SurveyRule
 from callcenter.runtime.catalogue import DEFAULT_MUSIC, Catalogue, CatalogueError, Prompt, tones
 from callcenter.runtime.flow_documents import DocumentError, FlowDocument
 from callcenter.runtime.flow_prompts import own_prompts, prompt_faults, with_prompts
@@ -222,6 +223,7 @@ class Settings(Section):
             max_waiting=queue.max_waiting,
             wait_without_agents=queue.wait_without_agents,
             overflow_flow=queue.overflow_flow,
+            survey=_survey(queue),
             music=queue.music,
             announce=announce(queue.announce),
             keys={key: overflow(action, queue.name) for key, action in queue.keys.items()},
@@ -232,6 +234,12 @@ class Settings(Section):
             callback=callback_config(self, queue),
             extension=queue.extension or "",
         )
+
+
+def _survey(queue: QueueSection) -> SurveyRule | None:
+    if queue.survey_flow is None:
+        return None
+    return SurveyRule(queue.survey_flow, queue.survey_attribute or "", timedelta(days=queue.survey_again_after_days))
 
 
 def _data(named: str) -> Path:
@@ -365,7 +373,11 @@ def _entered(settings: Settings) -> Mapping[str, str]:
     """The flows that calls come to, by the key that says so."""
     entered = {f"number[{index}].flow": number.flow for index, number in enumerate(settings.numbers) if number.flow}
     for index, queue in enumerate(settings.queues):
-        actions = {"overflow_flow": f"flow:{queue.overflow_flow}", "callback.flow": f"flow:{queue.callback and queue.callback.flow}"}
+        actions = {
+            "overflow_flow": f"flow:{queue.overflow_flow}",
+            "survey_flow": f"flow:{queue.survey_flow}",
+            "callback.flow": f"flow:{queue.callback and queue.callback.flow}",
+        }
         actions |= {f"keys.{key}": action for key, action in queue.keys.items()}
         actions |= {f"overflow[{place}].to": row.to for place, row in enumerate(queue.overflow)}
         actions |= {"closing.to": queue.closing.to} if queue.closing else {}
@@ -403,6 +415,7 @@ def _reference_faults(settings: Settings) -> Iterator[Problem]:
         yield from _unknown(f"number[{index}].fallback_queue", "queue", number.fallback_queue, queues)
     for index, queue in enumerate(settings.queues):
         yield from _unknown(f"queue[{index}].overflow_flow", "flow", queue.overflow_flow, flows)
+        yield from _unknown(f"queue[{index}].survey_flow", "flow", queue.survey_flow, flows)
         yield from _unknown(f"queue[{index}].music", "music", queue.music, [DEFAULT_MUSIC, *(music.name for music in settings.music)])
     for index, agent in enumerate(settings.agents):
         for place, name in enumerate(agent.queues):

@@ -1,7 +1,5 @@
 """What a flow may say, in TOML and in documents alike: one section for each kind of node, which knows how it reads in the core's words."""
 
-import re
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -26,28 +24,13 @@ from callcenter.domain.ivr.flow import (
     SubflowNode,
     TransferNode,
 )
-from callcenter.domain.ivr.speech import Pieces, SpeakAs, Spoken
 from callcenter.domain.ivr.switching import MOST_TRIES, PinNode, SwitchNode, SwitchTo
 from callcenter.domain.ivr.templates import Template, TemplateError, template
-from callcenter.runtime.settings_fields import AttributeName, Key, Language, Name, SaidMark, SaidPiece, Seconds, Section, SomeSeconds
+from callcenter.runtime.settings_fields import AttributeName, Key, Language, Name, Seconds, Section, SomeSeconds
+from callcenter.runtime.settings_flow_asking import SpeechNodeSection, SurveyNodeSection
+from callcenter.runtime.settings_flow_said import LadderSection, Said, said
 from callcenter.runtime.settings_flow_words import FlowWords
 from callcenter.runtime.settings_routing_model import NodeRouting, needs_of
-
-VALUE = re.compile(r"\{([a-z]+):([a-z0-9_]+)(?::([A-Z]{3}))?\}")
-
-
-def _pieces(value: object) -> object:
-    """``"welcome"`` or ``["your-number-is", "{digits:number}"]``; a value is an attribute of the call and how it is said."""
-    return (value,) if isinstance(value, str) else value
-
-
-Said = Annotated[tuple[SaidPiece, ...], BeforeValidator(_pieces), Field(min_length=1, max_length=20), SaidMark()]
-
-
-def said(written: Iterable[str]) -> Pieces:
-    """What a node says, from ``["your-number-is", "{digits:number}"]``; a single prompt stands for itself."""
-    read = tuple(Spoken(SpeakAs(value[1]), value[2], value[3] or "") if (value := VALUE.fullmatch(piece)) else piece for piece in written)
-    return read[0] if len(read) == 1 and isinstance(read[0], str) else read
 
 
 def _expression(text: str) -> str:
@@ -94,28 +77,6 @@ class PromptNodeSection(Section):
 
     def node(self) -> Node:
         return PromptNode(said(self.prompt), self.next, self.barge_in)
-
-
-class LadderSection(Section):
-    """What all nodes share that ask the caller for something."""
-
-    prompt: Said
-    otherwise: Name
-    tries: int = Field(default=3, ge=1, le=10)
-    invalid_prompt: Said | None = None
-    """Said before it is asked again."""
-    rephrase_prompt: Said | None = None
-    """Asked in its place at the last try."""
-    barge_in: bool = True
-    """Whether a key cuts the prompt short."""
-
-    @property
-    def invalid(self) -> Pieces | None:
-        return said(self.invalid_prompt) if self.invalid_prompt else None
-
-    @property
-    def rephrased(self) -> Pieces | None:
-        return said(self.rephrase_prompt) if self.rephrase_prompt else None
 
 
 class MenuNodeSection(LadderSection):
@@ -347,6 +308,8 @@ FlowNodeSection = Annotated[
     | CallbackNodeSection
     | TransferNodeSection
     | HangUpNodeSection
+    | SpeechNodeSection
+    | SurveyNodeSection
     | PinNodeSection
     | SwitchHoursNodeSection,
     Field(discriminator="type"),

@@ -7,7 +7,8 @@ from callcenter.domain.ivr.flow import Flow, attributes_set
 from callcenter.domain.ivr.speech import LANGUAGES
 from callcenter.domain.ivr.validation import Known, comes_back, faults, lacking_prompt
 from callcenter.runtime.catalogue import Catalogue
-from callcenter.runtime.settings_flow_model import VALUE, FlowSection, said
+from callcenter.runtime.settings_flow_model import FlowSection
+from callcenter.runtime.settings_flow_said import VALUE, said
 from callcenter.runtime.settings_problems import Problem
 
 __all__ = ["flow", "flow_faults", "said", "unknown_prompts"]

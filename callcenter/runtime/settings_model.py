@@ -8,6 +8,7 @@ from pydantic import Field
 
 from callcenter.runtime.settings_fields import (
     Action,
+    AttributeName,
     BindAddress,
     Country,
     Date,
@@ -248,6 +249,12 @@ class QueueSection(QueueRouting):
     max_waiting: int | None = Field(default=None, ge=0)
     wait_without_agents: bool = True
     overflow_flow: Name | None = None
+    survey_flow: Name | None = None
+    """Where callers go on whose agent hangs up first."""
+    survey_attribute: AttributeName | None = None
+    """Only those callers whose attribute of that name says yes."""
+    survey_again_after_days: int = Field(default=0, ge=0, le=366)
+    """A caller who was asked is not asked again for so long; 0: each time."""
     music: Name = "default"
     announce: AnnounceSection = AnnounceSection()
     keys: dict[Key, Action] = Field(default_factory=dict)

@@ -12,6 +12,7 @@ from pydantic import Field
 from callcenter.domain.ivr.grammar import Grammar
 from callcenter.runtime.settings_dips import SecretSection, secret_faults
 from callcenter.runtime.settings_fields import Section, SomeSeconds, Url
+from callcenter.runtime.settings_flow_asking import SpeechNodeSection
 from callcenter.runtime.settings_problems import Problem
 
 if TYPE_CHECKING:
@@ -40,6 +41,22 @@ class SpeechSection(Section):
 
 
 def speech_faults(settings: "Settings") -> Iterator[Problem]:
+    yield from _recogniser_faults(settings)
+    for name, flow in settings.flows.items():
+        for node_name, node in flow.nodes.items():
+            if isinstance(node, SpeechNodeSection):
+                yield from _phrase_faults(f"flow.{name}.node.{node_name}.phrases", settings.speech, node)
+
+
+def _phrase_faults(key: str, speech: SpeechSection, node: SpeechNodeSection) -> Iterator[Problem]:
+    """Built-in grammars are known; where the recogniser does not know the language, keys do."""
+    if node.grammar is None:
+        for language, grammar in node.grammars.items():
+            for sentence in grammar_faults(speech, grammar):
+                yield Problem(f"{key}.{language}", sentence)
+
+
+def _recogniser_faults(settings: "Settings") -> Iterator[Problem]:
     speech = settings.speech
     if speech.recogniser == "pocketsphinx":
         for key, value in {"url": speech.url, "secret": speech.secret}.items():

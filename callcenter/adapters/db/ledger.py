@@ -214,11 +214,13 @@ async def write_books(connection: AsyncConnection, books: Sequence[CallBooks]) -
     contacts = [contact for each in books for contact in each.contacts]
     recordings = [recording for each in books for recording in each.recordings]
     visits = [visit for each in books for visit in each.visits]
+    answers = [answer for each in books for answer in each.survey_answers]
     written = (
         (rows.UPSERT_CALLS, calls),
         (rows.UPSERT_CONTACTS, contacts),
         (rows.UPSERT_RECORDINGS, recordings),
         (rows.UPSERT_VISITS, visits),
+        (rows.UPSERT_SURVEY_ANSWERS, answers),
     )
     for statement, records in written:
         if records:

@@ -1,6 +1,7 @@
 """What reports ask of PostgreSQL; the KPI functions of ``kpi/*.sql`` do the counting there."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -14,6 +15,8 @@ from callcenter.domain.facts import Direction
 from callcenter.domain.flow_books import Edge, FlowOutcome, FlowSums, NodeSums
 from callcenter.domain.kpi import AgentTime, Sums
 from callcenter.domain.records import CallRecord, EndedBy, ServedBy
+from callcenter.domain.survey_books import SurveySums
+from callcenter.domain.survey_kinds import SurveyKind
 
 _ZERO = timedelta(0)
 
@@ -39,6 +42,16 @@ _FCR = text("SELECT queue, fcr FROM kpi_fcr_in(:from_at, :to_at, 'all', 'UTC', :
 _EWT = text("SELECT queue, ewt_came_true FROM kpi_ewt_came_true_in(:from_at, :to_at, 'all', 'UTC')")
 _AGENT_TIME = text("""
     SELECT agent, talking_s, wrap_up_s, ready_s, reserved_s, not_ready_s FROM kpi_agent_time_in(:from_at, :to_at, 'all', 'UTC', :until_at)
+""")
+_SURVEYS = text("""
+    SELECT queue, agent, slice_at, question, kind, answers, score, satisfied, promoters, detractors
+    FROM kpi_surveys_in(:from_at, :to_at, 'day', :zone)
+    WHERE CAST(:queue AS text) IS NULL OR queue = :queue
+    ORDER BY queue, agent, slice_at, question
+""")
+_SURVEY_RESPONSE = text("""
+    SELECT coalesce(sum(asked), 0)::bigint, coalesce(sum(responded), 0)::bigint FROM kpi_survey_response_in(:from_at, :to_at, 'all', 'UTC')
+    WHERE CAST(:queue AS text) IS NULL OR queue = :queue
 """)
 _CALLS = text("""
     SELECT * FROM cdr
@@ -77,6 +90,32 @@ async def callers_by_edge(connection: AsyncConnection, from_at: datetime, to_at:
     """How many callers took each way from a node that they had entered within ``[from_at, to_at)``."""
     rows = await connection.execute(_FLOW_EDGES, {"from_at": from_at, "to_at": to_at})
     return {Edge(*row[:4]): row[4] for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyRow:
+    """The answers to one question after talks of one agent in one queue, of one day."""
+
+    queue: str
+    agent: str
+    slice_at: datetime
+    question: str
+    kind: SurveyKind
+    counted: SurveySums
+
+
+async def survey_rows(
+    connection: AsyncConnection, from_at: datetime, to_at: datetime, zone: str, queue: str | None = None
+) -> Sequence[SurveyRow]:
+    """The answers given within ``[from_at, to_at)``, by day of the zone."""
+    rows = await connection.execute(_SURVEYS, {"from_at": from_at, "to_at": to_at, "zone": zone, "queue": queue})
+    return [SurveyRow(row.queue, row.agent, row.slice_at, row.question, SurveyKind(row.kind), SurveySums(*row[5:])) for row in rows]
+
+
+async def survey_response(connection: AsyncConnection, from_at: datetime, to_at: datetime, queue: str | None = None) -> tuple[int, int]:
+    """How many contacts were asked, and how many of them answered anything."""
+    row = (await connection.execute(_SURVEY_RESPONSE, {"from_at": from_at, "to_at": to_at, "queue": queue})).one()
+    return row[0], row[1]
 
 
 async def fcr_by_queue(connection: AsyncConnection, from_at: datetime, to_at: datetime, days: int) -> dict[str, float]:

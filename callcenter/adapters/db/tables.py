@@ -101,6 +101,7 @@ contact = Table(
     Column("callback_offered", Boolean, nullable=False, server_default=text("false")),
     Column("told_right", Integer, nullable=False, server_default="0"),
     Column("told_wrong", Integer, nullable=False, server_default="0"),
+    Column("survey_offered", Boolean, nullable=False, server_default=text("false")),
     Index("contact_of_call", "call_id"),
     Index("contact_queue_entered_at", "queue", "entered_at"),
     Index("contact_entered_at", "entered_at"),
@@ -142,6 +143,18 @@ callback = Table(
     Index("callback_queue_created_at", "queue", "created_at"),
     Index("callback_created_at", "created_at"),
     Index("callback_of_contact", "contact_id", postgresql_where=text("contact_id <> ''")),
+)
+
+survey_answer = Table(
+    "survey_answer",
+    metadata,
+    Column("call_id", Text, nullable=False),
+    Column("n", SmallInteger, nullable=False, comment="which answer of the call"),
+    *_words("contact_id", "queue", "agent", "flow", "question", "kind", "value"),
+    Column("score", SmallInteger),
+    Column("answered_at", Moment, nullable=False),
+    PrimaryKeyConstraint("call_id", "n"),
+    Index("survey_answer_answered_at", "answered_at"),
 )
 
 agent_state = Table(

@@ -37,13 +37,26 @@ from callcenter.domain.facts.queues import *
 from callcenter.domain.facts.queues import QueueFact
 from callcenter.domain.facts.recordings import *
 from callcenter.domain.facts.recordings import RecordingFact
+from callcenter.domain.facts.surveys import *
+from callcenter.domain.facts.surveys import SurveyCallFact, SurveyFact
 from callcenter.domain.facts.voicemail import *
 from callcenter.domain.facts.voicemail import MailboxFact, VisitFact
 
-CallFact = LegFact | FlowFact | ContactFact | OfferFact | AnnouncementFact | ConsultFact | RecordingFact | VisitFact | CallbackOffered
+CallFact = (
+    LegFact
+    | FlowFact
+    | ContactFact
+    | OfferFact
+    | AnnouncementFact
+    | ConsultFact
+    | RecordingFact
+    | VisitFact
+    | SurveyCallFact
+    | CallbackOffered
+)
 """Of one call, its legs, its flow run, its contacts and recordings."""
 
-Fact = CallFact | AgentFact | QueueFact | NodeFact | CallbackFact | HoursFact | HoursPinFact | DoNotCallFact | MailboxFact
+Fact = CallFact | AgentFact | QueueFact | NodeFact | CallbackFact | HoursFact | HoursPinFact | DoNotCallFact | MailboxFact | SurveyFact
 
 ON_DISK_FIRST: frozenset[type] = frozenset({CallbackCreated, CallbackEdited, CallbackAttempted, DoNotCallAdded})
 """Promises and dials: the commands that such a fact justifies are not carried out before it is on disk."""

@@ -20,6 +20,7 @@ from callcenter.domain.folds import (
     offers,
     queues,
     recordings,
+    surveys,
     voicemail,
 )
 
@@ -31,6 +32,7 @@ FOLDS: Mapping[type, Callable[..., None]] = {
     **announcements.FOLDS,
     **consults.FOLDS,
     **recordings.FOLDS,
+    **surveys.FOLDS,
     **agents.FOLDS,
     **queues.FOLDS,
     **nodes.FOLDS,

@@ -9,8 +9,10 @@ from callcenter.domain.ivr.deciding import Case, ConditionNode, ReturnNode, SetN
 from callcenter.domain.ivr.document import CALLER, LANGUAGE, Flow
 from callcenter.domain.ivr.keys import CollectNode, LanguageNode, MenuNode
 from callcenter.domain.ivr.leaving import CallbackNode, HangUpNode, QueueNode, TransferNode
+from callcenter.domain.ivr.listening import SpeechNode
 from callcenter.domain.ivr.node import Node
 from callcenter.domain.ivr.speaking import PromptNode
+from callcenter.domain.ivr.surveying import SurveyNode
 from callcenter.domain.ivr.switch_flow import PREFIX as SWITCH
 from callcenter.domain.ivr.switch_flow import hours_switch_flow
 from callcenter.domain.ivr.validation import attributes_set, faults
@@ -31,7 +33,9 @@ __all__ = [
     "QueueNode",
     "ReturnNode",
     "SetNode",
+    "SpeechNode",
     "SubflowNode",
+    "SurveyNode",
     "TransferNode",
     "attributes_set",
     "faults",

@@ -7,6 +7,7 @@ in other words, if there are some (``rephrased``); then ``otherwise``, which lea
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from callcenter.domain.ivr.check_digits import CheckDigit, agrees
 from callcenter.domain.ivr.document import LANGUAGE
@@ -144,7 +145,22 @@ def _enter(run: FlowRun, node: Asking, around: Circumstances) -> Step:
     return Say(0, spoken(run, node.prompt))
 
 
-def again(run: FlowRun, node: Asking) -> Step:
+class Ladder(Protocol):
+    """What it takes to be asked again: the tries, and what is said at each."""
+
+    @property
+    def prompt(self) -> Pieces: ...
+    @property
+    def otherwise(self) -> str: ...
+    @property
+    def tries(self) -> int: ...
+    @property
+    def invalid_prompt(self) -> Pieces | None: ...
+    @property
+    def rephrased(self) -> Pieces | None: ...
+
+
+def again(run: FlowRun, node: Ladder) -> Step:
     """No valid answer: the next try, or the way out after all of them."""
     tries = run.tries + 1
     if tries >= node.tries:

@@ -14,6 +14,7 @@ from callcenter.domain.ivr.questions import Question
 from callcenter.domain.ivr.run import FlowRun
 from callcenter.domain.ivr.speech import Pieces
 from callcenter.domain.routing_config import Needs
+from callcenter.domain.survey_kinds import SurveyKind
 
 
 class Step:
@@ -66,10 +67,21 @@ class Keep(Step):
 
 @dataclass(frozen=True, slots=True)
 class SetAttributes(Step):
-    """Set attributes of the call, then leave."""
+    """Set attributes of the call, then do what follows."""
 
     names: tuple[str, ...]
     values: tuple[str, ...]
+    then: Step
+
+
+@dataclass(frozen=True, slots=True)
+class KeepAnswer(Step):
+    """The caller answered a survey question: keep it, as an attribute of the call too if that has a name, then leave."""
+
+    question: str
+    kind: SurveyKind
+    value: str
+    attribute: str
     leave: Leave
 
 

@@ -2,7 +2,16 @@
 
 from collections.abc import Mapping
 
-from callcenter.domain.ivr import deciding, dipping, keys, leaving, speaking, switching
+from callcenter.domain.ivr import deciding, dipping, keys, leaving, listening, speaking, surveying, switching
 from callcenter.domain.ivr.kind import Kind
 
-KINDS: Mapping[type, Kind] = {**speaking.KINDS, **keys.KINDS, **deciding.KINDS, **dipping.KINDS, **leaving.KINDS, **switching.KINDS}
+KINDS: Mapping[type, Kind] = {
+    **speaking.KINDS,
+    **keys.KINDS,
+    **deciding.KINDS,
+    **dipping.KINDS,
+    **listening.KINDS,
+    **surveying.KINDS,
+    **leaving.KINDS,
+    **switching.KINDS,
+}

@@ -69,6 +69,11 @@ class FlowRun:
         chosen, of_flow = self.attributes.get(LANGUAGE, ""), self.flow.languages
         return self.spoken.speaker(chosen if chosen in of_flow or (chosen and not of_flow) else next(iter(of_flow), ""))
 
+    @property
+    def language(self) -> str:
+        """The language in which all is said, and the caller is listened to."""
+        return self.speaker.folder.removesuffix("/") or self.spoken.default
+
     # --- facts ----------------------------------------------------------------------------------
 
     def moved(self, node: str, tries: int, playback: str, prompts: tuple[str, ...]) -> None:
