@@ -171,8 +171,9 @@ class Walk:
 
 
 def text_of(settings: Settings, sound: str) -> str:
-    """What a sound says: its text, or what it is instead."""
-    prompt = settings.catalogue.get(sound)
+    """What a sound says, in the language whose folder it is in: its text, or what it is instead."""
+    language, _, name = sound.rpartition("/")
+    prompt = settings.catalogue.renderings.get(language, {}).get(name) or settings.catalogue.get(name)
     if prompt is None:
         return f"[{sound}]"
     return prompt.text or (f"[{prompt.file.name}]" if prompt.file else f"[{prompt.source or prompt.id}]")

@@ -223,6 +223,20 @@ def test_dial_goes_on_in_silence_when_nothing_more_is_typed(main: Path) -> None:
     assert said("dial", "main", "--at", MONDAY, input="").endswith("=> waits in queue support, priority 5\n")
 
 
+def test_dial_speaks_the_language_that_the_caller_chose(main: Path) -> None:
+    file = main.parents[1] / "callcenter.toml"
+    file.write_text(file.read_text().replace('time_zone = "America/New_York"', 'time_zone = "America/New_York"\nlanguages = ["en", "es"]'))
+    main.write_text(
+        "flow: main\nstart: ask\nlanguages: [en, es]\n"
+        "prompts:\n  ask: {en: For English press 1, es: Para español oprima 2}\n  hi: {en: Good day, es: Buenos días}\n"
+        "nodes:\n  ask: {type: language, prompt: ask, choices: {1: en, 2: es}, next: hi, otherwise: hi}\n"
+        '  hi: {type: prompt, prompt: [hi, "{digits:caller}"], next: end}\n  end: {type: hang_up}\n'
+    )
+    told = said("dial", "main", "--keys", "2", "--caller", "12")
+    assert "hears: For English press 1" in told
+    assert "hears: Buenos días uno dos" in told
+
+
 def test_dial_as_json_is_for_scripts(main: Path) -> None:
     steps = json.loads(said("dial", "main", "--at", MONDAY, "--keys", "*", "--caller", "", "--json"))
     assert [step["what"] for step in steps] == ["calls", "flow", "passes", "hears", "presses", "passes", "queue"]

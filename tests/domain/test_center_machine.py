@@ -28,6 +28,7 @@ from callcenter.domain.config import (
     AnnounceConfig,
     CallbackConfig,
     CallingConfig,
+    Canary,
     Device,
     DispositionRule,
     MissPolicy,
@@ -67,6 +68,11 @@ MENU = Flow(
         "end": HangUpNode(),
     },
 )
+VERSIONS = {
+    ("menu", number): replace(MENU, version=number, nodes={**MENU.nodes, "repeat": PromptNode((f"you-entered-{number}",), "ask")})
+    for number in (1, 2, 3)
+}
+"""Each says something else when a code was entered; callers stay in theirs."""
 ANNOUNCE = AnnounceConfig(
     PositionTold.MORE, 2, ewt=True, first_after=timedelta(seconds=5), every=timedelta(seconds=20), comfort=("comfort", "broken")
 )
@@ -316,6 +322,7 @@ class CenterMachine(RuleBasedStateMachine):
         agents["carol"] = replace(agents["carol"], then_voicemail=True)
         rules: dict[str, Any] = {"mailboxes": MAILBOXES, "missed_offers": MISSES, "occupancy": CALM, "calling": CallingConfig("carrier")}
         rules["calendars"] = CALENDARS
+        rules |= {"flow_versions": VERSIONS, "flows": {**center.flows, "menu": VERSIONS["menu", 1]}}
         self.world = World(replace(center, agents=agents, queues=queues, **rules))
         self.world.pbx.broken_prompts.add("broken")
         self.pressed_1: set[str] = set()
@@ -402,6 +409,20 @@ class CenterMachine(RuleBasedStateMachine):
     def the_hours_are_switched_by_hand(self, is_open: bool | None, seconds: int | None) -> None:
         until = self.world.now + timedelta(seconds=seconds) if seconds is not None else None
         self.world.tell(e.HoursSwitchRequested("day", is_open, until, "fire drill", "somebody"))
+
+    @rule(version=st.sampled_from([1, 2, 3]), canary=st.none() | st.sampled_from([1, 2, 3]))
+    def a_flow_is_published(self, version: int, canary: int | None) -> None:
+        flows = {**self.world.config.flows, "menu": VERSIONS["menu", version]}
+        canaries = {} if canary is None else {"menu": Canary(VERSIONS["menu", canary], 0.5)}
+        self.world.config = replace(self.world.config, flows=flows, canaries=canaries)
+        self.world.tell(e.FlowsChanged(flows, VERSIONS, canaries))
+
+    @invariant()
+    def callers_stay_in_the_version_they_began_with(self) -> None:
+        for call in self.world.center.state.calls.values():
+            if call.flow is not None and call.flow.flow.name == "menu":
+                began = next(fact for _, fact in reversed(call.history) if isinstance(fact, f.FlowStarted))
+                assert call.flow.flow is VERSIONS["menu", began.version]
 
     @rule(agent=st.sampled_from(AGENTS), queue=st.sampled_from(["support", "sales", "team", "nowhere"]))
     def an_agent_transfers(self, agent: str, queue: str) -> None:
