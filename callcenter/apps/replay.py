@@ -23,7 +23,7 @@ from callcenter.domain.config import CenterConfig
 from callcenter.domain.facts import Fact
 from callcenter.runtime.data_folder import database_url
 from callcenter.runtime.postgres import PostgresError
-from callcenter.runtime.settings import Settings
+from callcenter.runtime.settings import Settings, SettingsError
 from callcenter.services.fact_codec import FactError
 from callcenter.services.journal_reader import JournalMissing, JournalReader, read_facts, read_identity
 from callcenter.services.journal_records import Record
@@ -83,16 +83,20 @@ def make_report(asked: Asked, now: datetime) -> ReplayReport:
         raise ReportError(
             f"no contact entered a queue between {from_at.astimezone(zone).isoformat()} and {to_at.astimezone(zone).isoformat()}"
         )
-    unchanged = _core_config(asked.center)
-    other = _core_config(asked.other) if asked.other is not None else None
+    unchanged = _core_config(asked.center, day)
+    other = _core_config(asked.other, day) if asked.other is not None else None
     for settings, config in ((asked.center, unchanged), (asked.other, other)):
         if settings is not None and config is not None:
             check(day, config, settings.file)
     return compare(day, unchanged, other, str(asked.other.file.name) if asked.other else "", zone, asked.seed)
 
 
-def _core_config(settings: Settings) -> CenterConfig:
-    return settings.center_config({agent.name: f"phone-of-{agent.name}" for agent in settings.agents})
+def _core_config(settings: Settings, day: RecordedDay) -> CenterConfig:
+    """With the opening hours of that time. Raises ReportError."""
+    try:
+        return settings.center_config({agent.name: f"phone-of-{agent.name}" for agent in settings.agents}, day.from_at.date())
+    except SettingsError as error:
+        raise ReportError(str(error)) from None
 
 
 def from_journal(folder: Path) -> Iterable[Fact]:

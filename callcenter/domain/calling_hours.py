@@ -1,12 +1,15 @@
-"""When we may call people: weekly windows, and dates that are otherwise, by the wall clock of one zone."""
+"""When we may call people: weekly windows, and dates that are otherwise, by the wall clock of one zone; and all limits together."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 LOOK_AHEAD = 400
 """Days within which the next opening is looked for."""
+
+NextOpen = Callable[[datetime], datetime | None]
+"""A limit: the moment itself when it lies within, else when the next stretch begins; None: never."""
 
 Window = tuple[time, time]
 """From and to; the end itself is outside. ``time(0)`` as an end is midnight."""
@@ -50,3 +53,24 @@ class CallingHours:
             if begin < end:
                 spans.append((begin, end))
         return spans
+
+
+def next_permitted(at: datetime, limits: Sequence[NextOpen], within: timedelta = timedelta(days=LOOK_AHEAD)) -> datetime | None:
+    """The first moment from ``at`` on that lies within all limits; None: there is none within so long."""
+    moment = at
+    while moment <= at + within:
+        later = moment
+        for limit in limits:
+            found = limit(later)
+            if found is None:
+                return None
+            later = found
+        if later == moment:
+            return moment
+        moment = later
+    return None
+
+
+def in_all_zones(zones: Sequence[str], windows: tuple[Window, ...]) -> list[NextOpen]:
+    """Every day within the windows, by the clock of each of the zones."""
+    return [CallingHours(zone, dict.fromkeys(range(7), windows)).next_open for zone in zones]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b
 
-from callcenter.domain.calling_hours import CallingHours
+from callcenter.domain.calling_hours import CallingHours, Window
 from callcenter.domain.conditions import Comparator, Condition, Metric
 from callcenter.domain.hours import Calendar
 from callcenter.domain.ivr.flow import Flow
@@ -57,6 +57,10 @@ class CallingConfig:
     trunk: str = ""
     """Through which we call; empty: we never do."""
     hours: CallingHours = field(default_factory=CallingHours)
+    calendar: str = ""
+    """Within whose hours we call, too; empty: those of none."""
+    local: tuple[Window, ...] = ()
+    """Within these, by the clock where the called party may be; empty: at any time."""
     rules: NumberRules = any_e164
     """Which numbers we may dial, the do-not-call list included."""
 

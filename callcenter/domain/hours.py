@@ -135,6 +135,10 @@ class Hours:
         switched = self._switched(moment)
         return switched.is_open if switched is not None else self.calendar.is_open(moment)
 
+    def next_open(self, at: datetime) -> datetime | None:
+        """The moment itself when it is open, else when it opens; None: nobody knows."""
+        return at if self.is_open(at) else self.opens_at(at)
+
     def why(self, moment: datetime) -> Why:
         switched = self._switched(moment)
         return Why(WhyKind.SWITCH, switched.reason) if switched is not None else self.calendar.why(moment)

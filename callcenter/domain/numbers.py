@@ -27,6 +27,8 @@ class CheckedNumber:
     refusal: NumberRefusal | None = None
     sentence: str = ""
     """Why it is refused, for people."""
+    zones: tuple[str, ...] = ()
+    """Time zones in which whoever has the number may be, as far as the number tells; none: it tells nothing."""
 
     @property
     def may_be_dialed(self) -> bool:

@@ -10,6 +10,7 @@ from callcenter.domain import find_me
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
 from callcenter.domain.callback import Callback, CallbackState
+from callcenter.domain.calling_times import may_call_at
 from callcenter.domain.commands import Dial, RingAgent
 from callcenter.domain.config import CallbackConfig
 from callcenter.domain.facts import AgentState, AgentStateChanged, CallBegan, ContactEntered, Direction, LegCreated
@@ -197,8 +198,8 @@ def forbid(turn: Turn, callback: Callback) -> Agent | None:
 def its_turn(turn: Turn, waiter: Waiter, agent: Agent) -> None:
     """It is at the head, and this agent is free for it: she is reserved, unless it may not be called now, or no more at all."""
     callback = turn.state.callbacks.open[waiter.id]
-    opens = turn.state.config.calling.hours.next_open(turn.now)
     checked = may_be_called(turn, callback.number)
+    opens = may_call_at(turn, checked)
     if turn.now >= callback.expires_at:
         turn.emit(CallbackBroken(turn.now, callback.id, BrokenWhy.EXPIRED))
     elif not checked.may_be_dialed:

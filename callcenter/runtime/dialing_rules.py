@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
 from re import compile as pattern
+from zoneinfo import available_timezones
 
 import phonenumbers
-from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType, shortnumberinfo
+from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType, shortnumberinfo, timezone
 
 from callcenter.domain.numbers import CheckedNumber, NumberRefusal
 
@@ -53,7 +54,7 @@ class DialingRules:
             return CheckedNumber("", NumberRefusal.INVALID, f"{text!r} is not a valid telephone number")
         e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
         refused = self._refusal(e164, number)
-        return CheckedNumber(e164, *refused) if refused else CheckedNumber(e164)
+        return CheckedNumber(e164, *refused) if refused else CheckedNumber(e164, zones=_zones(number))
 
     def _read(self, text: str) -> PhoneNumber | None:
         if len(text) > MOST_CHARACTERS or not _WRITTEN.fullmatch(text):
@@ -83,6 +84,11 @@ class DialingRules:
         if e164 in self._do_not_call:
             return NumberRefusal.DO_NOT_CALL, f"{e164} is on the do-not-call list"
         return None
+
+
+def _zones(number: PhoneNumber) -> tuple[str, ...]:
+    """As far as the number itself tells: by its area, or all zones of its country."""
+    return tuple(zone for zone in timezone.time_zones_for_number(number) if zone in available_timezones())
 
 
 def read_list(path: Path) -> Iterator[tuple[int, str]]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from callcenter.runtime.settings import Settings
     from callcenter.runtime.settings_model import CallingHoursSection, QueueSection
 
+MIDNIGHT = time(0)
 EVERY_DAY: tuple[Window, ...] = ((time(0), time(0)),)
 
 
@@ -28,7 +29,11 @@ def dialing_rules(settings: "Settings") -> DialingRules:
 
 def calling_config(settings: "Settings") -> CallingConfig:
     return CallingConfig(
-        trunk=settings.calling.trunk or "", hours=_hours(settings.calling.hours, settings.center.time_zone), rules=dialing_rules(settings)
+        trunk=settings.calling.trunk or "",
+        hours=_hours(settings.calling.hours, settings.center.time_zone),
+        calendar=settings.calling.calendar or "",
+        local=settings.calling.local_hours,
+        rules=dialing_rules(settings),
     )
 
 
@@ -108,6 +113,14 @@ def calling_faults(settings: "Settings") -> Iterator[Problem]:
     for index, day in enumerate(hours.closed):
         if day in {dated for dated, _ in hours.dated}:
             yield Problem(f"calling.hours.closed[{index}]", f"{day} is in calling.hours.dated as well; take it out of one of them")
+    named = settings.calling.calendar
+    if named is not None and named not in settings.calendars:
+        known = ", ".join(sorted(settings.calendars)) or "none"
+        yield Problem("calling.calendar", f"names calendar '{named}', which does not exist; calendars: {known}")
+    if named is not None and hours != type(hours)():
+        yield Problem("calling.calendar", "and the table calling.hours are two ways to say it; take one of them out")
+    if any(begin >= end > MIDNIGHT for begin, end in settings.calling.local_hours):
+        yield Problem("calling.local_hours", "ends on the next day; nobody is called through the night")
     yield from _list_faults(settings)
     for index, queue in enumerate(settings.queues):
         yield from _callback_faults(settings, f"queue[{index}].callback", queue)

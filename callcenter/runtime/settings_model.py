@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from callcenter.runtime.settings_calendars_model import DaySpan
 from callcenter.runtime.settings_fields import (
     Action,
     AttributeName,
@@ -156,6 +157,10 @@ class CallingSection(Section):
     do_not_call_file: Path | None = None
     """One number on a line."""
     hours: CallingHoursSection = CallingHoursSection()
+    calendar: Name | None = None
+    """In place of ``hours``: we call while this calendar is open."""
+    local_hours: tuple[DaySpan, ...] = Field(default=(), max_length=5)
+    """Also by the clock where the number says that its owner may be, in all of its zones if it may be one of several."""
 
 
 class NumberSection(Section):

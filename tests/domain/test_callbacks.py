@@ -13,6 +13,7 @@ from callcenter.domain.calling_hours import CallingHours
 from callcenter.domain.config import CallbackConfig, CallingConfig, CenterConfig, Device, QueueConfig
 from callcenter.domain.facts import AgentState
 from callcenter.domain.facts import callbacks as cf
+from callcenter.domain.hours_plan import Plan, expand
 from callcenter.domain.ivr.flow import CallbackNode, CollectNode, Flow, HangUpNode, PromptNode, QueueNode, faults
 from callcenter.domain.ivr.validation import Known
 from callcenter.domain.numbers import CheckedNumber, NumberRefusal, any_e164
@@ -20,6 +21,7 @@ from callcenter.domain.queue import Band
 from callcenter.domain.routing_config import Needs, Routing, Skill
 from callcenter.sim.checker import Checker
 from callcenter.sim.fake_pbx import Mood, Phone
+from callcenter.sim.timeline import EPOCH
 from callcenter.sim.world import World, small_center
 
 T = TypeVar("T")
@@ -390,6 +392,38 @@ def test_a_turn_outside_the_calling_hours_waits_for_their_beginning() -> None:
     assert one(world, cf.CallbackPutOff).due_at == begins
     world.run_until(begins + timedelta(seconds=5))
     assert len(world.pbx.dialed) == 1
+
+
+def test_a_calendar_says_when_we_call_and_its_emergency_switch_too() -> None:
+    calendar = expand(Plan("main", "UTC", dict.fromkeys(range(7), ((time(9), time(20)),))), EPOCH.date())
+    world = World(replace(center(AGENT_FIRST, agents=("alice",), calendar="main"), calendars={"main": calendar}))
+    world.tell(e.HoursSwitchRequested("main", False, reason="power cut"))
+    promise(world)
+    world.agent_ready("alice")
+    world.run_for(20 * 60)
+    assert world.pbx.dialed == []
+    world.tell(e.HoursSwitchRequested("main", None))
+    world.run_for(20 * 60)
+    assert len(world.pbx.dialed) == 1, "it was not put off to its end because nobody knew how long the switch would last"
+
+
+@pytest.mark.parametrize(
+    ("zones", "called_at"),
+    [
+        (("Europe/Berlin",), "09:00"),  # the world begins at 09:00 UTC, promised at 09:00 and some seconds
+        (("America/New_York",), "13:00"),
+        (("Europe/Berlin", "America/New_York"), "13:00"),
+        (("America/Los_Angeles", "Pacific/Auckland", "Asia/Kolkata", "Europe/Berlin"), "09:00"),  # at no time in all
+        ((), "09:00"),
+    ],
+)
+def test_the_clock_where_the_caller_may_be_counts_in_all_its_zones(zones: tuple[str, ...], called_at: str) -> None:
+    world = world_of(local=((time(8), time(21)),), rules=lambda text: CheckedNumber(text, zones=zones))
+    promise(world)
+    world.agent_ready("alice")
+    world.run_for(6 * 3600)
+    attempted = kept(world, cf.CallbackAttempted)[0]
+    assert attempted.at.strftime("%H:%M") == called_at
 
 
 def test_hours_that_never_come_again_break_the_promise_when_it_expires() -> None:

@@ -123,6 +123,9 @@ def test_what_the_core_reads(tmp_path: Path) -> None:
             "calling.hours.closed[0]: 2026-12-24 is in calling.hours.dated as well",
         ),
         ({"trnk": "carrier"}, "calling.trnk"),
+        ({"calendar": "main"}, "calling.calendar: names calendar 'main', which does not exist; calendars: none"),
+        ({"local_hours": ["8-21"]}, "calling.local_hours[0]: must be from and to, such as '09:00-12:00'"),
+        ({"local_hours": ["22:00-06:00"]}, "calling.local_hours: ends on the next day"),
     ],
 )
 def test_what_cannot_be_is_refused_at_save_with_reason_and_place(tmp_path: Path, calling: dict[str, Any], said: str) -> None:
@@ -207,3 +210,21 @@ def test_the_configuration_of_the_manual_is_accepted(tmp_path: Path) -> None:
     config = read.center_config({"alice": "a", "bob": "b"})
     assert config.queues["support"].callback is not None
     assert config.calling.rules("2025550199").refusal is NumberRefusal.DO_NOT_CALL
+
+
+@pytest.mark.parametrize(
+    ("number", "zones"),
+    [
+        ("+12025550101", {"America/New_York"}),
+        ("+14155550101", {"America/Los_Angeles"}),
+        ("+442071838750", {"Europe/London"}),
+        ("+88213000000", set()),  # a satellite phone
+    ],
+)
+def test_what_a_number_tells_of_the_clock_where_it_is(number: str, zones: set[str]) -> None:
+    found = DialingRules("US", ("US", "GB", "001"))(number).zones
+    assert set(found) == zones
+
+
+def test_a_toll_free_number_may_be_anywhere_in_its_country() -> None:
+    assert {"America/New_York", "America/Los_Angeles", "America/Chicago"} < set(DialingRules("US")("+18005550100").zones)
