@@ -23,6 +23,7 @@ from callcenter.domain.events import ConfigChanged
 from callcenter.domain.facts import Fact
 from callcenter.domain.hours import Calendar
 from callcenter.domain.ids import Ids
+from callcenter.domain.ivr.dipping import DipQuestion
 from callcenter.domain.ivr.listening import SpeechQuestion
 from callcenter.domain.ivr.questions import Question
 from callcenter.domain.ivr.switching import PinQuestion
@@ -33,11 +34,14 @@ from callcenter.runtime.data_folder import data_folder
 from callcenter.runtime.pins import Pins
 from callcenter.runtime.secrets import AMI_OPERATIONS_USER, AMI_RECORDING_USER, ARI_USER, Secrets, SecretsError, load_secrets
 from callcenter.runtime.settings import Settings, SettingsError, parse_text, read
+from callcenter.runtime.settings_dips import dip_defaults
 from callcenter.runtime.settings_model import NodeSection
 from callcenter.services.answering import Answerer, Answering
 from callcenter.services.clock import SteadyClock
 from callcenter.services.control import ControlError, ControlServer
 from callcenter.services.desk import Desk
+from callcenter.services.dips.answerer import DipAnswerer
+from callcenter.services.dips.client import DipsClient
 from callcenter.services.engine import Engine
 from callcenter.services.fact_codec import encode
 from callcenter.services.fallback_log import FallbackLog
@@ -89,10 +93,15 @@ class EngineProcess:
             Qualifier(self._operations, self._engine.tell),
             NotifiedLamps(self._operations),
         )
+        self._dips = DipsClient(data_folder(settings).dips_socket, self._secrets.control_token, dip_defaults(settings))
         pins = PinAnswerer(Pins(settings.data).check)
         listening = Listening(self._telephony, data_folder(settings).recogniser_socket, self._secrets.control_token)
         speech = SpeechAnswerer(listening, lambda: self._settings.speech.rate)
-        answerers: dict[type[Question], Answerer] = {PinQuestion: pins.answer, SpeechQuestion: speech.answer}
+        answerers: dict[type[Question], Answerer] = {
+            PinQuestion: pins.answer,
+            SpeechQuestion: speech.answer,
+            DipQuestion: DipAnswerer(self._dips),
+        }
         self._answers = Answering(answerers, self._engine.tell)  # who answers a kind of question is added here
         desk = Desk(self._engine, self._clock, self._reload, self._journal_health, self._take_up_flows)
         self._control = ControlServer(data_folder(settings).control_socket, self._secrets.control_token, desk.handle, self._notices, _bug)
@@ -129,6 +138,7 @@ class EngineProcess:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._answers.close()
+            await self._dips.close()
             await self._telephony.close()
             await self._control.stop()
             try:
@@ -191,9 +201,19 @@ class EngineProcess:
             raise ControlError(str(error)) from None
         reloaded = [await self._reload_node(node, settings, secrets) for node in settings.nodes if not node.remote]
         self._settings, self._secrets, self._text = settings, secrets, text
+        await self._reload_dips(settings)
         await self._engine.request(ConfigChanged(config))
         await asyncio.to_thread(self._keep_version, text)
         return "; ".join((*reloaded, *settings.flow_sources.notes)) or "nothing to reload in Asterisk"
+
+    async def _reload_dips(self, settings: Settings) -> None:
+        """The process that asks takes the new sources first. While it is away nothing is lost: it reads the file when it starts."""
+        self._dips.defaults = dip_defaults(settings)
+        try:
+            await self._dips.reload()
+        except (OSError, TimeoutError, ValueError) as error:
+            if settings.dips:
+                log.warning("dips_not_reloaded", why=str(error) or type(error).__name__)
 
     async def _opening_hours(self, today: date) -> Mapping[str, Calendar]:
         """Of the configuration in use, even if it changes while they are made."""

@@ -62,6 +62,19 @@ class Consult:
     hears: Hears = Hears.CONSULTED
 
 
+PAYMENT = "payment"
+"""The attribute of the call that tells how the latest payment went."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """An agent has sent her caller through a flow to pay, and waits for the caller to come back."""
+
+    contact: str
+    agent: str
+    flow: str
+
+
 @dataclass(slots=True)
 class Call:
     """Everything under one call id, from the first leg's creation to the last leg's end."""
@@ -86,6 +99,9 @@ class Call:
     visit: Visit | None = None
     """At a mailbox; the flow run, if any, goes on afterwards."""
     consult: Consult | None = None
+    payment: Payment | None = None
+    paused: bool = False
+    """Nothing of it is recorded at the moment, whatever its queue says."""
     recording: str = ""
     cause: Cause = Cause.UNKNOWN
     ended_at: datetime | None = None

@@ -27,6 +27,7 @@ from callcenter.domain import (
     opening,
     opting,
     overflowing,
+    payments,
     persistent_leg,
     preferred,
     promises,
@@ -262,7 +263,7 @@ def _key_pressed(turn: Turn, event: e.DigitPressed) -> None:
     contact = turn.state.contacts.get(call.contact)
     if call.visit is not None:
         mailbox_visits.key_pressed(turn, call, event)
-    elif contact is not None:
+    elif contact is not None and call.payment is None:
         if not overflowing.key_pressed(turn, contact, event.digit):
             callbacks.key_pressed(turn, call, contact, event.digit)
     else:
@@ -276,7 +277,7 @@ def _prompt_ended(turn: Turn, event: e.PlaybackEnded) -> None:
     contact = turn.state.contacts.get(call.contact)
     if call.visit is not None:
         mailbox_visits.prompt_ended(turn, call, event)
-    elif contact is not None:
+    elif contact is not None and call.payment is None:
         announcing.ended(turn, contact, event.playback)
     else:
         flows.prompt_ended(turn, call, event.playback)
@@ -394,6 +395,8 @@ def _stories() -> dict[type, Callable[..., None]]:
         e.CancelRequested: _asked(transfers.cancel),
         e.SwapRequested: _asked(transfers.swap),
         e.ConferenceRequested: _asked(transfers.conference),
+        e.PaymentRequested: _asked(payments.begin, "flow"),
+        e.PaymentEndRequested: _asked(flows.call_off_payment),
         e.WrapUpEndRequested: _asked(wrap_up.end),
         e.WrapUpExtensionRequested: _asked(wrap_up.extend),
         e.DispositionChosen: _asked(wrap_up.dispose, "disposition"),

@@ -282,6 +282,8 @@ class CenterConfig:
     """Every published version that callers may still be in, by name and number; those in use, too."""
     canaries: Mapping[str, Canary] = field(default_factory=dict)
     """By flow: the version that a share of its calls gets instead."""
+    payment_flows: tuple[str, ...] = ()
+    """Where agents may send their callers to pay, the usual one first."""
     not_ready_reasons: tuple[str, ...] = ("break", "lunch", "meeting", "training")
     """What agents may be not ready for by their own wish; the first is that of the plain star code."""
     calling: CallingConfig = field(default_factory=CallingConfig)

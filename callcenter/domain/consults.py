@@ -37,7 +37,7 @@ def is_by_phone(state: State, call: Call) -> bool:
 
 def arranges_holds(turn: Turn, call: Call) -> bool:
     """We decide whom the agent hears, so her hold key tells nothing about who is on hold."""
-    return call.consult is not None and not is_by_phone(turn.state, call)
+    return call.payment is not None or (call.consult is not None and not is_by_phone(turn.state, call))
 
 
 def consulted(state: State, call: Call) -> str:
@@ -49,7 +49,7 @@ def consulted(state: State, call: Call) -> str:
 def places(state: State, call: Call) -> dict[str, str]:
     """In which bridge each leg should be while two talk, or three consult; who is in none may be anywhere."""
     own, consult = talk_leg(state, call), call.consult
-    if not own:
+    if not own or call.payment is not None:
         return {}
     caller, other = call.began.leg, consulted(state, call)
     if consult is None:

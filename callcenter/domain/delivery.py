@@ -254,8 +254,8 @@ def connect(turn: Turn, contact: Contact, offered: ContactOffered) -> None:
 
 
 def start_recording(turn: Turn, contact: Contact, answered: ContactOffered) -> None:
-    """Record the caller's leg for this contact, if its queue says so."""
-    if not turn.state.queue(answered.queue).config.record:
+    """Record the caller's leg for this contact, if its queue says so and nothing is to be kept off the record."""
+    if turn.state.calls[answered.call].paused or not turn.state.queue(answered.queue).config.record:
         return
     call = turn.state.calls[answered.call]
     recording = turn.ids.draw()

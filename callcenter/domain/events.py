@@ -313,6 +313,22 @@ class ConferenceRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentRequested:
+    """The agent sends her caller through a flow for payments, and waits."""
+
+    agent: str
+    flow: str = ""
+    """The first one when it is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentEndRequested:
+    """The agent wants the caller back now."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
 class WrapUpEndRequested:
     agent: str
 
@@ -471,6 +487,8 @@ AgentRequest = (
     | CancelRequested
     | SwapRequested
     | ConferenceRequested
+    | PaymentRequested
+    | PaymentEndRequested
     | WrapUpEndRequested
     | WrapUpExtensionRequested
     | DispositionChosen

@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from callcenter.domain import callbacks, opening, pin_locks, surveys
+from callcenter.domain import callbacks, do_not_call, opening, payments, pin_locks, surveys
+from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
 from callcenter.domain.circumstances import Surroundings
 from callcenter.domain.commands import AskOutside, Play, StopPlayback, WithdrawAsk
-from callcenter.domain.delivery import enter_queue
+from callcenter.domain.delivery import enter_queue, requeue
 from callcenter.domain.directing import direct
 from callcenter.domain.events import AskAnswered
 from callcenter.domain.facts import (
@@ -44,7 +45,10 @@ from callcenter.domain.ivr.kind import (
     KeepAnswer,
     Leave,
     Listen,
+    OptOut,
+    PauseRecording,
     PromiseCallback,
+    ResumeRecording,
     ReturnFlow,
     Say,
     SetAttributes,
@@ -52,13 +56,16 @@ from callcenter.domain.ivr.kind import (
     TakeDigit,
 )
 from callcenter.domain.ivr.leaving import PROMISED, REFUSED
+from callcenter.domain.ivr.off_record import NOTED
 from callcenter.domain.ivr.run import ENTRY, FlowRun
 from callcenter.domain.ivr.switching import BUDGET as PIN_BUDGET
 from callcenter.domain.ivr.switching import LOCKED, CheckPin, NotePin, SwitchHours
 from callcenter.domain.ivr.validation import subflows
+from callcenter.domain.pausing import pause, resume
 from callcenter.domain.routing_config import Needs
 from callcenter.domain.turn import Turn
 
+CALLER_LEFT = "caller_left"
 MOST_AT_ONCE = 200
 """So many steps without the caller hearing or doing anything are a circle."""
 
@@ -177,7 +184,8 @@ def _ask_again(turn: Turn, call: Call) -> None:
 def caller_left(turn: Turn, call: Call) -> None:
     """The caller hung up in the flow."""
     if call.flow is not None:
-        _end(turn, call, "caller_left")
+        _end(turn, call, CALLER_LEFT)
+        payments.caller_left(turn, call)
 
 
 # --- what follows -------------------------------------------------------------------------------
@@ -214,6 +222,28 @@ def _end(turn: Turn, call: Call, exit_name: str) -> None:
     if run.ask:
         turn.want(WithdrawAsk(call.id, call.node, run.ask))
     turn.emit(FlowEnded(turn.now, call.id, exit_name, run.node))
+    call.secrets.clear()
+    if exit_name != CALLER_LEFT and call.payment is None:
+        resume(turn, call)
+
+
+def _back_to_agent(turn: Turn, call: Call, outcome: str) -> bool:
+    """Whether an agent waits for this caller, who is with her again."""
+    if call.payment is None:
+        return False
+    _end(turn, call, "payment")
+    payments.over(turn, call, outcome)
+    return True
+
+
+def call_off_payment(turn: Turn, agent: Agent) -> None:
+    """The agent wants her caller back before the flow is over."""
+    call = payments.paying(turn, agent)
+    if call is None:
+        return
+    if call.flow is not None and call.flow.playback:
+        turn.want(StopPlayback(call.id, call.node, call.flow.playback))
+    _back_to_agent(turn, call, payments.CALLED_OFF)
 
 
 def _contained(turn: Turn, call: Call, do: Callable[[], None]) -> None:
@@ -293,7 +323,10 @@ def _enter_flow(turn: Turn, call: Call, step: EnterFlow) -> Step:
     return interpreter.arrive(run, Surroundings(turn, call))
 
 
-def _return_flow(turn: Turn, call: Call, step: ReturnFlow) -> Step:
+def _return_flow(turn: Turn, call: Call, step: ReturnFlow) -> Step | None:
+    if not _run(call).frames:
+        _out(turn, call, step.outcome)
+        return None
     turn.emit(FlowReturned(turn.now, call.id, _run(call).node, step.outcome))
     return interpreter.after_outcome(_run(call), step.outcome, Surroundings(turn, call))
 
@@ -303,7 +336,36 @@ def _promise_callback(turn: Turn, call: Call, step: PromiseCallback) -> Step:
     return interpreter.after_outcome(_run(call), outcome, Surroundings(turn, call))
 
 
+def _pause_recording(turn: Turn, call: Call, step: PauseRecording) -> Step:
+    pause(turn, call)
+    return step.leave
+
+
+def _resume_recording(turn: Turn, call: Call, step: ResumeRecording) -> Step:
+    resume(turn, call)
+    return step.leave
+
+
+def _opt_out(turn: Turn, call: Call, step: OptOut) -> Step:
+    noted = do_not_call.opt_out(turn, call, call.attributes.get(step.attribute, ""))
+    return interpreter.after_outcome(_run(call), NOTED if noted else REFUSED, Surroundings(turn, call))
+
+
+def _out(turn: Turn, call: Call, outcome: str) -> None:
+    """The end of a flow that an agent has sent the caller to. Without her it is goodbye, or the head of the line if she was lost."""
+    if _back_to_agent(turn, call, outcome or payments.DONE):
+        return
+    _end(turn, call, "return")
+    forsaken = payments.lost_contact(turn, call)
+    if forsaken is not None:
+        requeue(turn, call, forsaken)
+    else:
+        turn.send_on(call, GOODBYE.name)
+
+
 def _enter_queue(turn: Turn, call: Call, step: EnterQueue) -> None:
+    if _back_to_agent(turn, call, "queue"):
+        return
     _end(turn, call, "queue")
     queue, priority, needs = direct(turn, call, step.queue, step.priority, step.needs)
     left = callbacks.left_behind(turn, call, queue)
@@ -315,6 +377,8 @@ def _enter_queue(turn: Turn, call: Call, step: EnterQueue) -> None:
 
 
 def _hang_up(turn: Turn, call: Call, step: HangUpCaller) -> None:
+    if _back_to_agent(turn, call, "hang_up"):
+        return
     _end(turn, call, "hang_up")
     turn.hang_up(call, call.caller_leg)
 
@@ -334,6 +398,8 @@ def _fail(turn: Turn, call: Call, step: Fail) -> Step | None:
 
 def _say_goodbye(turn: Turn, call: Call) -> None:
     """By a flow of ours, unless it is the one that failed."""
+    if call.flow is not None and _back_to_agent(turn, call, payments.FAILED):
+        return
     name = _outermost(call.flow) if call.flow is not None else ""
     if call.flow is not None:
         _end(turn, call, "error")
@@ -374,6 +440,9 @@ TAKES: Mapping[type[Step], Callable[[Turn, Call, Any], Step | None]] = {
     EnterFlow: _enter_flow,
     ReturnFlow: _return_flow,
     PromiseCallback: _promise_callback,
+    PauseRecording: _pause_recording,
+    ResumeRecording: _resume_recording,
+    OptOut: _opt_out,
     EnterQueue: _enter_queue,
     HangUpCaller: _hang_up,
     Fail: _fail,

@@ -1,6 +1,6 @@
 """What happens to legs, told as what it means for the call."""
 
-from callcenter.domain import accepting, announcing, callbacks, consults, mailbox_visits, persistent_leg
+from callcenter.domain import accepting, announcing, callbacks, consults, mailbox_visits, payments, persistent_leg
 from callcenter.domain.call import Call, Leg, LegState
 from callcenter.domain.commands import Answer, ConnectLegs, HangUp, StartRecording, StopMusic, StopRecording
 from callcenter.domain.contact import Contact, ContactState
@@ -108,7 +108,7 @@ def ended(turn: Turn, leg_id: str, cause: Cause) -> None:
         caller_leg_ended(turn, call, cause)
         for other in list(call.legs.values()):
             turn.hang_up(call, other)
-    elif not consults.leg_ended(turn, call, leg, cause):
+    elif not consults.leg_ended(turn, call, leg, cause) and not payments.agent_left(turn, call, leg, cause):
         agent_leg_ended(turn, call, leg, cause)
     if agent is not None and (stayed or was_to_stay):
         persistent_leg.gone(turn, agent, leg_id, cause, stayed=stayed)
@@ -129,6 +129,8 @@ def found_alone(turn: Turn, leg_id: str) -> None:
         turn.want(HangUp(call.id, call.node, leg_id))
         if leg.agent and call.recording:  # she left two who hear each other already, and we were killed in the middle of it
             _record_again(turn, call)
+    elif call.payment is not None:
+        payments.keep_apart(turn, call)
     elif (contact := turn.state.contacts.get(call.contact)) and contact.state is ContactState.CONNECTED and contact.offer:
         turn.want(Answer(call.id, call.node, call.began.leg))
         turn.want(StopMusic(call.id, call.node, call.began.leg))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from callcenter.domain import agent_requests, opting, wrap_up
+from callcenter.domain import agent_requests, flows, opting, payments, wrap_up
 from callcenter.domain.agent import Agent
 from callcenter.domain.facts import AgentState
 from callcenter.domain.ivr.flow import (
@@ -12,6 +12,8 @@ from callcenter.domain.ivr.flow import (
     CONFIRM_NOT_READY,
     CONFIRM_OPTED_IN,
     CONFIRM_OPTED_OUT,
+    CONFIRM_PAYMENT,
+    CONFIRM_PAYMENT_OVER,
     CONFIRM_READY,
 )
 from callcenter.domain.ivr.switch_flow import hours_switch
@@ -105,6 +107,16 @@ def _switch(turn: Turn, agent: Agent, digits: str) -> str:
     return hours_switch(chosen) if chosen else CONFIRM_NOT_POSSIBLE.name
 
 
+def _payment(turn: Turn, agent: Agent, digits: str) -> str:
+    """While a caller of hers pays, the code alone brings the caller back."""
+    if not digits and payments.is_open(turn, agent):
+        flows.call_off_payment(turn, agent)
+        return CONFIRM_PAYMENT_OVER.name
+    if flow := _chosen(turn, turn.state.config.payment_flows, digits or "1"):
+        payments.begin(turn, agent, flow)
+    return CONFIRM_PAYMENT.name
+
+
 STAR_CODES: Mapping[str, Obey] = {
     "*11": _ready,
     "*12": _not_ready,
@@ -114,6 +126,7 @@ STAR_CODES: Mapping[str, Obey] = {
     "*16": _opt_in,
     "*17": _opt_out,
     "*19": _switch,
+    "*20": _payment,
 }
 """``*11`` logs in as well: a desk phone has no other way. ``*12`` alone is the first reason, ``*123`` the third.
 ``*19`` is the emergency switch of the first calendar."""

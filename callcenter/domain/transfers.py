@@ -25,7 +25,7 @@ from callcenter.domain.turn import Turn
 
 def blind(turn: Turn, agent: Agent, queue: str, colleague: str) -> None:
     """The talk ends for the agent, and the caller waits anew."""
-    contact = _her_caller(turn, agent)
+    contact = her_caller(turn, agent)
     target = _target(turn, agent, queue, colleague) if contact else None
     if contact is not None and target is not None:
         _move(turn, contact, target)
@@ -66,7 +66,7 @@ def _enter(
 
 def consult(turn: Turn, agent: Agent, queue: str, colleague: str) -> None:
     """The caller is put on hold, and the agent is about to talk to whoever answers."""
-    contact = _her_caller(turn, agent)
+    contact = her_caller(turn, agent)
     target = _target(turn, agent, queue, colleague, consult=True) if contact else None
     if contact is None or target is None or contact.offer is None:
         return
@@ -143,7 +143,7 @@ def referred(turn: Turn, event: LegReferred) -> None:
 
 
 def _refer_blind(turn: Turn, agent: Agent, call: Call, event: LegReferred) -> bool:
-    contact = _her_caller(turn, agent)
+    contact = her_caller(turn, agent)
     target = _dialed(turn, agent, event.dialed) if contact else None
     if contact is None or target is None or contact.entered.call != call.id:
         return False
@@ -167,7 +167,7 @@ def dialed_in_talk(turn: Turn, agent: Agent, event: LegArrived) -> bool:
     if agent.state is not AgentState.TALKING or contact is None or event.dialed not in turn.state.extensions:
         return False
     call = turn.state.calls[contact.entered.call]
-    contact = _her_caller(turn, agent)
+    contact = her_caller(turn, agent)
     target = _dialed(turn, agent, event.dialed, consult=True) if contact else None
     if contact is None or target is None or event.node != call.node:
         return False
@@ -181,7 +181,7 @@ def dialed_in_talk(turn: Turn, agent: Agent, event: LegArrived) -> bool:
 # --- what may be asked for ----------------------------------------------------------------------
 
 
-def _her_caller(turn: Turn, agent: Agent) -> Contact | None:
+def her_caller(turn: Turn, agent: Agent) -> Contact | None:
     """The contact of the caller whom the agent may transfer; else it is said why she may not."""
     contact = turn.state.contacts.get(agent.contact)
     if agent.state is not AgentState.TALKING or contact is None:
@@ -195,6 +195,9 @@ def _her_caller(turn: Turn, agent: Agent) -> Contact | None:
             if consulting
             else f"{agent.name} is being consulted; the caller is {call.consult.agent}'s"
         )
+        return None
+    if call.payment is not None:
+        turn.refuse(f"{agent.name}'s caller is paying; wait for the end of that, or call it off")
         return None
     return contact if _within_reach(turn, call) else None
 

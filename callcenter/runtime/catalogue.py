@@ -22,6 +22,7 @@ NEEDED = (
     "wrap-up-extended",
     "queue-joined",
     "queue-left",
+    "caller-pays",
     "press-1-to-accept",
     "you-are-connected",
     "beep",

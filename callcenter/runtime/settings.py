@@ -11,6 +11,7 @@ from pathlib import Path
 import phonenumbers
 from pydantic import Field, PrivateAttr, ValidationError
 
+from callcenter.domain.call import PAYMENT
 from callcenter.domain.config import CenterConfig, NumberConfig, QueueConfig
 from callcenter.domain.hours import Calendar
 from callcenter.domain.ivr.flow import Flow
@@ -26,7 +27,7 @@ from callcenter.runtime.settings_agents import agents_faults, disposition_rule, 
 from callcenter.runtime.settings_calendars import CalendarError, calendar_faults, calendars, own_calendar
 from callcenter.runtime.settings_calendars_model import CalendarSection
 from callcenter.runtime.settings_calling import callback_config, calling_config, calling_faults
-from callcenter.runtime.settings_dips import ConnectionSection, DipSection, dips_faults
+from callcenter.runtime.settings_dips import ConnectionSection, DipSection, dip_attributes, dips_faults
 from callcenter.runtime.settings_fields import Language, Name, Section
 from callcenter.runtime.settings_flow_model import FlowSection
 from callcenter.runtime.settings_flows import flow, flow_faults
@@ -45,6 +46,7 @@ from callcenter.runtime.settings_model import (
     NumberSection,
     OccupancySection,
     PathsSection,
+    PaymentsSection,
     QueueSection,
     RecordingSection,
     TrunkSection,
@@ -81,6 +83,7 @@ class Settings(Section):
     engine: EngineSection = EngineSection()
     web: WebSection = WebSection()
     recording: RecordingSection = RecordingSection()
+    payments: PaymentsSection = PaymentsSection()
     mail: MailSection | None = None
     missed_offers: MissedOffersSection = MissedOffersSection()
     occupancy: OccupancySection = OccupancySection()
@@ -181,6 +184,7 @@ class Settings(Section):
             agents={agent.name: agent_config(self, agent, endpoints[agent.name]) for agent in self.agents},
             numbers={self.did(number): self._number(number) for number in self.numbers},
             not_ready_reasons=self.center.not_ready_reasons,
+            payment_flows=self.payments.flows,
             flows=self.programs,
             flow_versions=self._sources.versions,
             canaries=self._sources.shares,
@@ -350,6 +354,8 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from extension_faults(settings)
     yield from _media_faults(settings)
     yield from dips_faults(settings)
+    for name in settings.payments.flows:
+        yield from _unknown("payments.flows", "flow", name, list(settings.flows))
     yield from speech_faults(settings)
     yield from language_faults(settings)
     yield from flow_faults(settings.flows, _known(settings), _entered(settings))
@@ -365,8 +371,10 @@ def _known(settings: Settings) -> Known:
         "agent": [agent.name for agent in settings.agents],
         "list": [caller_list.name for caller_list in settings.caller_lists],
         "hours": list(settings.calendars),
+        "source": list(settings.dips),
     }
-    return Known(names, prompts=settings.catalogue.languages, speaks=settings.spoken.spoken)
+    attributes = {PAYMENT, *dip_attributes(settings)}
+    return Known(names, prompts=settings.catalogue.languages, speaks=settings.spoken.spoken, attributes=attributes)
 
 
 def _entered(settings: Settings) -> Mapping[str, str]:

@@ -18,6 +18,7 @@ from callcenter.domain.dips.reading import Kind, Wanted, parse_path
 from callcenter.domain.dips.source import FALLBACK, HttpSource, Rules, Source, SqlSource
 from callcenter.domain.dips.template import SECRET, Body, body_names, check_body, check_header, names, parse_statement, parse_url
 from callcenter.runtime.settings_fields import AttributeName, Name, Plain, Seconds, Section, SomeSeconds
+from callcenter.runtime.settings_flow_model import DipNodeSection
 from callcenter.runtime.settings_problems import Problem
 
 if TYPE_CHECKING:
@@ -129,6 +130,15 @@ class ConnectionSection(Section):
 
 
 def dips_faults(settings: "Settings") -> Iterator[Problem]:
+    broken = False
+    for problem in _source_faults(settings):
+        broken = True
+        yield problem
+    if not broken:
+        yield from _node_faults(settings)
+
+
+def _source_faults(settings: "Settings") -> Iterator[Problem]:
     for name, section in settings.dips.items():
         key = f"dip.{name}"
         yield from _http_faults(key, section) if section.kind == "http" else _sql_faults(key, section, settings.connections)
@@ -141,6 +151,27 @@ def dips_faults(settings: "Settings") -> Iterator[Problem]:
             yield Problem(f"{key}.ca_file", f"names '{section.ca_file}', which is not a file")
     for name, connection in settings.connections.items():
         yield from secret_faults(settings, f"connection.{name}.url", connection.url)
+
+
+def dip_attributes(settings: "Settings") -> frozenset[str]:
+    """What flows may find set after a dip."""
+    found = {name for section in settings.dips.values() for name in section.attributes}
+    return frozenset(found | {FALLBACK}) if settings.dips else frozenset()
+
+
+def _node_faults(settings: "Settings") -> Iterator[Problem]:
+    """A dip must be asked with everything that its source wants, and with nothing else."""
+    wanted = {name: source.names() for name, source in sources(settings).items()}
+    for flow, section in settings.flows.items():
+        for name, node in section.nodes.items():
+            if not isinstance(node, DipNodeSection) or node.source not in wanted:
+                continue
+            key = f"flow.{flow}.node.{name}.parameters"
+            for missing in [wants for wants in wanted[node.source] if wants not in node.parameters]:
+                yield Problem(key, f"lacks '{missing}', which source '{node.source}' is asked with; write {missing} = \"{{ATTRIBUTE}}\"")
+            for extra in [given for given in node.parameters if given not in wanted[node.source]]:
+                there = ", ".join(wanted[node.source]) or "none"
+                yield Problem(f"{key}.{extra}", f"is nothing that source '{node.source}' is asked with: {there}")
 
 
 def _http_faults(key: str, section: DipSection) -> Iterator[Problem]:
@@ -223,6 +254,11 @@ def _json(body: dict[str, object] | None) -> Body:
 
 def sources(settings: "Settings") -> dict[str, Source]:
     return {name: _source(name, section) for name, section in settings.dips.items()}
+
+
+def dip_defaults(settings: "Settings") -> dict[str, dict[str, str]]:
+    """By source, the attributes when nobody can be asked."""
+    return {name: dict(section.defaults) for name, section in settings.dips.items() if section.defaults}
 
 
 def _source(name: str, section: DipSection) -> Source:

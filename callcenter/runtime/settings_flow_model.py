@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from callcenter.domain.ivr.check_digits import CheckDigit
+from callcenter.domain.ivr.dipping import DipNode
 from callcenter.domain.ivr.expressions import Expression, ExpressionError, parse
 from callcenter.domain.ivr.flow import (
     CallbackNode,
@@ -24,6 +25,7 @@ from callcenter.domain.ivr.flow import (
     SubflowNode,
     TransferNode,
 )
+from callcenter.domain.ivr.off_record import OptOutNode, PauseRecordingNode, ResumeRecordingNode
 from callcenter.domain.ivr.switching import MOST_TRIES, PinNode, SwitchNode, SwitchTo
 from callcenter.domain.ivr.templates import Template, TemplateError, template
 from callcenter.runtime.settings_fields import AttributeName, Key, Language, Name, Seconds, Section, SomeSeconds
@@ -203,6 +205,33 @@ class ReturnNodeSection(Section):
         return ReturnNode(self.outcome or "")
 
 
+def _patience(budget: timedelta) -> timedelta:
+    if budget > timedelta(seconds=30):
+        raise ValueError("must be 30 at most: a caller waits meanwhile")
+    return budget
+
+
+class DipNodeSection(Section):
+    """Looks something up at a source of ``[dip.NAME]``."""
+
+    type: Literal["dip"]
+    source: Name
+    next: Name
+    """When it was found."""
+    otherwise: Name
+    """When there is no such thing."""
+    failed: Name
+    """When the source did not answer in time, or not sensibly."""
+    parameters: dict[AttributeName, Filled] = Field(default_factory=dict, max_length=40)
+    filler: Said | None = None
+    """Said meanwhile."""
+    budget: Annotated[SomeSeconds, AfterValidator(_patience)] = Field(default=timedelta(seconds=3), alias="budget_s")
+
+    def node(self) -> Node:
+        filler = said(self.filler) if self.filler else None
+        return DipNode(self.source, self.next, self.otherwise, self.failed, _templates(self.parameters), (), filler, self.budget)
+
+
 # --- leaving ------------------------------------------------------------------------------------
 
 
@@ -245,6 +274,37 @@ class TransferNodeSection(Section):
 
     def node(self) -> Node:
         return TransferNode(self.agent, self.queue, self.otherwise, self.wait, self.priority)
+
+
+class PauseRecordingNodeSection(Section):
+    """Nothing of the call is recorded until it is resumed, or the flow ends."""
+
+    type: Literal["pause_recording"]
+    next: Name
+
+    def node(self) -> Node:
+        return PauseRecordingNode(self.next)
+
+
+class ResumeRecordingNodeSection(Section):
+    type: Literal["resume_recording"]
+    next: Name
+
+    def node(self) -> Node:
+        return ResumeRecordingNode(self.next)
+
+
+class OptOutNodeSection(Section):
+    """The caller is not called any more."""
+
+    type: Literal["opt_out"]
+    next: Name
+    otherwise: Name
+    """When there is no number that could be called."""
+    attribute: AttributeName = "caller"
+
+    def node(self) -> Node:
+        return OptOutNode(self.next, self.otherwise, self.attribute)
 
 
 class HangUpNodeSection(Section):
@@ -307,6 +367,10 @@ FlowNodeSection = Annotated[
     | QueueNodeSection
     | CallbackNodeSection
     | TransferNodeSection
+    | DipNodeSection
+    | PauseRecordingNodeSection
+    | ResumeRecordingNodeSection
+    | OptOutNodeSection
     | HangUpNodeSection
     | SpeechNodeSection
     | SurveyNodeSection

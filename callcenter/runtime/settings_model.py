@@ -108,6 +108,13 @@ class WebSection(Section):
     port: Port = 8080
 
 
+class PaymentsSection(Section):
+    """Agents send their callers through these flows to pay."""
+
+    flows: tuple[Name, ...] = Field(default=(), max_length=9)
+    """The first one unless another is asked for; ``*202`` is the second."""
+
+
 class RecordingSection(Section):
     enabled: bool = True
     """False: nothing is recorded, whatever the queues say."""

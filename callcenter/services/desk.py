@@ -16,6 +16,8 @@ from callcenter.domain.events import (
     Event,
     OptInRequested,
     OptOutRequested,
+    PaymentEndRequested,
+    PaymentRequested,
     SwapRequested,
     TransferRequested,
     WrapUpEndRequested,
@@ -63,6 +65,8 @@ class Desk:
             "agent_cancel": self.agent_cancel,
             "agent_swap": self.agent_swap,
             "agent_conference": self.agent_conference,
+            "agent_payment_begin": self.agent_payment_begin,
+            "agent_payment_end": self.agent_payment_end,
             "agent_wrap_up_end": self.agent_wrap_up_end,
             "agent_extend": self.agent_extend,
             "agent_disposition": self.agent_disposition,
@@ -127,6 +131,15 @@ class Desk:
 
     async def agent_conference(self, request: JsonObject) -> Mapping[str, object]:
         return await self._ask(request, ConferenceRequested(_text(request, "agent")))
+
+    async def agent_payment_begin(self, request: JsonObject) -> Mapping[str, object]:
+        """Her caller goes through ``flow`` to pay; without one, the first of ``payments.flows``."""
+        flow = _text(request, "flow") if request.get("flow") is not None else ""
+        return await self._ask(request, PaymentRequested(_text(request, "agent"), flow))
+
+    async def agent_payment_end(self, request: JsonObject) -> Mapping[str, object]:
+        """She wants the caller back now."""
+        return await self._ask(request, PaymentEndRequested(_text(request, "agent")))
 
     async def agent_wrap_up_end(self, request: JsonObject) -> Mapping[str, object]:
         return await self._ask(request, WrapUpEndRequested(_text(request, "agent")))

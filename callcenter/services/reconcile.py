@@ -101,7 +101,9 @@ def _missed_of(state: State, call: Call, seen: Snapshot, crashed: bool) -> Itera
         return  # we called, and it still rings
     answered = seen.legs[caller.id].up
     contact = state.contacts.get(call.contact)
-    if contact is not None and contact.state is ContactState.CONNECTED:
+    if call.payment is not None and call.bridge in seen.bridges:
+        yield LegFoundAlone(caller.id)  # they hear each other, and should not
+    if contact is not None and contact.state is ContactState.CONNECTED and call.payment is None:
         if not answered or any(leg not in seen.bridges.get(bridge, frozenset()) for leg, bridge in places(state, call).items()):
             yield LegFoundAlone(caller.id)
         return

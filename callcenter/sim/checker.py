@@ -82,6 +82,9 @@ class _Call:
     flow: bool = False
     contacts: list[str] = field(default_factory=list)
     recording: str = ""
+    paused: bool = False
+    paying: bool = False
+    """An agent has sent the caller through a flow, and waits: the caller is in both."""
     ended_at: datetime | None = None
 
 
@@ -150,6 +153,10 @@ class Checker:
             f.RecordingStarted: self._recording_started,
             f.RecordingStopped: self._recording_over,
             f.RecordingMissing: self._recording_over,
+            f.RecordingPaused: self._paused,
+            f.RecordingResumed: self._paused,
+            f.PaymentBegan: self._paying,
+            f.PaymentEnded: self._paying,
             f.NodeAway: lambda fact: self._away.add(fact.node),
             f.NodeUp: lambda fact: self._away.discard(fact.node),
         }
@@ -238,6 +245,18 @@ class Checker:
         call = self._call(fact)
         if call is not None:
             call.recording = fact.recording
+            if call.paused:
+                self._wrong("A10", f"recording {fact.recording} of call {fact.call} begins in a pause")
+
+    def _paused(self, fact: f.RecordingPaused | f.RecordingResumed) -> None:
+        call = self._call(fact)
+        if call:
+            call.paused = isinstance(fact, f.RecordingPaused)
+
+    def _paying(self, fact: f.PaymentBegan | f.PaymentEnded) -> None:
+        call = self._call(fact)
+        if call:
+            call.paying = isinstance(fact, f.PaymentBegan)
 
     def _recording_over(self, fact: f.RecordingStopped | f.RecordingMissing) -> None:
         call = self.calls.get(fact.call)
@@ -475,7 +494,7 @@ class Checker:
         for name in self._touched:
             call = self.calls[name]
             live = [contact for contact in call.contacts if contact in self._live and not self.contacts[contact].entered.consult]
-            if len(live) + call.flow > 1:
+            if len(live) + call.flow > (2 if call.paying else 1):
                 self._wrong("A2", f"the caller of {name} is in {len(live)} contacts{' and in a flow' if call.flow else ''} at once")
         for queue in self._plain:
             waiting = next(self._waiting(queue), None)

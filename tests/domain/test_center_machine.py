@@ -43,7 +43,9 @@ from callcenter.domain.facts import AgentState
 from callcenter.domain.facts import callbacks as cf
 from callcenter.domain.hours_plan import Plan, expand
 from callcenter.domain.ids import Ids
+from callcenter.domain.ivr.deciding import ReturnNode
 from callcenter.domain.ivr.flow import CallbackNode, CollectNode, Flow, HangUpNode, MenuNode, PromptNode, QueueNode
+from callcenter.domain.ivr.off_record import PauseRecordingNode, ResumeRecordingNode
 from callcenter.domain.ivr.speech import SpeakAs, Spoken
 from callcenter.domain.mailbox_config import MailboxConfig
 from callcenter.domain.overflow_rules import Closing, Overflow, OverflowRow, OverflowTo
@@ -94,6 +96,17 @@ BACK = Flow(
         "later": CallbackNode("support", "end", "end", after=timedelta(seconds=40)),
         "wait": QueueNode("support"),
         "end": HangUpNode(),
+    },
+)
+PAY = Flow(
+    "pay",
+    "off",
+    {
+        "off": PauseRecordingNode("card"),
+        "card": CollectNode("enter-card", "card", "consent", "sorry", max_length=2, secret=True, tries=2),
+        "consent": ResumeRecordingNode("sorry"),
+        "sorry": PromptNode("wrong-key", "back"),
+        "back": ReturnNode("paid"),
     },
 )
 NUMBERS = ("+12025550101", "+12025550102", "anonymous")
@@ -161,7 +174,7 @@ EXTENSIONS = ("200", "201", "202", "300", "304")
 
 def asdict(thing: Any) -> dict[str, object]:
     """Its fields by name; what is inside is compared as it is, for copies take most of the time."""
-    return {field.name: getattr(thing, field.name) for field in fields(thing)}
+    return {field.name: getattr(thing, field.name) for field in fields(thing) if field.compare}
 
 
 def picture(state: State) -> object:
@@ -169,6 +182,7 @@ def picture(state: State) -> object:
     return {
         "calls": {k: (asdict(c.began), {i: asdict(leg) for i, leg in c.legs.items()}, asdict(c.flow) if c.flow else None, c.contact,
                       c.attributes, c.left, sorted(c.overflowed_by), c.bridge, asdict(c.consult) if c.consult else None, c.recording,
+                      c.payment, c.paused,
                       c.cause, c.ended_at,
                       sorted(c.unfinished)) for k, c in state.calls.items()},
         "legs": {leg: call.id for leg, call in state.legs.items()},
@@ -276,7 +290,8 @@ def begin_consult(world: World, did: str, whom: str, by_phone: bool, mood: Mood,
     world.run_for(seconds)
 
 
-CONSULT_STEPS = "kxsfkxsfwwchHrRNQCbtn"
+CONSULT_STEPS = "kxsfkxsfwwchHrRNQCbtnpp"
+PAYMENT_STEPS = "ppPdddddddwwwchLNCbBtn"
 
 
 def consult_step(world: World, step: str) -> None:
@@ -307,6 +322,11 @@ def consult_step(world: World, step: str) -> None:
         "b": lambda: pbx.party_holds(own),
         "t": lambda: world.tell(e.TransferRequested(agent, "team")),
         "n": lambda: world.tell(e.AgentLogoutRequested(agent)),
+        "p": lambda: world.tell(e.PaymentRequested(agent)),
+        "P": lambda: world.tell(e.PaymentEndRequested(agent)),
+        "d": lambda: (pbx.party_presses(call.began.leg, "4"), world.run_for(1)),
+        "L": lambda: pbx.party_hangs_up(own, e.Cause.LOST),
+        "B": lambda: pbx.party_holds(own, False),
     }
     do[step]()
 
@@ -316,12 +336,12 @@ class CenterMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        center = small_center(QUEUES, AGENTS, [MENU, BACK])
+        center = small_center(QUEUES, AGENTS, [MENU, BACK, PAY])
         agents = {name: replace(agent, extension=f"20{n}") for n, (name, agent) in enumerate(CREW.items())}
         queues = {name: replace(queue, extension=f"30{n}") for n, (name, queue) in enumerate(center.queues.items())}
         agents["carol"] = replace(agents["carol"], then_voicemail=True)
         rules: dict[str, Any] = {"mailboxes": MAILBOXES, "missed_offers": MISSES, "occupancy": CALM, "calling": CallingConfig("carrier")}
-        rules["calendars"] = CALENDARS
+        rules["calendars"], rules["payment_flows"] = CALENDARS, ("pay",)
         rules |= {"flow_versions": VERSIONS, "flows": {**center.flows, "menu": VERSIONS["menu", 1]}}
         self.world = World(replace(center, agents=agents, queues=queues, **rules))
         self.world.pbx.broken_prompts.add("broken")
@@ -428,7 +448,7 @@ class CenterMachine(RuleBasedStateMachine):
     def an_agent_transfers(self, agent: str, queue: str) -> None:
         self.world.tell(e.TransferRequested(agent, queue))
 
-    @rule(agent=st.sampled_from(AGENTS), what=st.sampled_from("tckxsf"), whom=st.sampled_from([*AGENTS, "support", "team", "nowhere"]))
+    @rule(agent=st.sampled_from(AGENTS), what=st.sampled_from("tckxsfppP"), whom=st.sampled_from([*AGENTS, "support", "team", "nowhere"]))
     def an_agent_asks_about_her_caller(self, agent: str, what: str, whom: str) -> None:
         to = (agent, "", whom) if whom in AGENTS else (agent, whom, "")
         asked: dict[str, e.Event] = {
@@ -438,6 +458,8 @@ class CenterMachine(RuleBasedStateMachine):
             "x": e.CancelRequested(agent),
             "s": e.SwapRequested(agent),
             "f": e.ConferenceRequested(agent),
+            "p": e.PaymentRequested(agent),
+            "P": e.PaymentEndRequested(agent),
         }
         self.world.tell(asked[what])
 
@@ -706,7 +728,7 @@ class CenterMachine(RuleBasedStateMachine):
             live = [c for c in state.contacts.values() if c.entered.call == call.id and c.state in ("waiting", "offered", "connected")]
             consulted = {call.consult.contact} if call.consult else set()
             assert {c.id for c in live} == ({call.contact} if call.contact else set()) | consulted
-            assert not live or call.flow is None
+            assert not live or call.flow is None or call.payment is not None
             if call.consult:
                 own = state.contacts[call.contact]
                 assert own.state is ContactState.CONNECTED
@@ -731,6 +753,24 @@ class CenterMachine(RuleBasedStateMachine):
             on_hold = self.on_hold(call) & there.keys()
             assert {leg for leg in there if channels[leg].music} == on_hold
             assert {leg for leg in there if channels[leg].hears_ringing} <= {call.consult.leg if call.consult else ""}
+
+    @invariant()
+    def who_pays_is_heard_and_recorded_by_nobody(self) -> None:
+        """At the PBX, too; what is to be resumed by a flow that plays is in no hands but the caller's."""
+        state, pbx = self.world.center.state, self.world.pbx
+        for call in state.calls.values():
+            if call.node and state.node(call.node).away:
+                continue
+            if call.paused:
+                assert not call.recording
+                assert call.began.leg not in pbx.recordings.values()
+            if call.payment is not None:
+                contact = state.contacts[call.payment.contact]
+                assert call.flow is not None
+                assert contact.state is ContactState.CONNECTED
+                assert contact.held_since is not None
+                channel = pbx.channels.get(call.began.leg)
+                assert channel is None or not channel.bridge
 
     def on_hold(self, call: Call) -> set[str]:
         """The legs to which we play music because the agent hears somebody else; the books say the same."""

@@ -128,3 +128,55 @@ def test_what_cannot_be_is_refused_with_its_place(tmp_path: Path, old: str, new:
 def test_a_source_inside_is_allowed_where_it_says_so(tmp_path: Path) -> None:
     text = GOOD.replace('url = "https://billing.example.com/', 'allow_private = true\nurl = "http://127.0.0.1:8080/')
     assert settings(tmp_path, text).dips["balance"].allow_private
+
+
+DIPPING = """
+[flow.balance]
+start = "look"
+[flow.balance.node.look]
+type = "dip"
+source = "customer"
+parameters = { caller = "{caller}" }
+filler = "please-wait"
+next = "tell"
+otherwise = "end"
+failed = "end"
+[flow.balance.node.tell]
+type = "prompt"
+prompt = ["goodbye", "{digits:customer_tier}"]
+next = "end"
+[flow.balance.node.end]
+type = "hang_up"
+"""
+
+
+def test_a_flow_asks_a_source_and_says_what_it_answers(tmp_path: Path) -> None:
+    assert settings(tmp_path, GOOD + DIPPING).flows["balance"].program("balance").nodes["look"].source == "customer"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('source = "customer"', 'source = "crm"', "names source 'crm', which does not exist; sources: balance, customer"),
+        ('{ caller = "{caller}" }', "{ }", "flow.balance.node.look.parameters: lacks 'caller', which source 'customer' is asked with"),
+        (
+            '"{caller}" }',
+            '"{caller}", x = "1" }',
+            "flow.balance.node.look.parameters.x: is nothing that source 'customer' is asked with: caller",
+        ),
+        ('"{caller}" }', '"{callr}" }', "asks with attribute 'callr', which nothing sets"),
+        ("customer_tier}", "tiers}", "reads attribute 'tiers', which nothing sets"),
+        ('failed = "end"', "", "flow.balance.node.look.failed: is missing"),
+        ('filler = "please-wait"', "budget_s = 31", "flow.balance.node.look.budget_s"),
+    ],
+)
+def test_a_dip_node_that_cannot_be_is_refused(tmp_path: Path, old: str, new: str, says: str) -> None:
+    assert old in DIPPING
+    with pytest.raises(SettingsError) as error:
+        settings(tmp_path, GOOD + DIPPING.replace(old, new, 1))
+    assert says in str(error.value)
+
+
+def test_flows_for_payments_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"payments.flows: names flow 'pay', which does not exist"):
+        settings(tmp_path, GOOD + '[payments]\nflows = ["pay"]\n')

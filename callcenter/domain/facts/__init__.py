@@ -33,6 +33,8 @@ from callcenter.domain.facts.nodes import *
 from callcenter.domain.facts.nodes import NodeFact
 from callcenter.domain.facts.offers import *
 from callcenter.domain.facts.offers import OfferFact
+from callcenter.domain.facts.payments import *
+from callcenter.domain.facts.payments import PaymentFact
 from callcenter.domain.facts.queues import *
 from callcenter.domain.facts.queues import QueueFact
 from callcenter.domain.facts.recordings import *
@@ -52,6 +54,7 @@ CallFact = (
     | RecordingFact
     | VisitFact
     | SurveyCallFact
+    | PaymentFact
     | CallbackOffered
 )
 """Of one call, its legs, its flow run, its contacts and recordings."""

@@ -41,4 +41,23 @@ class RecordingMissing:
     why: MissingWhy
 
 
-RecordingFact = RecordingStarted | RecordingStopped | RecordingMissing
+@dataclass(frozen=True, slots=True)
+class RecordingPaused:
+    """Nothing of the call is recorded until ``RecordingResumed``; ``recording``, if there was one, ends here."""
+
+    at: datetime
+    call: str
+    contact: str
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingResumed:
+    """What is recorded from now on is a recording of its own."""
+
+    at: datetime
+    call: str
+    contact: str
+
+
+RecordingFact = RecordingStarted | RecordingStopped | RecordingMissing | RecordingPaused | RecordingResumed

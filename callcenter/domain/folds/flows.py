@@ -16,7 +16,8 @@ def flow_started(state: "State", fact: f.FlowStarted) -> None:
     call = state.calls[fact.call]
     named = (sub.partition("@") for sub in fact.subflows)
     library = {name: state.flow(name, int(version)) for name, _, version in named}
-    call.flow = FlowRun(state.flow(fact.flow, fact.version), call.attributes, call.secrets, library, state.config.languages)
+    flow, sent = state.flow(fact.flow, fact.version), call.payment is not None
+    call.flow = FlowRun(flow, call.attributes, call.secrets, library, state.config.languages, sent=sent)
 
 
 def flow_moved(state: "State", fact: f.FlowMoved) -> None:

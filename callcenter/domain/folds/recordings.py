@@ -22,8 +22,18 @@ def recording_missing(state: "State", fact: f.RecordingMissing) -> None:
         state.calls[fact.call].recording = ""
 
 
+def recording_paused(state: "State", fact: f.RecordingPaused) -> None:
+    state.calls[fact.call].paused = True
+
+
+def recording_resumed(state: "State", fact: f.RecordingResumed) -> None:
+    state.calls[fact.call].paused = False
+
+
 FOLDS: Mapping[type, Callable[..., None]] = {
     f.RecordingStarted: recording_started,
     f.RecordingStopped: recording_stopped,
     f.RecordingMissing: recording_missing,
+    f.RecordingPaused: recording_paused,
+    f.RecordingResumed: recording_resumed,
 }

@@ -59,6 +59,8 @@ CONFIRM_DISPOSITION = say_and_hang_up("disposition-noted")
 CONFIRM_EXTENDED = say_and_hang_up("wrap-up-extended")
 CONFIRM_OPTED_IN = say_and_hang_up("queue-joined")
 CONFIRM_OPTED_OUT = say_and_hang_up("queue-left")
+CONFIRM_PAYMENT = say_and_hang_up("caller-pays")
+CONFIRM_PAYMENT_OVER = say_and_hang_up("you-are-connected")
 CONFIRM_NOT_POSSIBLE = say_and_hang_up("not-possible")
 """What an agent hears who used a star code."""
 
@@ -87,6 +89,8 @@ BUILT_IN_FLOWS: Mapping[str, Flow] = {
         CONFIRM_EXTENDED,
         CONFIRM_OPTED_IN,
         CONFIRM_OPTED_OUT,
+        CONFIRM_PAYMENT,
+        CONFIRM_PAYMENT_OVER,
         CONFIRM_NOT_POSSIBLE,
     )
 }

@@ -26,7 +26,7 @@ def _checked(run: FlowRun, step: Step) -> Step:
         return Fail(f"said, listened and asked {MOST_MOVES} times")
     if isinstance(step, EnterFlow) and (step.flow not in run.library or len(run.frames) >= DEEPEST):
         return Fail(f"sub-flow '{step.flow}' cannot be entered")
-    if isinstance(step, ReturnFlow) and not run.frames:
+    if isinstance(step, ReturnFlow) and not run.frames and not run.sent:
         return Fail("comes back from no sub-flow")
     return step
 

@@ -121,6 +121,27 @@ class PromiseCallback(Step):
 
 
 @dataclass(frozen=True, slots=True)
+class PauseRecording(Step):
+    """Let nothing of the call be recorded, then leave."""
+
+    leave: Leave
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRecording(Step):
+    """Let the call be recorded again, then leave."""
+
+    leave: Leave
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut(Step):
+    """Call the number in this attribute no more; the outcome is ``noted`` or ``refused``."""
+
+    attribute: str
+
+
+@dataclass(frozen=True, slots=True)
 class EnterQueue(Step):
     """Leave the flow for a queue."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from callcenter.domain.ivr import deciding, dipping, keys, leaving, listening, speaking, surveying, switching
+from callcenter.domain.ivr import deciding, dipping, keys, leaving, listening, off_record, speaking, surveying, switching
 from callcenter.domain.ivr.kind import Kind
 
 KINDS: Mapping[type, Kind] = {
@@ -13,5 +13,6 @@ KINDS: Mapping[type, Kind] = {
     **listening.KINDS,
     **surveying.KINDS,
     **leaving.KINDS,
+    **off_record.KINDS,
     **switching.KINDS,
 }

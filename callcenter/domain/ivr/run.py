@@ -59,6 +59,8 @@ class FlowRun:
     moves: int = 0
     failures: int = 0
     """How often the error exit was taken."""
+    sent: bool = False
+    """An agent sent the caller here: at its end the caller goes back, so that it may end with a return."""
 
     def __post_init__(self) -> None:
         self.node = self.node or self.flow.start

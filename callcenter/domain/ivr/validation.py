@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from callcenter.domain.ivr.deciding import GIVEN, ReturnNode, SubflowNode
+from callcenter.domain.ivr.dipping import DipNode
 from callcenter.domain.ivr.document import CALLER, LANGUAGE, Flow
 from callcenter.domain.ivr.keys import CollectNode, LanguageNode
 from callcenter.domain.ivr.kinds import KINDS
@@ -179,6 +180,13 @@ def _attributes(flow: Flow, known: Known) -> Iterator[Fault]:
             yield Fault(name, key, f"reads '{attribute}', which is secret and for data dips only")
         elif attribute not in there:
             yield Fault(name, key, f"reads attribute '{attribute}', which nothing sets; attributes: {_listed(there)}")
+    secrets |= {
+        node.attribute for other in known.flows.values() for node in other.nodes.values() if isinstance(node, CollectNode) and node.secret
+    }
+    for name, dip in flow.nodes.items():
+        for key, attribute in dip.asks_with() if isinstance(dip, DipNode) else ():
+            if attribute not in there and attribute not in secrets:
+                yield Fault(name, key, f"asks with attribute '{attribute}', which nothing sets; attributes: {_listed({*there, *secrets})}")
 
 
 # --- sub-flows ----------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ class DipsClient:
 
     def __init__(self, path: Path, token: str, defaults: Mapping[str, Mapping[str, str]] | None = None) -> None:
         """``defaults``: by source, the attributes when nobody answers."""
-        self.defaults = dict(defaults or {})
+        self.defaults: Mapping[str, Mapping[str, str]] = defaults or {}
         self._path = path
         self._token = token
         self._ids = itertools.count(1)
