@@ -88,6 +88,11 @@ class Walk:
         yield from self._news()
 
     @property
+    def faults(self) -> Sequence[Exception]:
+        """What went wrong inside the core: bugs."""
+        return self._world.faults
+
+    @property
     def _call(self) -> Call | None:
         return self._world.center.state.legs.get(self._leg)
 

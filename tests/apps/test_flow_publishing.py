@@ -1,6 +1,7 @@
 """Flows are published into a running engine: whoever calls from then on gets the new one, and nobody who is inside is disturbed."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,15 @@ nodes:
   v{number}: {{type: prompt, prompt: welcome, next: bye}}
   bye: {{type: prompt, prompt: goodbye, next: end}}
   end: {{type: hang_up}}
+"""
+
+
+SHORT = """\
+flow: main
+start: a
+nodes:
+  a: {type: prompt, prompt: welcome, next: b}
+  b: {type: hang_up}
 """
 
 
@@ -176,3 +186,23 @@ def test_two_documents_are_published_together_or_not_at_all(file: Path) -> None:
     other.write_text("flow: other\nstart: a\nnodes:\n  a: {type: hang_up}\n")
     publish(file, [read_file(draft(file, 1)), read_file(other)], "ann", "")
     assert FlowStore(file.parent / "data").in_use() == {"main": InUse(1), "other": InUse(1)}
+
+
+def test_who_publishes_at_the_same_time_waits_for_the_other(file: Path) -> None:
+    """Ten versions by two people at once: every version is kept once, and the last one is in use."""
+
+    def person(name: str) -> list[int]:
+        versions = []
+        for number in range(5):
+            document = file.parent / f"{name}.yaml"
+            document.write_text(f"title: {name} {number}\n{SHORT}")
+            versions.append(publish(file, [read_file(document)], name, "").now["main"].version)
+        return versions
+
+    with ThreadPoolExecutor() as pool:
+        published_by = list(pool.map(person, ["ann", "bob"]))
+    assert sorted(published_by[0] + published_by[1]) == list(range(1, 11))
+    store = FlowStore(file.parent / "data")
+    assert [version.author for version in store.versions("main")].count("ann") == 5
+    assert store.in_use() == {"main": InUse(10)}
+    assert [action.version for action in store.actions()] == list(range(1, 11))
