@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from datetime import date, time, timedelta
+from functools import cache
 from typing import Annotated, get_args
 from zoneinfo import available_timezones
 
@@ -58,8 +59,14 @@ class SaidMark:
         return any(isinstance(inner, cls) or cls.marks(inner) for inner in (*get_args(field), *getattr(field, "__metadata__", ())))
 
 
+@cache
+def _time_zones() -> frozenset[str]:
+    """Each look reads the whole folder of the database."""
+    return frozenset(available_timezones())
+
+
 def _time_zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _time_zones():
         raise ValueError(f"must be a time zone of the IANA database, such as 'Europe/Berlin' or 'America/New_York', but is {name!r}")
     return name
 
