@@ -18,6 +18,7 @@ from callcenter.apps.callback_cli import callback_app
 from callcenter.apps.do_not_call_cli import do_not_call_app
 from callcenter.apps.flow_cli import flow_app
 from callcenter.apps.payment_cli import payment_app
+from callcenter.apps.prompt_cli import prompt_app
 from callcenter.apps.simulate import simulate_app
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ app.add_typer(callback_app, name="callback")
 app.add_typer(payment_app, name="payment")
 app.add_typer(do_not_call_app, name="do-not-call")
 app.add_typer(flow_app, name="flow")
+app.add_typer(prompt_app, name="prompt")
 app.add_typer(calendar_app, name="calendar")
 
 Config = Annotated[Path, typer.Option("--config", "-c", envvar="CALLCENTER_CONFIG", help="The configuration file.")]

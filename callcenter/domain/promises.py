@@ -3,7 +3,7 @@
 What happens to a callback on the way is told in ``callbacks``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from callcenter.domain import find_me
@@ -29,6 +29,7 @@ from callcenter.domain.facts.callbacks import (
     KeptHow,
     ReleasedWhy,
 )
+from callcenter.domain.ivr.speech import LANGUAGE
 from callcenter.domain.numbers import CheckedNumber, NumberRefusal
 from callcenter.domain.presence import become_free
 from callcenter.domain.queue import Waiter
@@ -90,20 +91,23 @@ def promise(turn: Turn, call: Call, wish: Wish) -> bool:
     numbers = turn.state.config.numbers
     shown = config.callback.number_shown or (call.began.dialed if call.began.dialed in numbers else next(iter(numbers), ""))
     turn.emit(
-        CallbackCreated(
-            turn.now,
-            turn.ids.draw(),
-            wish.queue,
-            checked.number,
-            call.began.caller_name,
-            wish.priority,
-            wish.place,
-            wish.due_at,
-            wish.due_at + config.callback.expires_after,
-            wish.source,
-            shown,
-            call.id,
-            *((left.contact, "", None, "", left.require, left.prefer, left.rule) if (left := wish.left) is not None else ()),
+        replace(
+            CallbackCreated(
+                turn.now,
+                turn.ids.draw(),
+                wish.queue,
+                checked.number,
+                call.began.caller_name,
+                wish.priority,
+                wish.place,
+                wish.due_at,
+                wish.due_at + config.callback.expires_after,
+                wish.source,
+                shown,
+                call.id,
+                *((left.contact, "", None, "", left.require, left.prefer, left.rule) if (left := wish.left) is not None else ()),
+            ),
+            language=call.attributes.get(LANGUAGE, ""),
         )
     )
     return True
@@ -217,7 +221,9 @@ def _reserve(turn: Turn, callback: Callback, agent: Agent) -> None:
     config, created = policy(turn, callback), callback.created
     trunk = turn.state.config.calling.trunk
     number, name = callback.number, created.caller_name
-    turn.emit(CallBegan(turn.now, call, node, caller_leg, Direction.OUTBOUND, number, number, name, trunk, caller_leg))
+    turn.emit(
+        CallBegan(turn.now, call, node, caller_leg, Direction.OUTBOUND, number, number, name, trunk, caller_leg, language=created.language)
+    )
     _, device = find_me.first(agent, turn.state.queue(callback.queue).config)
     agent_first = config.agent_first and not device.number  # on a phone outside she accepts callers only, who are there already
     agent_leg = turn.ids.draw_leg(node) if agent_first else ""

@@ -6,6 +6,7 @@ from callcenter.domain.call import Call
 from callcenter.domain.commands import Play, RecordMessage, StopPlayback
 from callcenter.domain.facts import MessageBegan, MessageDropped, VisitEnded, VisitMoved
 from callcenter.domain.facts.voicemail import DroppedWhy, Stage, VisitOutcome
+from callcenter.domain.ivr.speech import LANGUAGE
 from callcenter.domain.mailbox import Visit
 from callcenter.domain.mailbox_config import MailboxConfig
 from callcenter.domain.turn import Turn
@@ -31,9 +32,10 @@ def config_of(turn: Turn, visit: Visit) -> MailboxConfig:
 
 
 def say(turn: Turn, call: Call, stage: Stage, *prompts: str, tries: int = 0, message: str = "", mailbox: str = "") -> None:
-    """Be at that stage and say the prompts; what was being said is stopped."""
+    """Be at that stage and say the prompts, in the caller's language; what was being said is stopped."""
     hush(turn, call)
     visit, playback = visit_of(call), turn.ids.draw_leg(call.node)
+    prompts = turn.state.config.languages.speaker(call.attributes.get(LANGUAGE, "")).named(prompts)
     turn.emit(VisitMoved(turn.now, call.id, stage, tries, playback, prompts, None, message or visit.message, mailbox or visit.mailbox))
     turn.want(Play(call.id, call.node, call.began.leg, playback, prompts))
 

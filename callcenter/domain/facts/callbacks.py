@@ -109,6 +109,8 @@ class CallbackCreated:
     """What it needs of an agent beside what the queue requires, as the contact did that overflowed for it."""
     prefer: str = ""
     rule: str = ""
+    language: str = ""
+    """In which the caller had chosen to be spoken to."""
 
 
 @dataclass(frozen=True, slots=True)

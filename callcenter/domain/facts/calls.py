@@ -35,6 +35,8 @@ class CallBegan:
     """Who called, when it was an agent's phone."""
     waiting_since: datetime | None = None
     """Set when the caller had waited in the fallback before: since when."""
+    language: str = ""
+    """In which the caller had chosen to be spoken to, when it was promised to call back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from callcenter.domain import facts as f
 from callcenter.domain.call import LEG_TRANSITIONS, Call, Leg, LegState
-from callcenter.domain.ivr.flow import CALLER
+from callcenter.domain.ivr.flow import CALLER, LANGUAGE
 from callcenter.domain.machine import transition
 
 if TYPE_CHECKING:
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 def call_began(state: "State", fact: f.CallBegan) -> None:
-    call = Call(fact, attributes={CALLER: fact.caller} if fact.caller else {})
+    known = {CALLER: fact.caller, LANGUAGE: fact.language}
+    call = Call(fact, attributes={name: value for name, value in known.items() if value})
     state.calls[call.id] = call
     state.node(call.node).calls.add(call.id)
     if fact.direction not in (f.Direction.OUTBOUND, f.Direction.PERSISTENT):

@@ -107,8 +107,8 @@ class Speaker:
         return self.named(sounds)
 
     def named(self, sounds: "list[str] | tuple[str, ...]") -> tuple[str, ...]:
-        """The sounds as the PBX knows them; what callers have recorded (``recorded:...``) is of no language."""
-        return tuple(sound if ":" in sound else f"{self.folder}{sound}" for sound in sounds)
+        """The sounds as the PBX knows them. What callers have recorded (``recorded:...``) is of no language, and none is named twice."""
+        return tuple(sound if ":" in sound or "/" in sound else f"{self.folder}{sound}" for sound in sounds)
 
 
 @dataclass(frozen=True, slots=True)
