@@ -2,6 +2,7 @@
 
 import array
 import os
+import stat
 import subprocess
 import sys
 import tempfile
@@ -23,16 +24,18 @@ def decoded(path: Path, longest_s: float = LONGEST_S) -> Samples:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe in its place must not hold us up
     except OSError as error:
         raise AudioError(f"cannot be read: {error.strerror}") from None
-    with open(descriptor, "rb") as file:
+    try:
         found = os.fstat(descriptor)
-        if not os.path.isfile(path):
+        if not stat.S_ISREG(found.st_mode):
             raise AudioError("is not a file")
         if found.st_size > MOST_BYTES:
             raise AudioError(f"is larger than {MOST_BYTES // 1024 // 1024} MiB, which a prompt must not be")
         with tempfile.TemporaryFile() as answer:
-            _run(file.fileno(), answer.fileno(), longest_s)
+            _run(descriptor, answer.fileno(), longest_s)
             answer.seek(0)
             samples = array.array("h", answer.read())
+    finally:
+        os.close(descriptor)
     if sys.byteorder == "big":
         samples.byteswap()
     return samples
