@@ -198,6 +198,7 @@ def language_faults(settings: "Settings") -> Iterator[Problem]:
         yield from _voice_faults(settings, code)
     yield from _prompt_section_faults(settings)
     yield from _lacking_faults(settings)
+    yield from _value_faults(settings)
 
 
 def _falls_back_to_itself(settings: "Settings", code: str) -> bool:
@@ -262,8 +263,10 @@ def _lacking_faults(settings: "Settings") -> Iterator[Problem]:
             )
 
 
-def value_faults(settings: "Settings", key: str, what: str) -> Iterator[Problem]:
-    """``what`` puts numbers together; every language must know how."""
-    for code, spoken in settings.spoken.spoken.items():
-        if spoken is None:
-            yield Problem(key, f"{what}, but nobody knows how numbers are said in '{code}'; see docs/prompts.md, or give it a fallback")
+def _value_faults(settings: "Settings") -> Iterator[Problem]:
+    """Positions and waits are put together from numbers; every language must know how."""
+    unknown = [code for code, spoken in settings.spoken.spoken.items() if spoken is None]
+    for index, queue in enumerate(settings.queues):
+        for code in unknown if queue.announce.position != "no" or queue.announce.ewt else ():
+            sentence = f"tells positions or waits, but nobody knows how numbers are said in '{code}' (docs/prompts.md)"
+            yield Problem(f"queue[{index}].announce", f"{sentence}; give it rules or a fallback")

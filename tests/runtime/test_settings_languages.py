@@ -154,3 +154,14 @@ def test_a_variant_of_a_language_has_its_texts_and_rules_and_a_voice_of_its_own(
     made = settings(tmp_path, ["es-MX"], language={"es-MX": {"voice": "es-mx"}})
     assert made.catalogue["goodbye"].text.startswith("Lamentamos")
     assert made.catalogue["es-21"].voice == Voice("espeak-ng", "es-mx")
+
+
+def test_a_queue_tells_positions_only_where_numbers_can_be_said(tmp_path: Path) -> None:
+    ours = [name for name, prompt in settings(tmp_path, ["en"]).catalogue.items() if not prompt.word and prompt.text]
+    german = [{"id": name, "language": "de", "text": "Guten Tag."} for name in ours]
+    queue = [{"name": "support", "announce": {"position": "yes"}}]
+    assert refused(tmp_path, ["en", "de"], prompt=german, queue=queue) == [
+        "queue[0].announce: tells positions or waits, but nobody knows how numbers are said in 'de' (docs/prompts.md); "
+        "give it rules or a fallback"
+    ]
+    assert settings(tmp_path, ["en", "de"], prompt=german, queue=[{"name": "support"}]).spoken.spoken["de"] is None
