@@ -119,7 +119,7 @@ def test_what_cannot_be_said_in_a_language_of_the_flow_is_a_fault() -> None:
     flow = replace(MAIN, nodes={**MAIN.nodes, "choose": LanguageNode("choose", {"1": "en", "2": "es", "3": "fr"}, "ask", "ask")})
     found = list(map(str, faults(flow, Known({"queue": ("support",)}, prompts=prompts, speaks=speaks))))
     assert found == [
-        "node 'choose', choices.3: offers 'fr', which is none of center.languages: en, es",
+        "node 'choose', choices.3: offers language 'fr', which is none of the center's; languages: en, es",
         "node 'choose', prompt: says prompt 'choose', which is missing in language 'es'; it is there in: en; give it a text or a "
         "recording, or say language.es.fallback",
         "node 'repeat', prompt: says a value, but nobody knows how values are said in 'es' (docs/prompts.md); give it rules or a fallback",

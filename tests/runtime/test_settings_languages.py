@@ -159,9 +159,11 @@ def test_a_variant_of_a_language_has_its_texts_and_rules_and_a_voice_of_its_own(
 def test_a_queue_tells_positions_only_where_numbers_can_be_said(tmp_path: Path) -> None:
     ours = [name for name, prompt in settings(tmp_path, ["en"]).catalogue.items() if not prompt.word and prompt.text]
     german = [{"id": name, "language": "de", "text": "Guten Tag."} for name in ours]
+    agent = [{"name": "alice", "queues": ["support"]}]
     queue = [{"name": "support", "announce": {"position": "yes"}}]
-    assert refused(tmp_path, ["en", "de"], prompt=german, queue=queue) == [
+    assert refused(tmp_path, ["en", "de"], prompt=german, queue=queue, agent=agent) == [
         "queue[0].announce: tells positions or waits, but nobody knows how numbers are said in 'de' (docs/prompts.md); "
         "give it rules or a fallback"
     ]
-    assert settings(tmp_path, ["en", "de"], prompt=german, queue=[{"name": "support"}]).spoken.spoken["de"] is None
+    silent = settings(tmp_path, ["en", "de"], prompt=german, queue=[{"name": "support"}], agent=agent)
+    assert silent.spoken.spoken["de"] is None

@@ -93,17 +93,14 @@ def _references(flow: Flow, known: Known) -> Iterator[Fault]:
 
 def _languages(flow: Flow, known: Known) -> Iterator[Fault]:
     """Nobody may be spoken to in a language that the center, or the flow, does not speak."""
-    if not known.speaks:
-        return
-    for language in flow.languages:
+    for language in flow.languages if known.speaks else ():
         if language not in known.speaks:
             yield Fault("", "languages", f"names '{language}', which is none of center.languages: {', '.join(known.speaks)}")
-    heard = flow.languages or tuple(known.speaks)
+    heard, whose = flow.languages or tuple(known.speaks), "the flow's" if flow.languages else "the center's"
     for name, node in flow.nodes.items():
-        for key, language in node.choices.items() if isinstance(node, LanguageNode) else ():
+        for key, language in node.choices.items() if isinstance(node, LanguageNode) and heard else ():
             if language not in heard:
-                of = "the flow's languages" if flow.languages else "center.languages"
-                yield Fault(name, f"choices.{key}", f"offers '{language}', which is none of {of}: {', '.join(heard)}")
+                yield Fault(name, f"choices.{key}", f"offers language '{language}', which is none of {whose}; languages: {_listed(heard)}")
 
 
 def _prompts(flow: Flow, known: Known) -> Iterator[Fault]:
@@ -112,11 +109,6 @@ def _prompts(flow: Flow, known: Known) -> Iterator[Fault]:
         return
     languages = flow.languages or tuple(known.speaks)
     for name, node in flow.nodes.items():
-        if isinstance(node, LanguageNode) and languages:
-            for pressed, language in node.choices.items():
-                if language not in languages:
-                    sentence = f"offers language '{language}', which is none of the flow's; languages: {_listed(languages)}"
-                    yield Fault(name, f"choices.{pressed}", sentence)
         for key, said in node.says():
             for piece in pieces(said):
                 if isinstance(piece, Spoken):
