@@ -70,6 +70,8 @@ CALLERS_HEAR = (
     "more-callers-than",
     "are-waiting",
     "your-wait-is-under",
+    "beep",
+    *(name for name in NEEDED if name.startswith("voicemail-")),
 )
 """Those that we say by ourselves to callers, whatever language they have chosen."""
 
