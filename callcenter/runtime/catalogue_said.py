@@ -10,7 +10,7 @@ from callcenter.runtime.audio import WIDE
 from callcenter.runtime.prompt_files import prepared
 from callcenter.runtime.prompts import PromptError
 from callcenter.runtime.settings import Settings
-from callcenter.runtime.settings_flow_model import VALUE, said
+from callcenter.runtime.settings_flow_said import VALUE, said
 
 _KINDS = "digits, number, money, date, time, duration, minutes, position"
 
