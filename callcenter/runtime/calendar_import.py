@@ -14,6 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 from icalendar import Calendar, Event
+from icalendar.error import InvalidCalendar
 
 from callcenter.domain.hours import Why, WhyKind
 from callcenter.domain.hours_plan import Layer, Part, Ruling, moment
@@ -28,6 +29,11 @@ LONGEST = timedelta(days=400)
 
 _ZONES = re.compile(rb"^BEGIN:VTIMEZONE\s*$.*?^END:VTIMEZONE\s*$", re.MULTILINE | re.DOTALL | re.IGNORECASE)
 _NOT_SHOWN = re.compile(r"[^\w .,'&()/:+-]+")
+
+
+def printable(text: str) -> str:
+    """What came from outside, on one short line."""
+    return _NOT_SHOWN.sub(" ", text)[:100].strip()
 
 
 class IcsError(ValueError):
@@ -49,7 +55,10 @@ class Happening:
 
 def read_ics(path: Path, zone: ZoneInfo, first: date, last: date, *, means_open: bool) -> Layer:
     """What the file says about the dates from ``first`` to ``last``. Raises IcsError."""
-    happenings = _within(_read(path), zone, first, last)
+    try:
+        happenings = _within(_read(path), zone, first, last)
+    except InvalidCalendar as error:  # icalendar keeps what it could not read, and says so when it is looked at
+        raise IcsError(f"has an event that cannot be read: {printable(str(error))}") from None
     rulings: dict[date, Ruling] = {}
     parts: list[Part] = []
     for happening in happenings:
@@ -95,7 +104,7 @@ def _read(path: Path) -> list[Event]:
     try:
         found = Calendar.from_ical(_ZONES.sub(b"", raw))
     except (ValueError, KeyError, IndexError, RecursionError) as error:
-        raise IcsError(f"is no iCalendar file (RFC 5545): {str(error)[:100]!r}") from None
+        raise IcsError(f"is no iCalendar file (RFC 5545): {printable(str(error))}") from None
     if not isinstance(found, Calendar):
         raise IcsError("is no iCalendar file (RFC 5545): it does not begin with BEGIN:VCALENDAR")
     return [event for event in found.subcomponents if isinstance(event, Event) and str(event.get("STATUS", "")).upper() != "CANCELLED"]
@@ -120,7 +129,7 @@ def _within(events: Iterable[Event], zone: ZoneInfo, first: date, last: date) ->
 
 
 def _occurrences(event: Event, zone: ZoneInfo, first: date, last: date) -> Iterator[Happening]:
-    name = _NOT_SHOWN.sub(" ", str(event.get("SUMMARY", "")))[:80].strip()
+    name = printable(str(event.get("SUMMARY", "")))
     begins = _value(event, "DTSTART")
     lasts = min(_lasting(event, begins), LONGEST)
     if lasts <= timedelta(0):
@@ -167,7 +176,7 @@ def _lasting(event: Event, begins: datetime | date) -> timedelta:
     if "DTEND" in event:
         ends = _value(event, "DTEND")
         if isinstance(ends, datetime) is not isinstance(begins, datetime):
-            raise IcsError(f"event '{str(event.get('SUMMARY', ''))[:80]}' begins on a date and ends at a time, or the other way round")
+            raise IcsError(f"event '{printable(str(event.get('SUMMARY', '')))}' begins on a date and ends at a time, or the other way round")
         if isinstance(ends, datetime) and isinstance(begins, datetime):
             if (ends.tzinfo is None) is not (begins.tzinfo is None):
                 ends, begins = ends.replace(tzinfo=None), begins.replace(tzinfo=None)
@@ -205,7 +214,7 @@ def _dt(held: object) -> object:
 
 
 def _checked(event: Event, name: str, held: object) -> datetime | date:
-    called = _NOT_SHOWN.sub(" ", str(event.get("SUMMARY", "")))[:80].strip()
+    called = printable(str(event.get("SUMMARY", "")))
     value = _dt(held)
     if not isinstance(value, date):
         raise IcsError(f"event '{called}' has a {name} that is missing or no date")
