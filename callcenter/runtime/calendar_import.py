@@ -176,7 +176,9 @@ def _lasting(event: Event, begins: datetime | date) -> timedelta:
     if "DTEND" in event:
         ends = _value(event, "DTEND")
         if isinstance(ends, datetime) is not isinstance(begins, datetime):
-            raise IcsError(f"event '{printable(str(event.get('SUMMARY', '')))}' begins on a date and ends at a time, or the other way round")
+            raise IcsError(
+                f"event '{printable(str(event.get('SUMMARY', '')))}' begins on a date and ends at a time, or the other way round"
+            )
         if isinstance(ends, datetime) and isinstance(begins, datetime):
             if (ends.tzinfo is None) is not (begins.tzinfo is None):
                 ends, begins = ends.replace(tzinfo=None), begins.replace(tzinfo=None)

@@ -15,6 +15,7 @@ from callcenter.runtime.asterisk import PID_FILE
 from callcenter.runtime.asterisk_root import FLOOR, AsteriskMissing, Installation, find
 from callcenter.runtime.checks import Check, Level, fail, ok, warn
 from callcenter.runtime.data_folder import data_folder
+from callcenter.runtime.doctor_hours import check_hours
 from callcenter.runtime.doctor_node import check_node
 from callcenter.runtime.process import Process
 from callcenter.runtime.secrets import FILE, Secrets, SecretsError, load_secrets
@@ -55,6 +56,7 @@ def examine(settings: Settings, also: Also | None = None) -> Iterator[Check]:
         for node in settings.nodes:
             yield from check_node(settings, secrets, node)
     yield from check_ports(settings)
+    yield from check_hours(settings)
     if also is not None:
         yield from also(settings, secrets)
 

@@ -32,6 +32,7 @@ from callcenter.domain.config import (
     Device,
     DispositionRule,
     MissPolicy,
+    NumberConfig,
     OccupancyRule,
     PositionTold,
     QueueConfig,
@@ -46,7 +47,10 @@ from callcenter.domain.ids import Ids
 from callcenter.domain.ivr.deciding import ReturnNode
 from callcenter.domain.ivr.flow import CallbackNode, CollectNode, Flow, HangUpNode, MenuNode, PromptNode, QueueNode
 from callcenter.domain.ivr.off_record import PauseRecordingNode, ResumeRecordingNode
+from callcenter.domain.ivr.questions import ANSWERED, FAILED, Question
 from callcenter.domain.ivr.speech import SpeakAs, Spoken
+from callcenter.domain.ivr.switch_flow import hours_switch
+from callcenter.domain.ivr.switching import WRONG, PinQuestion
 from callcenter.domain.mailbox_config import MailboxConfig
 from callcenter.domain.overflow_rules import Closing, Overflow, OverflowRow, OverflowTo
 from callcenter.domain.queue import Unfit
@@ -54,6 +58,7 @@ from callcenter.domain.routing_config import Membership, RelaxStep, Routing, Ski
 from callcenter.domain.state import State
 from callcenter.sim.checker import Checker
 from callcenter.sim.fake_pbx import Mood, Phone
+from callcenter.sim.scripted_answers import Scripted
 from callcenter.sim.timeline import Timeline
 from callcenter.sim.world import NODE, World, small_center
 
@@ -168,6 +173,7 @@ QUEUES = [
 CALENDARS = {"day": expand(Plan("day", "UTC", dict.fromkeys(range(7), ((time(9, 6), time(9, 3)),))), Timeline().now.date())}
 DIDS = ("+18005550100", "+18005550101", "+18005550102", "+18005550200", "+18005559999", "+18005550104", "+18005550103")
 DIRECT = (*DIDS[:3], *DIDS[5:])
+SWITCH = "+18005550190"
 EXTENSIONS = ("200", "201", "202", "300", "304")
 """Of alice, bob, carol, the queues support and team."""
 
@@ -204,7 +210,7 @@ def picture(state: State) -> object:
                       {k: c.id for k, c in state.callbacks.by_number.items()}, {k: c.id for k, c in state.callbacks.by_call.items()},
                       {k: c.id for k, c in state.callbacks.asked_in.items()},
                       {k: line.in_order() for k, line in state.callbacks.owned.items() if len(line)}),
-        "switches": state.switches,
+        "switches": (state.switches, state.pin_locks),
         "do_not_call": dict(state.do_not_call),
         "visits": {k: asdict(c.visit) | {"digits": ""} for k, c in state.calls.items() if c.visit},
         "mailboxes": {k: asdict(state.mailboxes.mailbox(k)) | {"history": 0, "refusals": 0, "messages": [
@@ -331,6 +337,11 @@ def consult_step(world: World, step: str) -> None:
     do[step]()
 
 
+def knows_the_pin(question: Question) -> Scripted:
+    right = isinstance(question, PinQuestion) and question.digits.startswith("1")
+    return Scripted(ANSWERED if right else WRONG if isinstance(question, PinQuestion) else FAILED)
+
+
 class CenterMachine(RuleBasedStateMachine):
     steps = 0
 
@@ -343,8 +354,10 @@ class CenterMachine(RuleBasedStateMachine):
         rules: dict[str, Any] = {"mailboxes": MAILBOXES, "missed_offers": MISSES, "occupancy": CALM, "calling": CallingConfig("carrier")}
         rules["calendars"], rules["payment_flows"] = CALENDARS, ("pay",)
         rules |= {"flow_versions": VERSIONS, "flows": {**center.flows, "menu": VERSIONS["menu", 1]}}
+        rules["numbers"] = {**center.numbers, SWITCH: NumberConfig(SWITCH, hours_switch("day"))}
         self.world = World(replace(center, agents=agents, queues=queues, **rules))
         self.world.pbx.broken_prompts.add("broken")
+        self.world.answers.script = knows_the_pin
         self.pressed_1: set[str] = set()
         self.checker = Checker()
         self.checker.keep(self.world.facts, self.world.config)
@@ -424,6 +437,14 @@ class CenterMachine(RuleBasedStateMachine):
             assert set(agent.queues) == set(config.queues) - set(agent.opted_out)
             assert set(agent.opted_out) <= set(config.may_opt_out)
             assert len(agent.queues) >= config.least_queues
+
+    @rule(keys=st.text("123#", max_size=6), agent=st.none() | st.sampled_from(AGENTS), seconds=st.integers(0, 3))
+    def somebody_dials_the_switch(self, keys: str, agent: str | None, seconds: int) -> None:
+        """Whose PIN begins with 1 gets in."""
+        leg = self.world.pbx.call_in(SWITCH) if agent is None else self.world.pbx.dial_from_phone(f"phone-of-{agent}", "*19")
+        for key in keys:
+            self.world.run_for(seconds)
+            self.press(leg, key)
 
     @rule(is_open=st.none() | st.booleans(), seconds=st.none() | st.integers(1, 120))
     def the_hours_are_switched_by_hand(self, is_open: bool | None, seconds: int | None) -> None:
