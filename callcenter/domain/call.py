@@ -98,6 +98,8 @@ class Call:
     bridge: str = ""
     visit: Visit | None = None
     """At a mailbox; the flow run, if any, goes on afterwards."""
+    outside: str = ""
+    """The leg to a number outside that a flow has handed the caller on to; they talk in ``bridge`` once it is answered."""
     consult: Consult | None = None
     payment: Payment | None = None
     paused: bool = False

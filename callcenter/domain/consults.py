@@ -49,8 +49,11 @@ def consulted(state: State, call: Call) -> str:
 def places(state: State, call: Call) -> dict[str, str]:
     """In which bridge each leg should be while two talk, or three consult; who is in none may be anywhere."""
     own, consult = talk_leg(state, call), call.consult
-    if not own or call.payment is not None:
+    if call.payment is not None:
         return {}
+    if not own:
+        outside = (call.began.leg, call.outside) if call.bridge and call.outside in call.legs else ()
+        return dict.fromkeys(outside, call.bridge)
     caller, other = call.began.leg, consulted(state, call)
     if consult is None:
         return {caller: call.bridge, own: call.bridge}

@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from callcenter.domain import callbacks, do_not_call, opening, payments, pin_locks, surveys
+from callcenter.domain import callbacks, do_not_call, opening, outward, payments, pin_locks, surveys
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
 from callcenter.domain.circumstances import Surroundings
 from callcenter.domain.commands import AskOutside, Play, StopPlayback, WithdrawAsk
 from callcenter.domain.delivery import enter_queue, requeue
 from callcenter.domain.directing import direct
-from callcenter.domain.events import AskAnswered
+from callcenter.domain.events import AskAnswered, Cause
 from callcenter.domain.facts import (
     FlowAnswered,
     FlowAsked,
@@ -37,6 +37,7 @@ from callcenter.domain.ivr.answers import cleaned
 from callcenter.domain.ivr.flow import GOODBYE
 from callcenter.domain.ivr.kind import (
     Ask,
+    DialOut,
     EnterFlow,
     EnterQueue,
     Fail,
@@ -168,7 +169,7 @@ def back_in_reach(turn: Turn, call: Call) -> None:
 def _ask_again(turn: Turn, call: Call) -> None:
     """If time is left; else its deadline is due already."""
     run = _run(call)
-    if run.until is None or run.until <= turn.now:
+    if run.until is None or run.until <= turn.now or run.ask == call.outside:
         return
     question = None if interpreter.is_lost(run) else interpreter.question(run, Surroundings(turn, call))
     if question is None:
@@ -179,6 +180,12 @@ def _ask_again(turn: Turn, call: Call) -> None:
     turn.want(AskOutside(call.id, call.node, call.began.leg, run.ask, question, run.until - turn.now))
     if playback:
         turn.want(Play(call.id, call.node, call.began.leg, playback, run.prompts))
+
+
+def outside_ended(turn: Turn, call: Call, leg: str, cause: Cause) -> None:
+    """The number outside that was rung for the caller did not answer."""
+    if call.flow is not None and call.flow.ask == leg:
+        _contained(turn, call, partial(_outcome, turn, call, outward.outcome(cause)))
 
 
 def caller_left(turn: Turn, call: Call) -> None:
@@ -212,14 +219,16 @@ def _outcome(turn: Turn, call: Call, outcome: str, attributes: Mapping[str, str]
 
 def _close_ask(turn: Turn, call: Call, outcome: str, attributes: Mapping[str, str] | None = None, *, withdraw: bool = True) -> None:
     ask, kept = _run(call).ask, attributes or {}
-    turn.emit(FlowAnswered(turn.now, call.id, ask, outcome, tuple(kept), tuple(kept.values())))
-    if withdraw:
+    if ask == call.outside:
+        outward.give_up(turn, call)
+    elif withdraw:
         turn.want(WithdrawAsk(call.id, call.node, ask))
+    turn.emit(FlowAnswered(turn.now, call.id, ask, outcome, tuple(kept), tuple(kept.values())))
 
 
 def _end(turn: Turn, call: Call, exit_name: str) -> None:
     run = _run(call)
-    if run.ask:
+    if run.ask and run.ask != call.outside:
         turn.want(WithdrawAsk(call.id, call.node, run.ask))
     turn.emit(FlowEnded(turn.now, call.id, exit_name, run.node))
     call.secrets.clear()
@@ -376,6 +385,11 @@ def _enter_queue(turn: Turn, call: Call, step: EnterQueue) -> None:
         enter_queue(turn, call, queue, max(priority, left.priority), needs, place=left.place)
 
 
+def _dial_out(turn: Turn, call: Call, step: DialOut) -> Step | None:
+    outcome = outward.dial(turn, call, step)
+    return interpreter.after_outcome(_run(call), outcome, Surroundings(turn, call)) if outcome else None
+
+
 def _hang_up(turn: Turn, call: Call, step: HangUpCaller) -> None:
     if _back_to_agent(turn, call, "hang_up"):
         return
@@ -444,6 +458,7 @@ TAKES: Mapping[type[Step], Callable[[Turn, Call, Any], Step | None]] = {
     ResumeRecording: _resume_recording,
     OptOut: _opt_out,
     EnterQueue: _enter_queue,
+    DialOut: _dial_out,
     HangUpCaller: _hang_up,
     Fail: _fail,
     CheckPin: _check_pin,

@@ -1,8 +1,8 @@
 """What happens to legs, told as what it means for the call."""
 
-from callcenter.domain import accepting, announcing, callbacks, consults, mailbox_visits, payments, persistent_leg
+from callcenter.domain import accepting, announcing, callbacks, consults, mailbox_visits, outward, payments, persistent_leg
 from callcenter.domain.call import Call, Leg, LegState
-from callcenter.domain.commands import Answer, ConnectLegs, HangUp, StartRecording, StopMusic, StopRecording
+from callcenter.domain.commands import Answer, CloseBridge, ConnectLegs, HangUp, StartRecording, StopMusic, StopRecording, StopRinging
 from callcenter.domain.contact import Contact, ContactState
 from callcenter.domain.delivery import agent_leg_ended, caller_leg_ended, connect, on_leg, start_music
 from callcenter.domain.events import Cause
@@ -18,7 +18,7 @@ from callcenter.domain.facts import (
     LegWasResumed,
     RecordingStopped,
 )
-from callcenter.domain.flows import caller_left, say_again
+from callcenter.domain.flows import caller_left, outside_ended, say_again
 from callcenter.domain.turn import Turn
 
 
@@ -47,6 +47,8 @@ def answered(turn: Turn, leg_id: str) -> None:
     callback = turn.state.callbacks.by_call.get(call.id)
     if callback is not None and not call.contact:
         callbacks.leg_answered(turn, callback, call, leg)
+        return
+    if outward.answered(turn, call, leg):
         return
     contact = on_leg(turn, call, leg_id)
     offered = contact.offer_to(leg_id) if contact and contact.state is ContactState.OFFERED and not leg.closing else None
@@ -101,6 +103,10 @@ def ended(turn: Turn, leg_id: str, cause: Cause) -> None:
     call, leg = found
     agent = turn.state.agents.get(leg.agent)
     stayed, was_to_stay = (agent.leg == leg_id, agent.leg_to_be == leg_id) if agent else (False, False)
+    talked_outside = outward.talks(call)
+    if talked_outside and leg_id in (call.began.leg, call.outside):
+        turn.want(CloseBridge(call.id, call.node, call.bridge))
+    was_outside = call.outside == leg_id
     turn.emit(LegGone(turn.now, call.id, leg_id, cause))
     if leg_id == call.began.leg:
         mailbox_visits.caller_left(turn, call)
@@ -108,6 +114,10 @@ def ended(turn: Turn, leg_id: str, cause: Cause) -> None:
         caller_leg_ended(turn, call, cause)
         for other in list(call.legs.values()):
             turn.hang_up(call, other)
+    elif was_outside and talked_outside:
+        turn.hang_up(call, call.caller_leg)
+    elif was_outside:
+        outside_ended(turn, call, leg_id, cause)
     elif not consults.leg_ended(turn, call, leg, cause) and not payments.agent_left(turn, call, leg, cause):
         agent_leg_ended(turn, call, leg, cause)
     if agent is not None and (stayed or was_to_stay):
@@ -139,6 +149,9 @@ def found_alone(turn: Turn, leg_id: str) -> None:
             consults.arrange(turn, call)
         else:
             turn.want(ConnectLegs(call.id, call.node, call.bridge, (call.began.leg, contact.offer.leg)))
+    elif outward.talks(call):
+        turn.want(StopRinging(call.id, call.node, call.began.leg))
+        outward.together(turn, call)
 
 
 def _record_again(turn: Turn, call: Call) -> None:

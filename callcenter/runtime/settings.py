@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import phonenumbers
@@ -26,7 +26,7 @@ from callcenter.runtime.flow_sources import FlowSources, Instead, gather
 from callcenter.runtime.settings_agents import agents_faults, disposition_rule, miss_policy, occupancy_rule
 from callcenter.runtime.settings_calendars import CalendarError, calendar_faults, calendars, own_calendar
 from callcenter.runtime.settings_calendars_model import CalendarSection
-from callcenter.runtime.settings_calling import callback_config, calling_config, calling_faults
+from callcenter.runtime.settings_calling import callback_config, calling_config, calling_faults, number_refusal
 from callcenter.runtime.settings_dips import ConnectionSection, DipSection, dip_attributes, dips_faults
 from callcenter.runtime.settings_fields import Language, Name, Section
 from callcenter.runtime.settings_flow_model import FlowSection
@@ -373,8 +373,9 @@ def _known(settings: Settings) -> Known:
         "hours": list(settings.calendars),
         "source": list(settings.dips),
     }
-    attributes = {PAYMENT, *dip_attributes(settings)}
-    return Known(names, prompts=settings.catalogue.languages, speaks=settings.spoken.spoken, attributes=attributes)
+    attributes, spoken = {PAYMENT, *dip_attributes(settings)}, settings.spoken.spoken
+    refusal = partial(number_refusal, settings)
+    return Known(names, prompts=settings.catalogue.languages, speaks=spoken, refusal=refusal, attributes=attributes)
 
 
 def _entered(settings: Settings) -> Mapping[str, str]:

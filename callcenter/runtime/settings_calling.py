@@ -37,6 +37,14 @@ def calling_config(settings: "Settings") -> CallingConfig:
     )
 
 
+def number_refusal(settings: "Settings", number: str) -> str:
+    """Why a flow may not hand callers on to that number, as a sentence; empty: it may."""
+    if settings.calling.trunk is None:
+        return f"hands callers on to {number}, and there is no trunk to call through; set calling.trunk"
+    checked = _plain_rules(settings)(number)
+    return "" if checked.may_be_dialed else f"hands callers on to a number that is not dialed: {checked.sentence}"
+
+
 def callback_config(settings: "Settings", queue: "QueueSection") -> CallbackConfig | None:
     section = queue.callback
     if section is None:

@@ -18,6 +18,7 @@ from callcenter.domain.ivr.flow import (
     LanguageNode,
     MenuNode,
     Node,
+    OutsideNode,
     PromptNode,
     QueueNode,
     ReturnNode,
@@ -28,7 +29,7 @@ from callcenter.domain.ivr.flow import (
 from callcenter.domain.ivr.off_record import OptOutNode, PauseRecordingNode, ResumeRecordingNode
 from callcenter.domain.ivr.switching import MOST_TRIES, PinNode, SwitchNode, SwitchTo
 from callcenter.domain.ivr.templates import Template, TemplateError, template
-from callcenter.runtime.settings_fields import AttributeName, Key, Language, Name, Seconds, Section, SomeSeconds
+from callcenter.runtime.settings_fields import AttributeName, Key, Language, Name, Plain, Seconds, Section, SomeSeconds
 from callcenter.runtime.settings_flow_asking import SpeechNodeSection, SurveyNodeSection
 from callcenter.runtime.settings_flow_said import LadderSection, Said, said
 from callcenter.runtime.settings_flow_words import FlowWords
@@ -261,19 +262,38 @@ class CallbackNodeSection(Section):
         return CallbackNode(self.queue, self.next, self.otherwise, self.attribute, self.priority, self.after)
 
 
+LONGEST_RING = timedelta(seconds=120)
+"""A caller hears it ring so long at most."""
+
+
 class TransferNodeSection(Section):
-    """To one agent, if she is ready."""
+    """To one agent, if she is ready; or to a number outside, if it answers."""
 
     type: Literal["transfer"]
-    agent: Name
-    queue: Name
+    agent: Name | None = None
+    queue: Name | None = None
+    """Of which queue the contact is; with an agent."""
+    number: Plain | None = None
+    """Outside."""
     otherwise: Name
+    ring: SomeSeconds | None = Field(default=None, alias="ring_s")
+    """How long the number outside rings; 30 s when not given."""
     wait: SomeSeconds = Field(default=timedelta(seconds=20), alias="wait_s")
     """So long the caller waits for her alone; then for anybody of the queue."""
     priority: int = Field(default=0, ge=-1000, le=1000)
 
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "TransferNodeSection":
+        if (self.number is None) is (self.agent is None) or (self.agent is None) is not (self.queue is None):
+            raise ValueError("needs either agent and queue, or a number outside")
+        if self.ring is not None and (self.number is None or self.ring > LONGEST_RING):
+            raise ValueError(f"has ring_s, which goes with a number outside, {LONGEST_RING.total_seconds():g} seconds at most")
+        return self
+
     def node(self) -> Node:
-        return TransferNode(self.agent, self.queue, self.otherwise, self.wait, self.priority)
+        if self.agent is not None and self.queue is not None:
+            return TransferNode(self.agent, self.queue, self.otherwise, self.wait, self.priority)
+        return OutsideNode(self.number or "", self.otherwise, self.ring or timedelta(seconds=30))
 
 
 class PauseRecordingNodeSection(Section):

@@ -103,8 +103,9 @@ def _missed_of(state: State, call: Call, seen: Snapshot, crashed: bool) -> Itera
     contact = state.contacts.get(call.contact)
     if call.payment is not None and call.bridge in seen.bridges:
         yield LegFoundAlone(caller.id)  # they hear each other, and should not
-    if contact is not None and contact.state is ContactState.CONNECTED and call.payment is None:
-        if not answered or any(leg not in seen.bridges.get(bridge, frozenset()) for leg, bridge in places(state, call).items()):
+    where = places(state, call)
+    if where or (contact is not None and contact.state is ContactState.CONNECTED and call.payment is None):
+        if not answered or any(leg not in seen.bridges.get(bridge, frozenset()) for leg, bridge in where.items()):
             yield LegFoundAlone(caller.id)
         return
     said = _being_said(state, call)

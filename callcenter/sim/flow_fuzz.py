@@ -69,6 +69,8 @@ class World:
         self.playing: dict[str, str] = {}
         """By leg: what it hears."""
         self.asked: dict[str, c.AskOutside] = {}
+        self.rung: dict[str, str] = {}
+        """By call: the leg to a number outside."""
         self.legs = 0
         self.inbox: list[e.Event] = []
         self.tell(e.NodeConnected(NODE, self.now))
@@ -125,6 +127,8 @@ class World:
                 self.asked[command.ask] = command
             case c.WithdrawAsk():
                 self.asked.pop(command.ask, None)
+            case c.Dial():
+                self.rung[command.call] = command.leg
             case c.HangUp():
                 self.playing.pop(command.leg, None)
                 self.inbox.append(e.LegEnded(command.leg, e.Cause.NORMAL))
@@ -143,7 +147,10 @@ class World:
             return
         call = self.random.choice(calls)
         if call.flow is None:
-            self.tell(e.LegEnded(call.began.leg, e.Cause.NORMAL))
+            if call.id in self.rung and self.random.random() < 0.7:
+                self._outside(call.id)
+            else:
+                self.tell(e.LegEnded(call.began.leg, e.Cause.NORMAL))
             return
         happening = self.random.random()
         for limit, do in (
@@ -185,10 +192,21 @@ class World:
         self.tell(e.TimePassed())
 
     def _answers(self, call: Call) -> None:
+        if call.id in self.rung and self.random.random() < 0.8:
+            self._outside(call.id)
+            return
         ask = call.flow.ask if call.flow is not None else ""
         outcome = self.random.choice(("answered", "answered", "not_found", "failed", *GARBAGE))
         attributes = {self.random.choice((*ATTRIBUTES, *GARBAGE)): self.random.choice(("7", "gold", *GARBAGE)) for _ in range(2)}
         self.tell(e.AskAnswered(call.id, ask or "unknown", outcome, attributes))
+
+    def _outside(self, call: str) -> None:
+        """A phone outside rings, is picked up, is busy or does not answer."""
+        leg = self.rung[call]
+        happens = self.random.choice((e.LegRang(leg), e.LegAnswered(leg), e.LegEnded(leg, self.random.choice(list(e.Cause)))))
+        if isinstance(happens, e.LegEnded):
+            del self.rung[call]
+        self.tell(happens)
 
     def _garbage(self, call: Call) -> None:
         word = self.random.choice(GARBAGE)
@@ -218,9 +236,11 @@ class World:
         """Our process dies: the center that is made from its checkpoint is the same, but for what must not be written down."""
         self.result.restarts += 1
         before = {name: each.flow for name, each in self.center.state.calls.items()}
+        outside = {name: (each.outside, each.bridge) for name, each in self.center.state.calls.items()}
         self.center = Center.restore(self.config, self._ids(), list(self.center.checkpoint()))
         after = {name: each.flow for name, each in self.center.state.calls.items()}
-        if before != after:
+        talks = {name: (each.outside, each.bridge) for name, each in self.center.state.calls.items()}
+        if before != after or talks != outside:
             raise FlowFault(f"restored differs from live: {before} / {after}")
         self.asked.clear()
         self.tell(e.NodeConnected(NODE, EPOCH))
@@ -265,8 +285,11 @@ class World:
             self._time_passes(calls[0])
         else:
             raise FlowFault("somebody goes round for ever")
-        for call in self.callers():
-            self.tell(e.LegEnded(call.began.leg, e.Cause.NORMAL))
+        for call in list(self.center.state.calls.values()):
+            for leg in list(call.legs):
+                self.tell(e.LegEnded(leg, e.Cause.NORMAL))
+        if self.center.state.legs:
+            raise FlowFault(f"legs are left: {self.center.state.legs}")
 
 
 def fuzz(steps: int, seed: int) -> FuzzResult:

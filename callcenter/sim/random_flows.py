@@ -18,6 +18,7 @@ from callcenter.domain.ivr.flow import (
     LanguageNode,
     MenuNode,
     Node,
+    OutsideNode,
     PromptNode,
     QueueNode,
     ReturnNode,
@@ -142,6 +143,8 @@ def _callback(make: Maker) -> Node:
 
 
 def _transfer(make: Maker) -> Node:
+    if make.random.random() < 0.6:
+        return OutsideNode(make.random.choice(("+12025550199", "+12025550198", "nonsense")), make.to(), make.seconds())
     return TransferNode(make.random.choice(AGENTS), make.random.choice(QUEUES), make.to())
 
 
@@ -155,7 +158,7 @@ MAKERS: Mapping[type[Node], tuple[int, Callable[[Maker], Node]]] = {
     DipNode: (3, _dip),
     SubflowNode: (2, _subflow),
     CallbackNode: (1, _callback),
-    TransferNode: (1, _transfer),
+    TransferNode: (2, _transfer),
 }
 """How often, and how a node is made. Queues, returns and hang-ups stand at the ends."""
 

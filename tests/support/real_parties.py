@@ -1,8 +1,9 @@
 """Callers and agents with SIP phones, on a real Asterisk, with the engine in this process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from callcenter.adapters.ami.client import AmiClient, AmiServer
@@ -15,7 +16,10 @@ from callcenter.domain import events as e
 from callcenter.domain import facts as f
 from callcenter.domain.center import Center
 from callcenter.domain.ids import Ids
+from callcenter.domain.ivr.flow import Flow
+from callcenter.domain.ivr.questions import Question
 from callcenter.runtime.secrets import AMI_OPERATIONS_USER, AMI_RECORDING_USER
+from callcenter.services.answering import Answerer, Answering
 from callcenter.services.clock import SteadyClock
 from callcenter.services.engine import Engine
 from callcenter.services.journal import Journal
@@ -62,14 +66,20 @@ SPARSE = 3
 class RealEngine:
     """The engine in this process, on real nodes."""
 
-    def __init__(self, nodes: Sequence[Pbx], folder: Path) -> None:
+    def __init__(
+        self, nodes: Sequence[Pbx], folder: Path, *, flows: Sequence[Flow] = (), answerers: Mapping[type[Question], Answerer] | None = None
+    ) -> None:
+        """``flows`` are beside those of the settings, or in their place; ``answerers`` answer what flows ask."""
         self.nodes = {pbx.name: pbx for pbx in nodes}
         self.book = FactBook()
         self.told: list[e.Event] = []
         self.journal = Journal(folder / "journal")
         settings, secrets = nodes[0].settings, nodes[0].secrets
-        center = Center(settings.center_config(secrets.endpoints), Ids(str(folder)))
+        config = settings.center_config(secrets.endpoints)
+        config = replace(config, flows={**config.flows, **{flow.name: flow for flow in flows}})
+        center = Center(config, Ids(str(folder)))
         self.engine = Engine(center, self.journal, SteadyClock(), self.book.keep)
+        self.answers = Answering(answerers or {}, self._tell)
         self._ami = {pbx.name: _recording_account(pbx) for pbx in nodes}
         self._operations = {pbx.name: _operations_account(pbx) for pbx in nodes}
         self.telephony = AsteriskTelephony(
@@ -89,7 +99,7 @@ class RealEngine:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["RealEngine"]:
         tasks = [asyncio.create_task(client.run()) for client in (*self._ami.values(), *self._operations.values())]
-        tasks.append(asyncio.create_task(self.engine.run(self.telephony)))
+        tasks.append(asyncio.create_task(self.engine.run(self.telephony, self.answers)))
         try:
             for node in self.nodes:
                 await self.sees(node)
@@ -98,6 +108,7 @@ class RealEngine:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self.answers.close()
             await self.telephony.close()
             self.journal.close()
 

@@ -61,7 +61,7 @@ CallFact = (
 
 Fact = CallFact | AgentFact | QueueFact | NodeFact | CallbackFact | HoursFact | HoursPinFact | DoNotCallFact | MailboxFact | SurveyFact
 
-ON_DISK_FIRST: frozenset[type] = frozenset({CallbackCreated, CallbackEdited, CallbackAttempted, DoNotCallAdded})
+ON_DISK_FIRST: frozenset[type] = frozenset({CallbackCreated, CallbackEdited, CallbackAttempted, DoNotCallAdded, FlowDialed})
 """Promises and dials: the commands that such a fact justifies are not carried out before it is on disk."""
 
 FACT_TYPES: Mapping[str, type[Fact]] = {kind.__name__: kind for kind in Fact.__args__}

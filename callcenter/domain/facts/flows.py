@@ -123,6 +123,28 @@ class FlowAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowDialed:
+    """At ``node`` a number outside is rung for the caller, who hears that; it has until ``until`` to answer."""
+
+    at: datetime
+    call: str
+    leg: str
+    number: str
+    node: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FlowTransferred:
+    """It was answered: both hear each other until one of them hangs up."""
+
+    at: datetime
+    call: str
+    leg: str
+    bridge: str
+
+
+@dataclass(frozen=True, slots=True)
 class FlowEntered:
     """At ``node`` the run went on in a sub-flow, with these parameters."""
 
@@ -163,7 +185,7 @@ class FlowEnded:
     at: datetime
     call: str
     exit: str
-    """``queue``, ``hang_up``, ``caller_left`` or ``error``."""
+    """``queue``, ``hang_up``, ``transfer``, ``caller_left`` or ``error``."""
     node: str = ""
     """Where."""
 
@@ -179,6 +201,8 @@ FlowFact = (
     | FlowAttributesSet
     | FlowAsked
     | FlowAnswered
+    | FlowDialed
+    | FlowTransferred
     | FlowEntered
     | FlowReturned
     | FlowFailed

@@ -81,6 +81,8 @@ def leg_gone(state: "State", fact: f.LegGone) -> None:
         call.cause = fact.cause
     del call.legs[leg.id]
     del state.legs[leg.id]
+    if call.outside == leg.id and call.flow is None:
+        call.outside = call.bridge = ""
     agent = state.agents.get(leg.agent)
     if agent is not None and agent.leg == leg.id:
         agent.leg = ""

@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from callcenter.domain import facts as f
+from callcenter.domain.call import Leg
 from callcenter.domain.deadlines import FLOW
+from callcenter.domain.ivr.questions import ANSWERED
 from callcenter.domain.ivr.run import FlowRun
 from callcenter.domain.machine import IllegalTransition
 
@@ -60,6 +62,24 @@ def flow_answered(state: "State", fact: f.FlowAnswered) -> None:
     if run.ask != fact.ask:
         raise IllegalTransition(fact.call, f"asking {run.ask or 'nothing'}", f"an answer to {fact.ask}")
     run.answered(fact.names, fact.values)
+    call = state.calls[fact.call]
+    if call.outside == fact.ask and fact.outcome != ANSWERED:
+        call.outside = ""
+
+
+def flow_dialed(state: "State", fact: f.FlowDialed) -> None:
+    call = state.calls[fact.call]
+    _flow_run(state, fact).asked(fact.leg, fact.until, "", ())
+    call.outside = fact.leg
+    state.add_leg(call, Leg(fact.leg))
+    state.deadlines.set(fact.until, FLOW, fact.call)
+
+
+def flow_transferred(state: "State", fact: f.FlowTransferred) -> None:
+    call = state.calls[fact.call]
+    if call.outside != fact.leg:
+        raise IllegalTransition(fact.call, f"dialing {call.outside or 'nobody'}", f"an answer at {fact.leg}")
+    call.bridge = fact.bridge
 
 
 def flow_entered(state: "State", fact: f.FlowEntered) -> None:
@@ -100,6 +120,8 @@ FOLDS: Mapping[type, Callable[..., None]] = {
     f.FlowAttributesSet: flow_attributes_set,
     f.FlowAsked: flow_asked,
     f.FlowAnswered: flow_answered,
+    f.FlowDialed: flow_dialed,
+    f.FlowTransferred: flow_transferred,
     f.FlowEntered: flow_entered,
     f.FlowReturned: flow_returned,
     f.FlowFailed: flow_failed,

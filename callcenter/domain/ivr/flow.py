@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from callcenter.domain.ivr.deciding import Case, ConditionNode, ReturnNode, SetNode, SubflowNode
 from callcenter.domain.ivr.document import CALLER, LANGUAGE, Flow
 from callcenter.domain.ivr.keys import CollectNode, LanguageNode, MenuNode
-from callcenter.domain.ivr.leaving import CallbackNode, HangUpNode, QueueNode, TransferNode
+from callcenter.domain.ivr.leaving import CallbackNode, HangUpNode, OutsideNode, QueueNode, TransferNode
 from callcenter.domain.ivr.listening import SpeechNode
 from callcenter.domain.ivr.node import Node
 from callcenter.domain.ivr.speaking import PromptNode
@@ -29,6 +29,7 @@ __all__ = [
     "LanguageNode",
     "MenuNode",
     "Node",
+    "OutsideNode",
     "PromptNode",
     "QueueNode",
     "ReturnNode",

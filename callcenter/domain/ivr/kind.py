@@ -151,6 +151,14 @@ class EnterQueue(Step):
 
 
 @dataclass(frozen=True, slots=True)
+class DialOut(Step):
+    """Hand the caller on to a number outside, which rings for so long."""
+
+    number: str
+    ring: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class HangUpCaller(Step):
     """Leave the flow and end the call."""
 

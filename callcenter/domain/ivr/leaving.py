@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from callcenter.domain.ivr.document import CALLER
 from callcenter.domain.ivr.expressions import Circumstances
-from callcenter.domain.ivr.kind import EnterQueue, HangUpCaller, Kind, Leave, PromiseCallback, Step
+from callcenter.domain.ivr.kind import DialOut, EnterQueue, HangUpCaller, Kind, Leave, PromiseCallback, Step
 from callcenter.domain.ivr.node import NEXT, OTHERWISE, Node, Reference
 from callcenter.domain.ivr.run import FlowRun
 from callcenter.domain.routing_config import Needs
@@ -76,6 +76,20 @@ class TransferNode(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class OutsideNode(Node):
+    """Hands the caller on to a number outside; ends the flow run once somebody has answered there."""
+
+    number: str
+    """E.164."""
+    otherwise: str
+    """When it is busy, does not answer in time, or may not be dialed."""
+    ring: timedelta = timedelta(seconds=30)
+
+    def exits(self) -> Iterator[tuple[str, str]]:
+        yield OTHERWISE, self.otherwise
+
+
+@dataclass(frozen=True, slots=True)
 class HangUpNode(Node):
     """Ends the call."""
 
@@ -98,6 +112,14 @@ def _transfer(run: FlowRun, node: TransferNode, around: Circumstances) -> Step:
     return EnterQueue(node.queue, node.priority, Needs(agent=node.agent, agent_wait=node.wait))
 
 
+def _outside(run: FlowRun, node: OutsideNode, around: Circumstances) -> Step:
+    return DialOut(node.number, node.ring)
+
+
+def _not_answered(run: FlowRun, node: OutsideNode, outcome: str, around: Circumstances) -> Step:
+    return Leave(OTHERWISE, node.otherwise)
+
+
 def _hang_up(run: FlowRun, node: HangUpNode, around: Circumstances) -> Step:
     return HangUpCaller()
 
@@ -106,5 +128,6 @@ KINDS: Mapping[type, Kind] = {
     QueueNode: Kind(_queue, ends=True),
     CallbackNode: Kind(_callback, outcome=_promised),
     TransferNode: Kind(_transfer, ends=True),
+    OutsideNode: Kind(_outside, outcome=_not_answered, takes_time=True, ends=True),
     HangUpNode: Kind(_hang_up, ends=True),
 }

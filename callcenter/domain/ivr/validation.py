@@ -12,7 +12,7 @@ from callcenter.domain.ivr.dipping import DipNode
 from callcenter.domain.ivr.document import CALLER, LANGUAGE, Flow
 from callcenter.domain.ivr.keys import CollectNode, LanguageNode
 from callcenter.domain.ivr.kinds import KINDS
-from callcenter.domain.ivr.leaving import HangUpNode
+from callcenter.domain.ivr.leaving import HangUpNode, OutsideNode
 from callcenter.domain.ivr.run import DEEPEST
 from callcenter.domain.ivr.speech import LANGUAGES, Language, Spoken, pieces
 
@@ -45,6 +45,8 @@ class Known:
     """The prompts of the catalogue, and the languages each can be said in; none given: in any."""
     speaks: Mapping[str, Language | None] = field(default_factory=dict)
     """The center's languages, and how each says values; None: nobody knows. Empty: languages are not checked."""
+    refusal: Callable[[str], str] | None = None
+    """Why a number outside may not be dialed; empty: it may."""
     attributes: Collection[str] = frozenset()
     """Set elsewhere: by other flows, by the center."""
 
@@ -89,6 +91,8 @@ def _references(flow: Flow, known: Known) -> Iterator[Fault]:
                 plural = PLURALS.get(reference.what, f"{reference.what}s")
                 sentence = f"names {reference.what} '{reference.name}', which does not exist; {plural}: {_listed(there)}"
                 yield Fault(name, reference.key, sentence)
+        if isinstance(node, OutsideNode) and known.refusal is not None and (sentence := known.refusal(node.number)):
+            yield Fault(name, "number", sentence)
 
 
 def _languages(flow: Flow, known: Known) -> Iterator[Fault]:
