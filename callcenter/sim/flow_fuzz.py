@@ -16,6 +16,7 @@ from callcenter.domain import facts as f
 from callcenter.domain.call import Call
 from callcenter.domain.center import Center
 from callcenter.domain.config import AgentConfig, CallbackConfig, CallingConfig, Canary, CenterConfig, NumberConfig, QueueConfig
+from callcenter.domain.hours import UNKNOWN, Calendar, Stretch
 from callcenter.domain.ids import Ids
 from callcenter.domain.ivr.flow import Flow
 from callcenter.domain.ivr.keys import LanguageNode, MenuNode
@@ -93,6 +94,7 @@ class World:
             numbers={DID: NumberConfig(DID, "main")},
             flows=flows,
             flow_versions={(flow.name, flow.version): flow for flow in flows.values()},
+            calendars={"main": Calendar("main", "UTC", (Stretch(EPOCH, True, UNKNOWN),), EPOCH + timedelta(days=400))},
             calling=CallingConfig("carrier"),
         )
 
@@ -248,6 +250,7 @@ class World:
     def publish(self) -> None:
         """New versions of all flows, the one before on trial; callers stay in those they began with."""
         self.result.published += 1
+        self.tell(e.TimePassed())  # what is due is not the publication's doing
         flows = self._flows()
         canary = Canary(self.config.flows["main"], self.random.random())
         in_use = {(run.flow.name, run.flow.version): run.flow for run in self._runs()}

@@ -28,6 +28,7 @@ from callcenter.domain.ivr.flow import (
     faults,
 )
 from callcenter.domain.ivr.speech import Piece, Pieces, SpeakAs, Spoken
+from callcenter.domain.ivr.switching import PinNode, SwitchNode, SwitchTo
 from callcenter.domain.ivr.templates import template
 from callcenter.domain.ivr.validation import Known, reachable
 
@@ -148,6 +149,15 @@ def _transfer(make: Maker) -> Node:
     return TransferNode(make.random.choice(AGENTS), make.random.choice(QUEUES), make.to())
 
 
+def _pin(make: Maker) -> Node:
+    return PinNode("main", make.says(), make.to(), make.to(), make.to(), make.random.randrange(1, 4), make.maybe(), make.seconds())
+
+
+def _switch(make: Maker) -> Node:
+    how = make.random.choice(((False, ""), (True, ""), (False, "amount")))
+    return SwitchNode("main", make.random.choice(tuple(SwitchTo)), make.to(), make.to(), *how)
+
+
 MAKERS: Mapping[type[Node], tuple[int, Callable[[Maker], Node]]] = {
     PromptNode: (4, _prompt),
     MenuNode: (6, _menu),
@@ -158,6 +168,8 @@ MAKERS: Mapping[type[Node], tuple[int, Callable[[Maker], Node]]] = {
     DipNode: (3, _dip),
     SubflowNode: (2, _subflow),
     CallbackNode: (1, _callback),
+    PinNode: (1, _pin),
+    SwitchNode: (1, _switch),
     TransferNode: (2, _transfer),
 }
 """How often, and how a node is made. Queues, returns and hang-ups stand at the ends."""
