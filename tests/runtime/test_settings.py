@@ -319,7 +319,8 @@ FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     ),
     (
         lambda raw: raw["flow"]["main"]["node"]["greeting"].update(prompt=["welcome", "{digits:account}"]),
-        "flow.main.node.greeting.prompt: reads attribute 'account', which nothing sets; attributes: caller, dialed, language, list, payment, trunk",
+        "flow.main.node.greeting.prompt: reads attribute 'account', which nothing sets; "
+        "attributes: caller, dialed, language, list, payment, trunk",
     ),
     (
         lambda raw: raw["flow"]["main"]["node"].update(choice=COLLECT | {"min_length": 9}),
