@@ -54,12 +54,15 @@ FLOW: dict[str, Any] = {
     },
 }
 
+PATIENT = {**FLOW, "node": {**FLOW["node"], "ask": {**FLOW["node"]["ask"], "no_speech_s": 15, "listen_s": 20}}}
+"""Who does not speak is not asked again while the test looks elsewhere."""
+
 
 def tone(name: str, pair: TonePair) -> dict[str, str]:
     return {"id": name, "source": f"tone:{pair[0]:.0f}+{pair[1]:.0f}:1.2"}
 
 
-def tables(flow: dict[str, Any] = FLOW, **more: Any) -> dict[str, Any]:
+def tables(flow: dict[str, Any], **more: Any) -> dict[str, Any]:
     ours = [tone(name, pair) for name, pair in PROMPTS.items()]
     usual = [prompt for prompt in raw_settings(Path("/")).pop("prompt") if prompt["id"] not in PROMPTS]
     return {"flow": {"main": flow}, "prompt": [*usual, *ours], **more}
@@ -91,8 +94,8 @@ class Recogniser:
 
 
 @asynccontextmanager
-async def center(**more: Any) -> AsyncIterator[tuple[RunningCenter, Recogniser]]:
-    async with running_center(**tables(**more)) as running:
+async def center(flow: dict[str, Any] = PATIENT, **more: Any) -> AsyncIterator[tuple[RunningCenter, Recogniser]]:
+    async with running_center(**tables(flow, **more)) as running:
         recogniser = Recogniser(running)
         await recogniser.start()
         try:
@@ -119,7 +122,7 @@ async def silent(it: RunningCenter, caller: str) -> Call:
 
 
 async def test_callers_speak_or_are_silent_or_talk_nonsense() -> None:
-    async with center() as (it, _):
+    async with center(FLOW) as (it, _):
 
         async def department(n: int, word: str, branch: TonePair) -> float:
             call = await silent(it, f"+1202555010{n}")
@@ -158,13 +161,11 @@ async def test_the_recogniser_is_killed_while_it_listens() -> None:
         await listening(it, by_key)
         waiting = await silent(it, "+12025550112")
         await listening(it, waiting, 2)
-        loop = asyncio.get_running_loop()
-        killed_at = loop.time()
         await recogniser.kill()
+        await it.fact(f.FlowAnswered, 2, outcome="failed")
         await by_key.send_digit("1")
         await by_key.hears(SALES)
-        await waiting.hears(AGAIN, within=LISTEN_S + 2)
-        assert loop.time() - killed_at < LISTEN_S + 2
+        await waiting.hears(AGAIN, within=25)
         await waiting.hears(WHICH)
         await waiting.send_digit("2")
         await waiting.hears(SUPPORT)
@@ -185,6 +186,7 @@ async def test_the_engine_is_killed_while_it_listens() -> None:
         await listening(it, call)
         await it.kill_engine()
         await it.start_engine()
+        await it.fact(f.FlowAsked, 2)  # it is asked again, for the time that is left
         await call.send_digit("2")
         await call.hears(SUPPORT, within=15)
 
