@@ -19,10 +19,12 @@ from callcenter.domain.config import AgentConfig, CallbackConfig, CallingConfig,
 from callcenter.domain.hours import UNKNOWN, Calendar, Stretch
 from callcenter.domain.ids import Ids
 from callcenter.domain.ivr.flow import Flow
+from callcenter.domain.ivr.grammar import NO, YES
 from callcenter.domain.ivr.keys import LanguageNode, MenuNode
+from callcenter.domain.ivr.listening import BUSY, HEARD, NOT_UNDERSTOOD, NOTHING, UNDERSTOOD, UNSURE
 from callcenter.domain.ivr.run import FlowRun
 from callcenter.domain.machine import Outputs
-from callcenter.sim.random_flows import AGENTS, ATTRIBUTES, KEYS, QUEUES, flow_set
+from callcenter.sim.random_flows import AGENTS, ATTRIBUTES, HEARD_VALUES, KEYS, QUEUES, flow_set
 from callcenter.sim.timeline import EPOCH
 
 NODE, DID = "node1", "+18005550100"
@@ -32,6 +34,7 @@ STEPS_OF_A_WORLD = 20_000
 """After so many steps all flows are made anew, and the center is, too."""
 PUBLISH_EVERY = 1500
 GARBAGE = ("", "A", "\x00", "9" * 300, "ñ", "answered", "late", "key", "{caller}", "../../etc/passwd", "'; drop table calls; --", "\ud800")
+LISTENED = (UNDERSTOOD, UNDERSTOOD, UNSURE, UNSURE, NOT_UNDERSTOOD, NOTHING, BUSY)
 
 
 class FlowFault(Exception):
@@ -198,8 +201,9 @@ class World:
             self._outside(call.id)
             return
         ask = call.flow.ask if call.flow is not None else ""
-        outcome = self.random.choice(("answered", "answered", "not_found", "failed", *GARBAGE))
+        outcome = self.random.choice(("answered", "answered", "not_found", "failed", *LISTENED, *GARBAGE))
         attributes = {self.random.choice((*ATTRIBUTES, *GARBAGE)): self.random.choice(("7", "gold", *GARBAGE)) for _ in range(2)}
+        attributes[HEARD] = self.random.choice((*HEARD_VALUES, YES, NO, *GARBAGE))
         self.tell(e.AskAnswered(call.id, ask or "unknown", outcome, attributes))
 
     def _outside(self, call: str) -> None:

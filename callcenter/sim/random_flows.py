@@ -23,14 +23,19 @@ from callcenter.domain.ivr.flow import (
     QueueNode,
     ReturnNode,
     SetNode,
+    SpeechNode,
     SubflowNode,
+    SurveyNode,
     TransferNode,
     faults,
 )
+from callcenter.domain.ivr.grammar import NUMBER, Grammar, built_in
+from callcenter.domain.ivr.listening import HEARD, Entry
 from callcenter.domain.ivr.speech import Piece, Pieces, SpeakAs, Spoken
 from callcenter.domain.ivr.switching import PinNode, SwitchNode, SwitchTo
 from callcenter.domain.ivr.templates import template
 from callcenter.domain.ivr.validation import Known, reachable
+from callcenter.domain.survey_kinds import SurveyKind
 
 KEYS = "0123456789*#"
 ATTRIBUTES = ("account", "tier", "balance", "amount")
@@ -129,6 +134,44 @@ def _dip(make: Maker) -> Node:
     return DipNode("accounts", *exits, parameters, ATTRIBUTES, make.maybe(), make.seconds())
 
 
+HEARD_VALUES = ("sales", "support", "12")
+GRAMMAR = Grammar("en", {"sales": "sales", "technical support": "support", "twelve": "12"})
+
+
+def _speech(make: Maker) -> Node:
+    """By keys or digits, with and without words to confirm what was heard."""
+    digits = make.random.random() < 0.3
+    tries, invalid, rephrased, barge_in = _ladder(make)
+    language = make.random.choice(LANGUAGES)
+    number = built_in(NUMBER, "en")
+    assert number is not None
+    return SpeechNode(
+        prompt=make.says(),
+        grammars={language: number if digits else GRAMMAR},
+        keys={} if digits else dict(zip("123", HEARD_VALUES, strict=True)),
+        otherwise=make.to(),
+        choices={} if digits else {value: make.to() for value in HEARD_VALUES if make.random.random() < 0.5},
+        next=make.to(),
+        attribute=make.random.choice((HEARD, *ATTRIBUTES)),
+        failed=make.to() if make.random.random() < 0.4 else "",
+        entry=Entry(1, make.random.randrange(1, 5)) if digits else None,
+        no_speech=make.seconds(),
+        limit=make.seconds(),
+        confirm_prompt=make.maybe(),
+        tries=tries,
+        invalid_prompt=invalid,
+        rephrased=rephrased,
+        barge_in=barge_in,
+    )
+
+
+def _survey(make: Maker) -> Node:
+    kind = make.random.choice((SurveyKind.CSAT, SurveyKind.NPS, SurveyKind.CHOICE))
+    choices = {key: f"answer-{key}" for key in make.some_keys()} if kind is SurveyKind.CHOICE else {}
+    attribute = make.random.choice(("", *ATTRIBUTES))
+    return SurveyNode("asked", kind, make.says(), make.to(), make.to(), choices, attribute, make.seconds(), make.seconds(), *_ladder(make))
+
+
 def _subflow(make: Maker) -> Node:
     if not make.subflows:
         return _set(make)
@@ -166,6 +209,8 @@ MAKERS: Mapping[type[Node], tuple[int, Callable[[Maker], Node]]] = {
     ConditionNode: (3, _condition),
     SetNode: (2, _set),
     DipNode: (3, _dip),
+    SpeechNode: (3, _speech),
+    SurveyNode: (2, _survey),
     SubflowNode: (2, _subflow),
     CallbackNode: (1, _callback),
     PinNode: (1, _pin),
