@@ -10,7 +10,7 @@ import asyncio
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -88,10 +88,11 @@ def surveys(settings: Settings, from_: str | None, to: str | None, queue: str | 
         json.dump(report, sys.stdout, indent=2)
         print()
     else:
-        _show(report, Console() if sys.stdout.isatty() else Console(width=WIDE))
+        show(report, Console() if sys.stdout.isatty() else Console(width=WIDE))
 
 
-def _show(report: dict[str, Json], console: Console) -> None:
+def show(report: Mapping[str, Json], console: Console) -> None:
+    """A table each for questions, queues, agents and days."""
     console.print(f"Surveys from {report['from_at']} to {report['to_at']}: {report['responded']} of {report['asked']} callers answered")
     for part, name in (("questions", ""), ("queues", "queue"), ("agents", "agent"), ("days", "day")):
         entries = report[part]

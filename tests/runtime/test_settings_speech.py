@@ -60,3 +60,56 @@ def test_a_language_that_the_recogniser_does_not_know_is_refused() -> None:
     assert "languages: en" in next(grammar_faults(SpeechSection(), spanish))
     other = SpeechSection(recogniser="http", url="http://10.0.0.1/", languages=("es",))
     assert list(grammar_faults(other, spanish)) == []
+
+
+# --- in flows -----------------------------------------------------------------------------------
+
+ASK = {
+    **{"type": "speech", "prompt": "menu", "phrases": {"en": {"sales": "sales", "technical support": "support"}}},
+    **{"keys": {"1": "sales", "2": "support"}, "next": "end", "otherwise": "end"},
+}
+
+
+def flow_problems(ask: Mapping[str, object], **queue: object) -> list[str]:
+    """Of a center whose only flow begins with that node."""
+    flow = {"start": "ask", "node": {"ask": ask, "end": {"type": "hang_up"}}}
+    agent = {"name": "alice", "queues": ["support"]}
+    raw = {**CENTER, "flow": {"main": flow}, "queue": [{"name": "support", **queue}], "agent": [agent]}
+    try:
+        parse(raw)
+    except SettingsError as refused:
+        return refused.problems
+    return []
+
+
+def test_a_node_that_listens_is_taken() -> None:
+    assert flow_problems(ASK) == []
+    yes_no = {"type": "speech", "prompt": "menu", "grammar": "yes_no", "choices": {"yes": "end"}, "next": "end", "otherwise": "end"}
+    assert flow_problems(yes_no) == []
+    digits = {"type": "speech", "prompt": "menu", "grammar": "digits", "min_length": 4, "next": "end", "otherwise": "end"}
+    assert flow_problems(digits) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"keys": {"1": "sales"}}, "flow.main.node.ask.keys: has no key for 'support'"),
+        ({"phrases": {"en": {"sales": "sales", "xyzzyq": "support"}}}, "flow.main.node.ask.phrases.en: listens for the word 'xyzzyq'"),
+        ({"phrases": {"es": {"ventas": "sales", "ayuda": "support"}}}, "listens in language 'es', which the recogniser does not know"),
+        ({"grammar": "yes_no"}, "needs either grammar or phrases"),
+        ({"listen_s": 600}, "listen_s must be 60 at most"),
+        ({"no_speech_s": 20}, "no_speech_s must be no more than listen_s"),
+        ({"accept": 7}, "flow.main.node.ask.accept"),
+        ({"choices": {"next": "end"}}, "which is that of an exit"),
+        ({"confirm_prompt": "nobody-recorded-this"}, "names prompt 'nobody-recorded-this'"),
+    ],
+)
+def test_a_node_that_cannot_listen_is_refused(changes: Mapping[str, object], said: str) -> None:
+    found = flow_problems({**ASK, **changes})
+    assert any(said in problem for problem in found), found
+
+
+def test_a_survey_that_is_not_there_is_refused() -> None:
+    (problem,) = flow_problems(ASK, survey_flow="how-was-it")
+    assert "queue[0].survey_flow: names flow 'how-was-it', which does not exist" in problem
+    assert flow_problems(ASK, survey_flow="main", survey_attribute="survey", survey_again_after_days=30) == []
