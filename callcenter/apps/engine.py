@@ -39,6 +39,7 @@ from callcenter.runtime.settings_model import NodeSection
 from callcenter.services.answering import Answerer, Answering
 from callcenter.services.clock import SteadyClock
 from callcenter.services.control import ControlError, ControlServer
+from callcenter.services.control_client import EngineAway, RequestRefused
 from callcenter.services.desk import Desk
 from callcenter.services.dips.answerer import DipAnswerer
 from callcenter.services.dips.client import DipsClient
@@ -95,8 +96,8 @@ class EngineProcess:
         )
         self._dips = DipsClient(data_folder(settings).dips_socket, self._secrets.control_token, dip_defaults(settings))
         pins = PinAnswerer(Pins(settings.data).check)
-        listening = Listening(self._telephony, data_folder(settings).recogniser_socket, self._secrets.control_token)
-        speech = SpeechAnswerer(listening, lambda: self._settings.speech.rate)
+        self._listening = Listening(self._telephony, data_folder(settings).recogniser_socket, self._secrets.control_token)
+        speech = SpeechAnswerer(self._listening, lambda: self._settings.speech.rate)
         answerers: dict[type[Question], Answerer] = {
             PinQuestion: pins.answer,
             SpeechQuestion: speech.answer,
@@ -202,9 +203,17 @@ class EngineProcess:
         reloaded = [await self._reload_node(node, settings, secrets) for node in settings.nodes if not node.remote]
         self._settings, self._secrets, self._text = settings, secrets, text
         await self._reload_dips(settings)
+        await self._reload_recogniser()
         await self._engine.request(ConfigChanged(config))
         await asyncio.to_thread(self._keep_version, text)
         return "; ".join((*reloaded, *settings.flow_sources.notes)) or "nothing to reload in Asterisk"
+
+    async def _reload_recogniser(self) -> None:
+        """While it is away nothing is lost: it reads the file when it starts."""
+        try:
+            await self._listening.reload()
+        except (EngineAway, RequestRefused) as error:
+            log.info("recogniser_not_reloaded", why=str(error))
 
     async def _reload_dips(self, settings: Settings) -> None:
         """The process that asks takes the new sources first. While it is away nothing is lost: it reads the file when it starts."""

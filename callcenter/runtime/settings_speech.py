@@ -62,6 +62,8 @@ def _recogniser_faults(settings: "Settings") -> Iterator[Problem]:
         for key, value in {"url": speech.url, "secret": speech.secret}.items():
             if value is not None:
                 yield Problem(f"speech.{key}", 'is for recogniser = "http" or "websocket"; \'pocketsphinx\' asks nobody')
+        if speech.rate != 8000:
+            yield Problem("speech.rate", "must be 8000 for 'pocketsphinx', which listens as the telephone sounds")
         return
     schemes = SCHEMES[speech.recogniser]
     if speech.url is None or not speech.url.startswith(schemes):

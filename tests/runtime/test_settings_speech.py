@@ -34,6 +34,7 @@ def test_without_a_word_it_is_pocketsphinx() -> None:
         ({"recogniser": "http", "url": "http://10.0.0.1/", "secret": {}}, "speech.secret: needs file or environment"),
         ({"recogniser": "http", "url": "http://10.0.0.1/", "answer_within_s": 60}, "speech.answer_within_s"),
         ({"rate": 44100}, "speech.rate"),
+        ({"rate": 16000}, "speech.rate: must be 8000 for 'pocketsphinx'"),
         ({"at_once": 0}, "speech.at_once"),
         ({"languages": []}, "speech.languages"),
     ],

@@ -5,7 +5,7 @@ is over; ``cancel`` ends a listening at once.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from datetime import timedelta
 
 import structlog
@@ -28,16 +28,22 @@ Audio = Callable[[str], AsyncGenerator[bytes, None]]
 class RecogniserDesk:
     """Answers the engine's requests."""
 
-    def __init__(self, recogniser: Recogniser, audio: Audio, at_once: int) -> None:
+    def __init__(self, recogniser: Recogniser, audio: Audio, at_once: int, reload: Callable[[], Awaitable[None]] | None = None) -> None:
+        """``reload`` reads the settings again; it raises ControlError."""
         self._recogniser = recogniser
         self._audio = audio
         self._at_once = at_once
+        self._reload = reload
         self._listening: dict[str, asyncio.Task[Mapping[str, object]]] = {}
 
     @property
     def listening(self) -> int:
         """How many are listened to now."""
         return len(self._listening)
+
+    def configure(self, recogniser: Recogniser, at_once: int) -> None:
+        """Who is listened to already is understood by who was asked before."""
+        self._recogniser, self._at_once = recogniser, at_once
 
     async def handle(self, request: JsonObject) -> Mapping[str, object]:
         """Answer one request. Raises ControlError."""
@@ -49,8 +55,11 @@ class RecogniserDesk:
                 if task is not None:
                     task.cancel()
                 return {"cancelled": task is not None}
+            case "reload" if self._reload is not None:
+                await self._reload()
+                return {"reloaded": True}
             case other:
-                raise ControlError(f"there is no operation {other!r} here; operations: listen, cancel")
+                raise ControlError(f"there is no operation {other!r} here; operations: listen, cancel, reload")
 
     async def _listen(self, request: JsonObject) -> Mapping[str, object]:
         ask, url, grammar = _text(request, "ask"), _text(request, "url"), _grammar(request)

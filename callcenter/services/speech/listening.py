@@ -15,6 +15,8 @@ from callcenter.services.speech.desk import BUSY, GRACE, HEARD, NOTHING
 
 log = structlog.get_logger(__name__)
 
+RELOADED_WITHIN = 10.0
+
 
 class NotListening(Exception):
     """Nobody could listen; ``why`` is ``busy`` or ``failed``."""
@@ -47,6 +49,10 @@ class Listening:
             raise
         finally:
             await asyncio.shield(self._ears.close_ear(ear))
+
+    async def reload(self) -> None:
+        """Let the process read its settings again. Raises EngineAway, RequestRefused."""
+        await ask(self._path, self._token, "reload", RELOADED_WITHIN)
 
     async def _ask(self, name: str, url: str, grammar: Grammar, no_speech: timedelta, limit: timedelta) -> Heard | None:
         phrases: dict[str, Json] = dict(grammar.phrases)

@@ -67,10 +67,12 @@ class Parrot:
 
 
 class Center:
+    """Both ends."""
+
     def __init__(self, folder: Path, at_once: int) -> None:
-        self.parrot, self.ears = Parrot(), Ears()
+        self.parrot, self.other, self.ears = Parrot(), Parrot(), Ears()
         self.streams = 0
-        self.desk = RecogniserDesk(self.parrot, self.audio, at_once)
+        self.desk = RecogniserDesk(self.parrot, self.audio, at_once, self.reload)
         self.server = ControlServer(folder / "run" / "recogniser.sock", TOKEN, self.desk.handle)
         self.listening = Listening(self.ears, self.server.path, TOKEN)
 
@@ -82,6 +84,9 @@ class Center:
                 yield bytes(320)
         finally:
             self.streams -= 1
+
+    async def reload(self) -> None:
+        self.desk.configure(self.other, 1)
 
     async def hear(self, name: str = "ask1") -> Heard | None:
         return await self.listening.hear(name, ("node1", "leg1"), GRAMMAR, SOON, LIMIT)
@@ -168,3 +173,19 @@ async def test_when_the_process_is_killed_in_the_middle_it_fails_at_once() -> No
             await hearing
         assert failed.value.why == "failed"
         assert it.ears.open == []
+
+
+async def test_after_a_reload_others_listen_and_who_was_listened_to_is_still_understood() -> None:
+    async with center() as it:
+        it.parrot.may_answer.clear()
+        it.other.hears = Heard("support", "2", 0.8)
+        before = asyncio.create_task(it.hear("a"))
+        await it.parrot.hearing.wait()
+        await it.listening.reload()
+        with pytest.raises(NotListening) as refused:  # one at once from now on
+            await it.hear("b")
+        assert refused.value.why == "busy"
+        it.parrot.may_answer.set()
+        assert await before == Heard("sales", "1", 0.9)
+        assert await it.hear("c") == Heard("support", "2", 0.8)
+        it.nothing_is_left()
