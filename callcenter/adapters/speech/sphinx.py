@@ -116,7 +116,14 @@ class PocketsphinxRecogniser:
 
     async def start(self) -> None:
         """Load the acoustic model before the first caller speaks. Raises RecogniserError."""
-        await asyncio.gather(*(worker.start() for worker in self.workers))
+        await asyncio.gather(*(self._make_ready() for _ in self.workers))
+
+    async def _make_ready(self) -> None:
+        worker = await self._free.get()  # else it could be asked something while it still says that it is ready
+        try:
+            await worker.start()
+        finally:
+            self._free.put_nowait(worker)
 
     async def close(self) -> None:
         await asyncio.gather(*(worker.stop() for worker in self.workers))
