@@ -31,6 +31,7 @@ from callcenter.runtime import logs
 from callcenter.runtime.asterisk import AsteriskNode
 from callcenter.runtime.config_versions import ConfigVersions
 from callcenter.runtime.data_folder import data_folder
+from callcenter.runtime.flow_store import StoreError
 from callcenter.runtime.pins import Pins
 from callcenter.runtime.secrets import AMI_OPERATIONS_USER, AMI_RECORDING_USER, ARI_USER, Secrets, SecretsError, load_secrets
 from callcenter.runtime.settings import Settings, SettingsError, parse_text, read
@@ -129,6 +130,7 @@ class EngineProcess:
         tasks.append(asyncio.create_task(self._stopping.wait(), name="stopping"))
         await asyncio.to_thread(self._keep_version, self._text)
         await self._control.start()
+        await self._take_up_what_was_published_meanwhile()
         log.info("engine_up", seq=self._engine.seq, calls=len(self._engine.center.state.calls))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -181,6 +183,14 @@ class EngineProcess:
         """
         async with self._changing:
             return await self._read_again()
+
+    async def _take_up_what_was_published_meanwhile(self) -> None:
+        """Whoever published while we started was told that we take it up, but the settings had been read already."""
+        try:
+            if await asyncio.to_thread(lambda: self._settings.flow_sources.behind):
+                await self._take_up_flows()
+        except (StoreError, ControlError) as error:
+            log.warning("flows_not_taken_up", error=str(error), advice="callcenter reload")
 
     async def _take_up_flows(self) -> None:
         """Published flows for callers who come from now on, with the configuration in use. Raises ControlError."""

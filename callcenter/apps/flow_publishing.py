@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from callcenter.runtime.asterisk_media import add_prompts
 from callcenter.runtime.data_folder import DataFolder
 from callcenter.runtime.flow_documents import DocumentError, DocumentSection, FlowDocument, read_file
 from callcenter.runtime.flow_sources import Instead, published
@@ -85,7 +86,7 @@ def publish(file: Path, documents: Sequence[FlowDocument], author: str, note: st
     settings = checked(file, {document.name: document for document in documents})
     store = FlowStore(settings.data)
     try:
-        make(settings, {prompt.id for document in documents for prompt in document.prompts.values()})
+        _provide(settings, documents)
         with store.alone():
             now, before = datetime.now(UTC), store.in_use()
             changes = {}
@@ -113,8 +114,8 @@ def rollback(file: Path, name: str, number: int | None, author: str, note: str) 
             if number:
                 published(store.find(name, number))
             settings = checked(file, {name: back})
-            if back.version:
-                make(settings, {prompt.id for prompt in settings.flow_sources.in_use[name].prompts.values()})
+            if name in settings.flow_sources.in_use:
+                _provide(settings, [settings.flow_sources.in_use[name]])
             store.use({name: back}, "rollback", datetime.now(UTC), author, note)
             return Done(before, {name: back}, _taken_up(settings, store, {name: before.get(name)}))
     except DocumentError as error:
@@ -123,6 +124,15 @@ def rollback(file: Path, name: str, number: int | None, author: str, note: str) 
         raise PublishError(str(error)) from None
     except OSError as error:
         raise PublishError(f"nothing was changed: {error.filename or store.folder}: {error.strerror or error}") from None
+
+
+def _provide(settings: Settings, documents: Sequence[FlowDocument]) -> None:
+    """Make their prompts, and put them where the nodes of this machine play them from: an engine that was killed finds them there."""
+    ids = {prompt.id for document in documents for prompt in document.prompts.values()}
+    make(settings, ids)
+    for node in settings.nodes:
+        if not node.remote:
+            add_prompts(settings, settings.data / "nodes" / node.name, ids)
 
 
 def _draft(document: FlowDocument) -> Draft:

@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from callcenter.runtime.asterisk_root import Installation
@@ -34,24 +34,37 @@ def provide_prompts(settings: Settings, folder: Path) -> None:
     share = folder / "share"
     sounds = share / "sounds" / "callcenter"
     for language, prompts in settings.catalogue.renderings.items():
-        own = language == settings.catalogue.default
-        _provide_prompts(settings, prompts.values(), sounds if own else sounds / language)
+        place = _folder_of(settings, language, sounds)
+        wanted = _put_prompts(settings, prompts.values(), place)
+        for stale in place.iterdir():
+            if stale.is_file() and stale.name not in wanted:
+                stale.unlink()
     for stale in sounds.iterdir():
         if stale.is_dir() and (stale.name == settings.catalogue.default or stale.name not in settings.catalogue.renderings):
             shutil.rmtree(stale)
 
 
-def _provide_prompts(settings: Settings, prompts: Iterable[Prompt], place: Path) -> None:
-    """One language's; who hears one that is replaced goes on hearing the old one."""
+def add_prompts(settings: Settings, folder: Path, ids: Collection[str]) -> None:
+    """These beside those that are there, in all languages, while the engine that looks after them may be away. Raises PromptError."""
+    sounds = folder / "share" / "sounds" / "callcenter"
+    if sounds.is_dir():  # else it is filled when it is made
+        for language, prompts in settings.catalogue.renderings.items():
+            _put_prompts(settings, [prompts[name] for name in ids if name in prompts], _folder_of(settings, language, sounds))
+
+
+def _folder_of(settings: Settings, language: str, sounds: Path) -> Path:
+    return sounds if language == settings.catalogue.default else sounds / language
+
+
+def _put_prompts(settings: Settings, prompts: Iterable[Prompt], place: Path) -> Collection[str]:
+    """One language's, and the names of their files; who hears one that is replaced goes on hearing the old one."""
     place.mkdir(parents=True, exist_ok=True)
     wanted: set[str] = set()
     for prompt, wav in prepared(settings, prompts).items():
         for suffix in SUFFIXES:
             _place(wav.with_suffix(suffix), place / f"{prompt}{suffix}")
             wanted.add(f"{prompt}{suffix}")
-    for stale in place.iterdir():
-        if stale.is_file() and stale.name not in wanted:
-            stale.unlink()
+    return wanted
 
 
 def _provide_music(settings: Settings, moh: Path, installation: Installation) -> None:

@@ -27,10 +27,17 @@ class FlowSources:
     """By name; the flows of ``callcenter.toml`` itself are not among them."""
     canaries: Mapping[str, tuple[FlowDocument, float]] = field(default_factory=dict)
     """By name: the document that a share of the calls gets instead, and the share."""
+    used: Mapping[str, InUse] = field(default_factory=dict)
+    """What the store said."""
     aside: Mapping[str, str] = field(default_factory=dict)
     """By name: a file or table that is not used, because another version was published."""
     same: frozenset[str] = frozenset()
     """Those of them that say the same."""
+
+    @property
+    def behind(self) -> bool:
+        """Whether something was published or rolled back since these were read. Raises StoreError."""
+        return self.store.in_use() != self.used
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -109,7 +116,7 @@ def gather(file: Path, data: Path, tables: Collection[str], tried: Instead) -> F
     places |= {name: str(document.file) for name, document in files.items()}
     aside = {name: place for name, place in places.items() if name in won}
     same = frozenset(name for name in aside if name in files and name in in_use and files[name].text == in_use[name].text)
-    return FlowSources(store, {**in_use, **instead}, canaries, aside, same)
+    return FlowSources(store, {**in_use, **instead}, canaries, used, aside, same)
 
 
 def _files(file: Path, tables: Collection[str]) -> tuple[dict[str, FlowDocument], dict[str, list[Fault]]]:

@@ -40,13 +40,13 @@ async def command(center: RunningCenter, *words: str) -> str:
     return said.decode()
 
 
-async def publish(center: RunningCenter, version: int) -> None:
+async def publish(center: RunningCenter, version: int, then: str = "in use for whoever calls from now on") -> None:
     folder = center.file.parent
     (folder / "greeting.wav").write_bytes(wav(*greeting(version), seconds=1.0))
     (folder / "second.wav").write_bytes(wav(*second(version), seconds=2.0))
     (folder / "main.yaml").write_text(DOCUMENT)
     said = await command(center, "publish", str(folder / "main.yaml"), "--note", f"number {version}")
-    assert said == f"main: version {version}\nin use for whoever calls from now on\n"
+    assert said == f"main: version {version}\n{then}\n"
 
 
 async def test_callers_hear_the_version_they_began_with_whatever_is_published_meanwhile() -> None:
@@ -67,3 +67,19 @@ async def test_callers_hear_the_version_they_began_with_whatever_is_published_me
             await caller.ended()
         assert [fact.version for fact in center.all(f.FlowStarted)] == [*range(1, VERSIONS + 1), VERSIONS - 1]
         assert {fact.exit for fact in center.all(f.FlowEnded)} == {"hang_up"}
+
+
+async def test_an_engine_that_was_killed_knows_both_what_was_published_and_where_callers_are() -> None:
+    async with running_center() as center:
+        await publish(center, 1)
+        caller = await center.call()
+        await caller.hears(greeting(1))
+        await center.kill_engine()
+        await publish(center, 2, "the engine does not run; it takes this up when it starts")
+        await center.start_engine()
+        later = await center.call("+12025550102")
+        await later.hears(greeting(2))
+        for version, each in ((1, caller), (2, later)):
+            await each.send_digit("1")
+            await each.hears(second(version))
+            await each.ended()

@@ -214,6 +214,15 @@ def test_older_versions_stay_known_with_all_they_say(file: Path) -> None:
     assert said == {"One to the example.", "Two to the example.", "Three to the example."}
 
 
+def test_settings_know_when_something_was_published_since(file: Path) -> None:
+    write(file, MAIN)
+    settings = load(file)
+    assert not settings.flow_sources.behind
+    publish(file, MAIN)
+    assert settings.flow_sources.behind
+    assert not load(file).flow_sources.behind
+
+
 def test_a_canary_is_known_with_its_share(file: Path) -> None:
     publish(file, MAIN)
     publish(file, MAIN.replace("timeout_s: 4", "timeout_s: 9"), share=0.25)
