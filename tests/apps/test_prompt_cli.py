@@ -53,7 +53,7 @@ def listed(language: str) -> dict[str, dict[str, str]]:
 @pytest.mark.usefixtures("file")
 def test_a_recording_takes_the_place_of_what_is_spoken_until_it_is_taken_away(tmp_path: Path) -> None:
     recording = tmp_path / "hours.wav"
-    recording.write_bytes(wav(440, 1.0))
+    recording.write_bytes(wav(440, seconds=1.0))
     assert listed("en")["hours"] | {"text": ""} == {"prompt": "hours", "language": "en", "from": "spoken", "voice": "espeak-ng", "text": ""}
     assert said("add", "hours", str(recording)) == "hours: 1.0 seconds in 'en' kept; callers hear it when the center runs\n"
     assert (listed("en")["hours"]["from"], listed("es")["hours"]["from"]) == ("added", "tones")

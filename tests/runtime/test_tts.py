@@ -65,7 +65,7 @@ def far_end(body: bytes, status: int = 200, stalls: bool = False) -> Iterator[tu
 
 
 def test_an_engine_over_http_is_asked_once_with_text_language_and_voice(tmp_path: Path) -> None:
-    with far_end(wav(1000, 0.5)) as (url, engine):
+    with far_end(wav(1000, seconds=0.5)) as (url, engine):
         engines: dict[str, Engine] = {"http": HttpEngine(url, token="t0ken")}
         made = prepare([HELLO], tmp_path, engines)["hello"]
         assert prepare([HELLO], tmp_path, engines)["hello"] == made
