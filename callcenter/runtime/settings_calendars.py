@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,24 +42,20 @@ class CalendarError(ValueError):
 def calendars(settings: "Settings", today: date) -> dict[str, Calendar]:
     """All calendars, worked out for the time around today, those of queues that close by the clock included. Raises CalendarError."""
     made = {name: _expand(name, plan(settings, name, section, today), today) for name, section in settings.calendars.items()}
+    alike: dict[tuple[time, time], Calendar] = {}
     for queue in settings.queues:
-        daily = _daily(queue, settings.center.time_zone)
-        if daily is not None:
-            made[daily.name] = expand(daily, today)
+        closing = queue.closing
+        if closing is not None and closing.at is not None and closing.until is not None:
+            clock = closing.until, closing.at
+            if clock not in alike:
+                alike[clock] = expand(Plan("", settings.center.time_zone, dict.fromkeys(range(7), (clock,))), today)
+            made[own_calendar(queue.name)] = replace(alike[clock], name=own_calendar(queue.name))
     return made
 
 
 def own_calendar(queue: str) -> str:
     """The name of the calendar of a queue that closes by the clock; no calendar of people's has a colon in it."""
     return f"queue:{queue}"
-
-
-def _daily(queue: "QueueSection", zone: str) -> Plan | None:
-    """``[queue.closing]`` with ``at`` and ``until``: open every day between them."""
-    section = queue.closing
-    if section is None or section.at is None or section.until is None:
-        return None
-    return Plan(own_calendar(queue.name), zone, dict.fromkeys(range(7), ((section.until, section.at),)))
 
 
 def _expand(name: str, written: Plan, today: date) -> Calendar:

@@ -14,7 +14,7 @@ from tests.support.day import answered_call
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 expect.set_options(timeout=60_000)
-REGIONS = ("Queues", "Agents", "Callers waiting", "Calls in progress", "Today")
+REGIONS = ("Queues", "Opening hours", "Agents", "Callers waiting", "Calls in progress", "Today")
 NOTICE = "The engine does not answer"
 LONG_NAMES = ["A" * 200, "Wolfeschlegelsteinhausenbergerdorff " * 6, "م" * 200, "\u202e" + "evil" * 50, "漢" * 200]
 

@@ -59,6 +59,12 @@ TABLES: tuple[TableOf, ...] = (
         ),
     ),
     TableOf(
+        "calendars",
+        "Opening hours",
+        "No calendars are configured.",
+        (Column("name", "Calendar"), Column("state", "Now"), Column("why", "Why"), Column("until", "Until")),
+    ),
+    TableOf(
         "agents",
         "Agents",
         "No agents are configured.",
@@ -118,6 +124,7 @@ def page(picture: JsonObject | None, kpi: Sequence[Mapping[str, object]] | None)
         "totals": _totals(picture, kpi),
         "tables": {
             "queues": [_queue(queue) for queue in _rows(seen, "queues")],
+            "calendars": [_calendar(calendar) for calendar in _rows(seen, "calendars")],
             "waiting": [_waiting(queue, caller) for queue in _rows(seen, "queues") for caller in _rows(queue, "line")],
             "agents": [_agent(agent) for agent in _rows(seen, "agents")],
             "calls": [_call(call) for call in _rows(seen, "calls")],
@@ -130,6 +137,11 @@ def _status(picture: JsonObject | None, kpi: Sequence[Mapping[str, object]] | No
     troubles = [] if picture is not None else ["The engine does not answer; new calls take the fallback."]
     away = [str(node.get("name")) for node in _rows(picture or {}, "nodes") if not node.get("connected")]
     troubles += [f"Asterisk node {words.shown(name)} is out of reach." for name in away]
+    troubles += [
+        f"Calendar {words.shown(calendar.get('calendar'))} is {'open' if calendar.get('open') else 'closed'} by hand."
+        for calendar in _rows(picture or {}, "calendars")
+        if isinstance(calendar.get("switched"), dict)
+    ]
     troubles += [] if kpi is not None else ["The database does not answer; figures of today are missing."]
     return " ".join(troubles)
 
@@ -166,6 +178,17 @@ def _queue(queue: Mapping[str, object]) -> Row:
     name = words.shown(queue.get("name"))
     counts: Row = {count: str(queue.get(count, "")) for count in ("waiting", "ready", "logged_in")}
     return {"key": name, "name": name, "longest": _since(queue.get("longest_wait_since")), **counts}
+
+
+def _calendar(calendar: Mapping[str, object]) -> Row:
+    name, is_open = words.shown(calendar.get("calendar")), bool(calendar.get("open"))
+    return {
+        "key": name,
+        "name": name,
+        "state": {"text": "open" if is_open else "closed", "tone": "good" if is_open else "wait"},
+        "why": words.shown(calendar.get("why")),
+        "until": words.date(calendar.get("closes_at" if is_open else "opens_at"), calendar.get("time_zone")),
+    }
 
 
 def _waiting(queue: Mapping[str, object], waiting: Mapping[str, object]) -> Row:

@@ -2,6 +2,8 @@
 
 import unicodedata
 from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 LONGEST = 80
 UNKNOWN = "–"
@@ -54,6 +56,16 @@ def _visible(character: str) -> str:
     if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
         return "\ufffd"
     return character
+
+
+def date(text: object, zone: object) -> str:
+    """Such as ``Mon 2026-11-23 09:00``, by the clock of the zone; nobody knows: a dash."""
+    if not isinstance(text, str) or not isinstance(zone, str):
+        return UNKNOWN
+    try:
+        return datetime.fromisoformat(text).astimezone(ZoneInfo(zone)).strftime("%a %Y-%m-%d %H:%M")
+    except (ValueError, ZoneInfoNotFoundError):
+        return UNKNOWN
 
 
 def caller(text: object) -> str:

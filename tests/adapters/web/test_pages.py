@@ -13,6 +13,7 @@ from aiohttp import ClientResponse, ClientSession, CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.parser import text_string_to_metric_families
 
+from callcenter.adapters.web.live import page as live_page
 from callcenter.adapters.web.server import Pages, Sources
 from callcenter.services.control import ControlServer, JsonObject
 from callcenter.services.live_feed import LiveFeed
@@ -387,3 +388,22 @@ async def test_nobody_watches_nobody_asks(world: World) -> None:
             world.happens()
             await asyncio.sleep(0.01)
     assert not feed._watched.is_set()
+
+
+def test_the_page_tells_opening_hours_and_what_was_switched_by_hand() -> None:
+    always = {"calendar": "always", "time_zone": "UTC", "open": True, "why": "weekly hours", "closes_at": None, "switched": None}
+    main = {"calendar": "main", "time_zone": "America/New_York", "open": False, "why": "switch: <b>fire</b>", "opens_at": SINCE}
+    told = live_page(
+        {**picture(), "calendars": [always, {**main, "switched": {"open": False, "until": SINCE, "reason": "<b>fire</b>"}}]}, []
+    )
+    assert told["status"] == "Calendar main is closed by hand."
+    assert told["tables"]["calendars"] == [  # type: ignore[index]
+        {"key": "always", "name": "always", "state": {"text": "open", "tone": "good"}, "why": "weekly hours", "until": "–"},
+        {
+            "key": "main",
+            "name": "main",
+            "state": {"text": "closed", "tone": "wait"},
+            "why": "switch: <b>fire</b>",
+            "until": "Sun 2026-11-22 05:00",
+        },
+    ]
