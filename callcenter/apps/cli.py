@@ -20,6 +20,7 @@ from callcenter.apps.flow_cli import flow_app
 from callcenter.apps.payment_cli import payment_app
 from callcenter.apps.prompt_cli import prompt_app
 from callcenter.apps.simulate import simulate_app
+from callcenter.apps.voicemail_cli import voicemail_app
 
 if TYPE_CHECKING:
     from callcenter.runtime.settings import Settings
@@ -48,6 +49,7 @@ app.add_typer(do_not_call_app, name="do-not-call")
 app.add_typer(flow_app, name="flow")
 app.add_typer(prompt_app, name="prompt")
 app.add_typer(calendar_app, name="calendar")
+app.add_typer(voicemail_app, name="voicemail")
 
 Config = Annotated[Path, typer.Option("--config", "-c", envvar="CALLCENTER_CONFIG", help="The configuration file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

@@ -27,6 +27,7 @@ from callcenter.domain.ivr.dipping import DipQuestion
 from callcenter.domain.ivr.listening import SpeechQuestion
 from callcenter.domain.ivr.questions import Question
 from callcenter.domain.ivr.switching import PinQuestion
+from callcenter.domain.mailbox_pin import MailboxPinQuestion
 from callcenter.runtime import logs
 from callcenter.runtime.asterisk import AsteriskNode
 from callcenter.runtime.config_versions import ConfigVersions
@@ -49,6 +50,7 @@ from callcenter.services.fact_codec import encode
 from callcenter.services.fallback_log import FallbackLog
 from callcenter.services.hours_keeper import HoursKeeper
 from callcenter.services.journal import Journal, JournalError
+from callcenter.services.mailbox_pins import MailboxPins
 from callcenter.services.notices import NoticeRing
 from callcenter.services.pin_answerer import PinAnswerer
 from callcenter.services.ports import CommandError
@@ -103,6 +105,7 @@ class EngineProcess:
             PinQuestion: pins.answer,
             SpeechQuestion: speech.answer,
             DipQuestion: DipAnswerer(self._dips),
+            MailboxPinQuestion: MailboxPins(Pins(settings.data).check).answer,
         }
         self._answers = Answering(answerers, self._engine.tell)  # who answers a kind of question is added here
         desk = Desk(self._engine, self._clock, self._reload, self._journal_health, self._take_up_flows)

@@ -1,6 +1,6 @@
 """Legs that come in: callers through a trunk, agents from their desk phones."""
 
-from callcenter.domain import agent_requests, persistent_leg, star_codes, transfers
+from callcenter.domain import agent_requests, mailbox_keys, persistent_leg, star_codes, transfers
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
 from callcenter.domain.commands import Answer
@@ -15,6 +15,9 @@ from callcenter.domain.turn import Turn
 
 LEG_STAYS = "*18"
 """The star code of an agent whose leg is to stay up: ready, and the call goes on."""
+
+VOICEMAIL = "*21"
+"""Her own mailbox; with a number behind it that of her queue of that number."""
 
 
 def arrive(turn: Turn, event: LegArrived) -> None:
@@ -81,6 +84,8 @@ def _desk_phone(turn: Turn, call: Call, agent: Agent | None) -> None:
         if call.began.dialed == LEG_STAYS and persistent_leg.dial_in(turn, call, agent):
             agent_requests.login(turn, agent)
             agent_requests.ready(turn, agent)
+            return
+        if call.began.dialed.startswith(VOICEMAIL) and mailbox_keys.dial_in(turn, call, agent, call.began.dialed.removeprefix(VOICEMAIL)):
             return
         confirm = star_codes.obey(turn, agent, call.began.dialed)
     start_flow(turn, call, confirm)

@@ -318,7 +318,7 @@ def _command_refused(turn: Turn, event: e.CommandRefused) -> None:
     elif isinstance(command, RecordMessage):
         mailbox_visits.not_recorded(turn, command, event.refusal)
     elif isinstance(command, AskOutside):
-        flows.not_asked(turn, command)
+        mailbox_visits.not_asked(turn, command)
     elif event.refusal is e.Refusal.NODE_AWAY:
         return
     elif isinstance(command, RingAgent | Dial):  # a leg that was never made has no end either
@@ -377,7 +377,7 @@ def _stories() -> dict[type, Callable[..., None]]:
         e.MessageFailed: voicemail.recording_failed,
         e.MessageDeleteRequested: mailbox_visits.delete_requested,
         e.MessageHeardRequested: mailbox_visits.heard_requested,
-        e.AskAnswered: flows.answered,
+        e.AskAnswered: mailbox_visits.answered,
         e.NodeConnected: nodes.connected,
         e.NodeDisconnected: nodes.disconnected,
         e.PhoneReachable: _phone(agent_requests.phone_reachable),

@@ -57,6 +57,7 @@ from callcenter.domain.ivr.kind import (
     TakeDigit,
 )
 from callcenter.domain.ivr.leaving import PROMISED, REFUSED
+from callcenter.domain.ivr.messages import VisitMailbox
 from callcenter.domain.ivr.off_record import NOTED
 from callcenter.domain.ivr.run import ENTRY, FlowRun
 from callcenter.domain.ivr.switching import BUDGET as PIN_BUDGET
@@ -141,6 +142,11 @@ def answered(turn: Turn, event: AskAnswered) -> None:
     if call is not None and call.flow is not None and call.flow.ask and call.flow.ask == event.ask:
         outcome = questions.FAILED if event.outcome in (questions.LATE, questions.KEY) else event.outcome
         _contained(turn, call, partial(_outcome, turn, call, outcome, cleaned(event.attributes)))
+
+
+def visited(turn: Turn, call: Call, outcome: str) -> None:
+    """The caller was at a mailbox, and comes back to the flow."""
+    _contained(turn, call, partial(_after, turn, call, lambda run, around: interpreter.after_outcome(run, outcome, around)))
 
 
 def not_asked(turn: Turn, command: AskOutside) -> None:
@@ -390,6 +396,10 @@ def _dial_out(turn: Turn, call: Call, step: DialOut) -> Step | None:
     return interpreter.after_outcome(_run(call), outcome, Surroundings(turn, call)) if outcome else None
 
 
+def _visit_mailbox(turn: Turn, call: Call, step: VisitMailbox) -> None:
+    turn.to_mailbox.append((call, step.mailbox, call.left))
+
+
 def _hang_up(turn: Turn, call: Call, step: HangUpCaller) -> None:
     if _back_to_agent(turn, call, "hang_up"):
         return
@@ -459,6 +469,7 @@ TAKES: Mapping[type[Step], Callable[[Turn, Call, Any], Step | None]] = {
     OptOut: _opt_out,
     EnterQueue: _enter_queue,
     DialOut: _dial_out,
+    VisitMailbox: _visit_mailbox,
     HangUpCaller: _hang_up,
     Fail: _fail,
     CheckPin: _check_pin,

@@ -76,8 +76,7 @@ class Visit:
     seen: list[str] = field(default_factory=list)
     """Messages that were played in this visit."""
     ask: str = ""
-    digits: str = field(default="", compare=False, repr=False)
-    """What has been entered so far. A PIN is in no fact, so after a restart it is asked for again."""
+    """The check of a PIN that is awaited."""
 
     @property
     def is_greeting(self) -> bool:

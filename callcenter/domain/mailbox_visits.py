@@ -2,34 +2,61 @@
 
 from collections.abc import Callable
 
-from callcenter.domain import voicemail
+from callcenter.domain import flows, mailbox_keys, voicemail
 from callcenter.domain.call import Call
-from callcenter.domain.commands import RecordMessage, StopPlayback
-from callcenter.domain.events import DigitPressed, MessageDeleteRequested, MessageHeardRequested, PlaybackEnded, Refusal
-from callcenter.domain.facts import MessageDeleted, MessageHeard
+from callcenter.domain.commands import AskOutside, RecordMessage, StopPlayback, WithdrawAsk
+from callcenter.domain.events import (
+    AskAnswered,
+    DigitPressed,
+    MessageDeleteRequested,
+    MessageHeardRequested,
+    PlaybackEnded,
+    Refusal,
+)
+from callcenter.domain.facts import Stage, VisitOutcome
 from callcenter.domain.ivr.flow import GOODBYE
-from callcenter.domain.lamps import show
-from callcenter.domain.mailbox import Message
+from callcenter.domain.ivr.questions import FAILED
+from callcenter.domain.mailbox import Message, Visit
+from callcenter.domain.mailbox_keys import delete, hear
 from callcenter.domain.turn import Turn
 
 RETENTION = "retention"
+RECORDS = frozenset({Stage.GREETING, Stage.RECORDING, Stage.REVIEW, Stage.PLAYBACK})
+"""Here something is recorded, whether a message or a greeting."""
 
 
 # --- what happens to a visitor ------------------------------------------------------------------
 
 
+def _listens(visit: Visit) -> bool:
+    return visit.began.listening and visit.stage not in RECORDS
+
+
 def prompt_ended(turn: Turn, call: Call, event: PlaybackEnded) -> None:
     """The end of an older prompt, stopped meanwhile, means nothing."""
     if call.visit is not None and call.visit.playback == event.playback:
-        voicemail.prompt_ended(turn, call)
+        (mailbox_keys if _listens(call.visit) else voicemail).prompt_ended(turn, call)
 
 
 def key_pressed(turn: Turn, call: Call, event: DigitPressed) -> None:
-    voicemail.key_pressed(turn, call, event.digit)
+    if call.visit is not None:
+        (mailbox_keys if _listens(call.visit) else voicemail).key_pressed(turn, call, event.digit)
 
 
 def time_is_up(turn: Turn, call: Call) -> None:
-    voicemail.time_is_up(turn, call)
+    if call.visit is not None:
+        (mailbox_keys if _listens(call.visit) else voicemail).time_is_up(turn, call)
+
+
+def answered(turn: Turn, event: AskAnswered) -> None:
+    """A mailbox asks, or a flow does."""
+    mailbox_keys.answered(turn, event)
+    flows.answered(turn, event)
+
+
+def not_asked(turn: Turn, command: AskOutside) -> None:
+    """The question could not even be asked."""
+    answered(turn, AskAnswered(command.call, command.ask, FAILED, {}))
 
 
 def found_silent(turn: Turn, call: Call) -> None:
@@ -38,10 +65,15 @@ def found_silent(turn: Turn, call: Call) -> None:
 
 def caller_left(turn: Turn, call: Call) -> None:
     """Nothing that was said is lost."""
-    if call.visit is not None:
-        if call.visit.playback:
-            turn.want(StopPlayback(call.id, call.node, call.visit.playback))
-        voicemail.caller_left(turn, call)
+    visit = call.visit
+    if visit is None:
+        return
+    if visit.playback:
+        turn.want(StopPlayback(call.id, call.node, visit.playback))
+    if visit.ask:
+        turn.want(WithdrawAsk(call.id, call.node, visit.ask))
+    call.secrets.pop(mailbox_keys.ENTRY, None)
+    voicemail.caller_left(turn, call)
 
 
 def not_recorded(turn: Turn, command: RecordMessage, refusal: Refusal) -> None:
@@ -53,13 +85,26 @@ def not_recorded(turn: Turn, command: RecordMessage, refusal: Refusal) -> None:
 def go_on(turn: Turn) -> bool:
     """One who is sent to a mailbox arrives there, or one who has been there goes on; say whether there was one."""
     if turn.to_mailbox:
-        voicemail.arrive(turn, *turn.to_mailbox.pop(0))
+        call, mailbox, contact = turn.to_mailbox.pop(0)
+        if mailbox:
+            voicemail.arrive(turn, call, mailbox, contact)
+        else:
+            mailbox_keys.arrive(turn, call)
     elif turn.visited:
-        call, _ = turn.visited.pop(0)
-        turn.send_on(call, GOODBYE.name)
+        _go_on(turn, *turn.visited.pop(0))
     else:
         return False
     return True
+
+
+def _go_on(turn: Turn, call: Call, outcome: VisitOutcome) -> None:
+    """Who came by a flow goes on in it. Who has left a message, or has listened, has nothing more to hear."""
+    if call.flow is not None:
+        flows.visited(turn, call, outcome)
+    elif outcome in (VisitOutcome.LEFT, VisitOutcome.LISTENED) or call.began.agent:
+        turn.hang_up(call, call.caller_leg)
+    else:
+        turn.send_on(call, GOODBYE.name)
 
 
 # --- what happens to a message ------------------------------------------------------------------
@@ -68,19 +113,6 @@ def go_on(turn: Turn) -> bool:
 def time_is_over(turn: Turn, message_id: str) -> None:
     """It was kept long enough."""
     delete(turn, turn.state.mailboxes.messages[message_id], RETENTION)
-
-
-def delete(turn: Turn, message: Message, by: str) -> None:
-    mailbox = message.left.mailbox
-    turn.emit(MessageDeleted(turn.now, mailbox, message.id, by))
-    show(turn, mailbox)
-
-
-def hear(turn: Turn, message: Message, by: str) -> None:
-    """It is new no longer."""
-    if not message.heard:
-        turn.emit(MessageHeard(turn.now, message.left.mailbox, message.id, by))
-        show(turn, message.left.mailbox)
 
 
 def _asked(do: Callable[[Turn, Message, str], None]) -> Callable[[Turn, MessageDeleteRequested | MessageHeardRequested], None]:

@@ -31,13 +31,19 @@ def config_of(turn: Turn, visit: Visit) -> MailboxConfig:
     return turn.state.config.mailboxes.get(visit.mailbox, GONE)
 
 
-def say(turn: Turn, call: Call, stage: Stage, *prompts: str, tries: int = 0, message: str = "", mailbox: str = "") -> None:
+def say(turn: Turn, call: Call, stage: Stage, *prompts: str, tries: int = 0, message: str = "", mailbox: str | None = None) -> None:
     """Be at that stage and say the prompts, in the caller's language; what was being said is stopped."""
     hush(turn, call)
     visit, playback = visit_of(call), turn.ids.draw_leg(call.node)
     prompts = turn.state.config.languages.speaker(call.attributes.get(LANGUAGE, "")).named(prompts)
-    turn.emit(VisitMoved(turn.now, call.id, stage, tries, playback, prompts, None, message or visit.message, mailbox or visit.mailbox))
+    mailbox = visit.mailbox if mailbox is None else mailbox
+    turn.emit(VisitMoved(turn.now, call.id, stage, tries, playback, prompts, None, message or visit.message, mailbox))
     turn.want(Play(call.id, call.node, call.began.leg, playback, prompts))
+
+
+def said_last(visit: Visit) -> str:
+    """The id of the prompt that was said last, whatever the language."""
+    return visit.prompts[-1].rpartition("/")[2]
 
 
 def hush(turn: Turn, call: Call) -> None:

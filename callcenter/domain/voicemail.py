@@ -17,7 +17,7 @@ from callcenter.domain.facts.voicemail import DroppedWhy, Stage, VisitOutcome
 from callcenter.domain.lamps import show
 from callcenter.domain.mailbox import Visit
 from callcenter.domain.turn import Turn
-from callcenter.domain.visiting import BEEP, TRIES, config_of, drop, end, listen, record, say, visit_of
+from callcenter.domain.visiting import BEEP, TOLD_WITHIN, TRIES, config_of, drop, end, listen, record, said_last, say, visit_of
 
 REVIEW, GREETING_REVIEW = "voicemail-review", "voicemail-greeting-review"
 KEPT, GREETING_KEPT = "voicemail-kept", "voicemail-greeting-kept"
@@ -50,20 +50,21 @@ def prompt_ended(turn: Turn, call: Call) -> None:
     elif visit.stage is Stage.PLAYBACK:
         _review(turn, call)
     else:
-        end(turn, call, VisitOutcome.FAILED if visit.prompts[-1] in (FULL, NOT_RECORDED, TOO_SHORT) else _outcome(visit))
+        end(turn, call, VisitOutcome.FAILED if said_last(visit) in (FULL, NOT_RECORDED, TOO_SHORT) else _outcome(visit))
 
 
 def _outcome(visit: Visit) -> VisitOutcome:
-    return VisitOutcome.CANCELLED if visit.prompts[-1] == CANCELLED else VisitOutcome.LEFT
+    return VisitOutcome.CANCELLED if said_last(visit) == CANCELLED else VisitOutcome.LEFT
 
 
 def key_pressed(turn: Turn, call: Call, digit: str) -> None:
     visit = visit_of(call)
-    if visit.stage is Stage.GREETING and digit == DONE and visit.prompts != (BEEP,):
+    if visit.stage is Stage.GREETING and digit == DONE and len(visit.prompts) > 1:
         say(turn, call, Stage.GREETING, BEEP, tries=visit.tries)
     elif visit.stage is Stage.GREETING and digit == CANCEL:
         _cancel(turn, call)
     elif visit.stage is Stage.RECORDING and digit == DONE:
+        listen(turn, call, TOLD_WITHIN)
         turn.want(StopMessage(call.id, call.node, visit.message))
     elif visit.stage in (Stage.REVIEW, Stage.PLAYBACK):
         _reviewed(turn, call, digit)
@@ -100,8 +101,20 @@ def _review(turn: Turn, call: Call, tries: int = 0) -> None:
 def recorded(turn: Turn, event: MessageRecorded) -> None:
     """The PBX tells what was recorded. Of another message than the present one it has been decided already."""
     call = turn.state.legs.get(event.leg)
-    if call is not None and call.visit is not None and call.visit.stage is Stage.RECORDING and call.visit.message == event.message:
+    if call is None or call.visit is None or call.visit.stage is not Stage.RECORDING or call.visit.message != event.message:
+        return
+    if not event.length and _ended_by_itself(turn, call.visit):
+        failed(turn, event.leg, event.message)
+    else:
         _taken(turn, call, event.length)
+
+
+def _ended_by_itself(turn: Turn, visit: Visit) -> bool:
+    """Neither key nor silence has ended it: Asterisk tells so of a file that it cannot write."""
+    config = config_of(turn, visit)
+    assert visit.recorded_since is not None
+    stopped = visit.until is not None and visit.until < visit.recorded_since + config.longest
+    return not stopped and turn.now - visit.recorded_since < config.silence * 0.8
 
 
 def _taken(turn: Turn, call: Call, length: timedelta) -> None:

@@ -57,7 +57,7 @@ from callcenter.runtime.settings_routing import agent_config, caller_lists, rout
 from callcenter.runtime.settings_routing_model import CallerListSection, RoutingRuleSection, RoutingSection
 from callcenter.runtime.settings_speech import SpeechSection, speech_faults
 from callcenter.runtime.settings_transfers import extension_faults
-from callcenter.runtime.settings_voicemail import mailboxes, voicemail_faults
+from callcenter.runtime.settings_voicemail import mailbox_sections, mailboxes, voicemail_faults
 from callcenter.runtime.settings_voicemail_model import MailSection
 from callcenter.runtime.settings_waiting import announce, closing, overflow, overflow_row, waiting_faults
 
@@ -372,6 +372,7 @@ def _known(settings: Settings) -> Known:
         "list": [caller_list.name for caller_list in settings.caller_lists],
         "hours": list(settings.calendars),
         "source": list(settings.dips),
+        "mailbox": list(mailbox_sections(settings)),
     }
     attributes, spoken = {PAYMENT, *dip_attributes(settings)}, settings.spoken.spoken
     refusal = partial(number_refusal, settings)

@@ -32,6 +32,7 @@ from callcenter.domain.ivr.templates import Template, TemplateError, template
 from callcenter.runtime.settings_fields import AttributeName, Key, Language, Name, Plain, Seconds, Section, SomeSeconds
 from callcenter.runtime.settings_flow_asking import SpeechNodeSection, SurveyNodeSection
 from callcenter.runtime.settings_flow_said import LadderSection, Said, said
+from callcenter.runtime.settings_flow_voicemail import VoicemailNodeSection
 from callcenter.runtime.settings_flow_words import FlowWords
 from callcenter.runtime.settings_routing_model import NodeRouting, needs_of
 
@@ -391,6 +392,7 @@ FlowNodeSection = Annotated[
     | PauseRecordingNodeSection
     | ResumeRecordingNodeSection
     | OptOutNodeSection
+    | VoicemailNodeSection
     | HangUpNodeSection
     | SpeechNodeSection
     | SurveyNodeSection

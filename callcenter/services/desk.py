@@ -31,6 +31,7 @@ from callcenter.services.do_not_call_desk import DoNotCallDesk
 from callcenter.services.engine import Engine
 from callcenter.services.live_view import between_contacts, live_view
 from callcenter.services.ports import Clock
+from callcenter.services.voicemail_desk import VoicemailDesk
 
 Operation = Callable[[JsonObject], Awaitable[Mapping[str, object]]]
 
@@ -53,6 +54,7 @@ class Desk:
         self._journal = journal
         self._take_up_flows = take_up_flows
         callbacks, calendars, do_not_call = CallbackDesk(engine, clock), CalendarDesk(engine, clock), DoNotCallDesk(engine)
+        voicemail = VoicemailDesk(engine)
         self._operations: dict[str, Operation] = {
             "state": self.state,
             "agent_login": self.agent_login,
@@ -84,6 +86,8 @@ class Desk:
             "callback_add": callbacks.callback_add,
             "callback_edit": callbacks.callback_edit,
             "callback_cancel": callbacks.callback_cancel,
+            "message_delete": voicemail.message_delete,
+            "message_heard": voicemail.message_heard,
             "do_not_call_list": do_not_call.do_not_call_list,
             "do_not_call_add": do_not_call.do_not_call_add,
             "do_not_call_remove": do_not_call.do_not_call_remove,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from callcenter.domain.commands import RecordMessage, SetLamp, recorded_prompt
-from callcenter.domain.events import Event, MessageFailed, MessageRecorded
+from callcenter.domain.events import Event, MessageRecorded
 from callcenter.sim.timeline import Timeline
 
 
@@ -30,13 +30,14 @@ class FakeMessages:
         self.lamps: dict[str, tuple[int, int]] = {}
         """By endpoint: how many new and old messages the phone was told of last."""
         self.disk_full = False
+        """Asterisk then ends the recording at once, as one of no length."""
         self._timeline = timeline
         self._tell = tell
 
     def record(self, leg: str, command: RecordMessage) -> None:
         """``leg`` is there."""
         if self.disk_full:
-            self._timeline.after(timedelta(), self._tell, MessageFailed(leg, command.message))
+            self._timeline.after(timedelta(), self._tell, MessageRecorded(leg, command.message, timedelta()))
             return
         talk = self.talk.get(leg)
         self.live[command.message] = _Live(leg, self._timeline.now, talk)

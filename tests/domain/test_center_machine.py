@@ -52,6 +52,8 @@ from callcenter.domain.ivr.speech import SpeakAs, Spoken
 from callcenter.domain.ivr.switch_flow import hours_switch
 from callcenter.domain.ivr.switching import WRONG, PinQuestion
 from callcenter.domain.mailbox_config import MailboxConfig
+from callcenter.domain.mailbox_pin import NONE_SET, RIGHT, MailboxPinQuestion
+from callcenter.domain.mailbox_pin import WRONG as WRONG_PIN
 from callcenter.domain.overflow_rules import Closing, Overflow, OverflowRow, OverflowTo
 from callcenter.domain.queue import Unfit
 from callcenter.domain.routing_config import Membership, RelaxStep, Routing, Skill, Strategy
@@ -628,6 +630,26 @@ class CenterMachine(RuleBasedStateMachine):
             self.world.pbx.party_presses(leg, key)
             self.world.run_for(seconds)
 
+    @rule(
+        agent=st.sampled_from(("alice", "carol")),
+        code=st.sampled_from(["*21", "*211"]),
+        keys=st.text("1234569#*-", max_size=8),
+        seconds=st.integers(0, 6),
+        answer=st.sampled_from([RIGHT, WRONG_PIN, NONE_SET, "failed"]),
+    )
+    def an_agent_listens(self, agent: str, code: str, keys: str, seconds: int, answer: str) -> None:
+
+        def opens(question: Question) -> Scripted:
+            return Scripted(answer, never=answer == "failed") if isinstance(question, MailboxPinQuestion) else knows_the_pin(question)
+
+        self.world.answers.script = opens
+        leg = self.world.pbx.dial_from_phone(f"phone-of-{agent}", code)
+        for key in keys:
+            self.world.run_for(seconds)
+            if key == "-":
+                self.world.pbx.party_hangs_up(leg)
+            self.world.pbx.party_presses(leg, key)
+
     @rule(n=st.integers(0, 5), hear=st.booleans())
     def somebody_sees_to_a_message(self, n: int, hear: bool) -> None:
         messages = list(self.world.center.state.mailboxes.messages)
@@ -640,6 +662,7 @@ class CenterMachine(RuleBasedStateMachine):
         state = self.world.center.state
         began = [fact.message for fact in self.world.facts if isinstance(fact, f.MessageBegan)]
         settled = [fact.message for fact in self.world.facts if isinstance(fact, f.MessageLeft | f.MessageDropped)]
+        settled += [fact.greeting for fact in self.world.facts if isinstance(fact, f.GreetingChanged)]
         assert len(settled) == len(set(settled))
         in_hand = {call.visit.message for call in state.calls.values() if call.visit and call.visit.recorded_since}
         assert sorted(began) == sorted([*settled, *in_hand])

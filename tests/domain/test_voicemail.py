@@ -10,8 +10,9 @@ from callcenter.domain.books import fold_call
 from callcenter.domain.commands import recorded_prompt
 from callcenter.domain.config import AgentConfig, CenterConfig, Device, QueueConfig
 from callcenter.domain.contact import ContactState
-from callcenter.domain.events import MessageDeleteRequested, MessageHeardRequested, NodeConnected, PhoneReachable
+from callcenter.domain.events import MessageDeleteRequested, MessageFailed, MessageHeardRequested, NodeConnected, PhoneReachable
 from callcenter.domain.facts import DroppedWhy, VisitOutcome
+from callcenter.domain.ivr.speech import LANGUAGES, Languages
 from callcenter.domain.mailbox_config import MailboxConfig
 from callcenter.domain.overflow_rules import Overflow, OverflowTo
 from callcenter.sim.fake_pbx import Channel, Mood, Phone
@@ -86,7 +87,7 @@ def test_the_greeting_the_beep_a_message_and_the_review() -> None:
     assert left.kept_until == left.at + timedelta(days=30)
     (contact,) = story.facts(f.ContactEntered)
     assert left.contact == contact.contact  # type: ignore[attr-defined]
-    assert story.heard[-2:] == ["voicemail-kept", "goodbye"]
+    assert story.heard[-1] == "voicemail-kept"
     assert story.outcome() == VisitOutcome.LEFT
     assert story.world.pbx.channels == {}
     assert story.world.center.state.calls == {}
@@ -186,6 +187,25 @@ def test_a_full_disk_is_told_and_nobody_hangs() -> None:
     assert story.world.pbx.channels == {}
 
 
+def test_a_message_that_the_pbx_reports_as_failed_is_told_too() -> None:
+    story = Story()
+    story.world.run_for(4.5)
+    (began,) = story.facts(f.MessageBegan)
+    story.world.tell(MessageFailed(story.leg, began.message))  # type: ignore[attr-defined]
+    story.world.run_for(10)
+    assert story.heard[-2:] == ["voicemail-not-recorded", "goodbye"]
+    assert (story.dropped(), story.outcome()) == ([DroppedWhy.FAILED], VisitOutcome.FAILED)
+
+
+def test_a_key_at_once_is_no_message_and_no_fault() -> None:
+    story = Story()
+    story.world.pbx.messages.talk[story.leg] = timedelta()
+    story.world.run_for(4.1)
+    story.presses("#", then=1)
+    assert "voicemail-too-short" in story.heard
+    assert story.dropped() == [DroppedWhy.TOO_SHORT]
+
+
 def test_a_full_mailbox_and_one_that_is_gone_are_told() -> None:
     story = Story(config(most=0))
     story.world.run_for(10)
@@ -269,3 +289,17 @@ def test_killed_while_the_caller_speaks_and_again_in_the_review() -> None:
     story.presses("1", then=5)
     assert story.left().length == timedelta(seconds=5)
     assert story.world.faults == []
+
+
+def test_what_came_of_it_is_the_same_in_any_language() -> None:
+    center = config(most=0)
+    world = World(replace(center, languages=Languages("en", {"en": LANGUAGES["en"], "es": LANGUAGES["es"]})))
+    leg = world.caller_arrives()
+    world.run_for(1)
+    next(iter(world.center.state.calls.values())).attributes["language"] = "es"
+    world.pbx.party_presses(leg, "0")
+    caller = world.pbx.channels[leg]
+    world.run_for(10)
+    assert "es/voicemail-full" in caller.heard
+    (ended,) = [fact for fact in world.facts if isinstance(fact, f.VisitEnded)]
+    assert ended.outcome is VisitOutcome.FAILED

@@ -44,6 +44,7 @@ PROMPT_TONES: dict[str, TonePair] = {
     "voicemail-greeting": tone_pair(11),
     "voicemail-review": tone_pair(32),
     "voicemail-kept": tone_pair(45),
+    "voicemail-not-recorded": tone_pair(58),
     "voicemail-pin": tone_pair(22),
     "voicemail-menu": tone_pair(56),
     "voicemail-no-more": tone_pair(34),

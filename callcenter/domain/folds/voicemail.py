@@ -29,8 +29,6 @@ def _visit(state: "State", fact: f.VisitFact) -> Visit:
 
 def visit_moved(state: "State", fact: f.VisitMoved) -> None:
     visit = _visit(state, fact)
-    if fact.stage is not visit.stage:
-        visit.digits = ""
     if fact.stage is Stage.FAREWELL:  # whatever was recorded is kept or dropped
         visit.recorded_since, visit.taken = None, None
     visit.stage, visit.tries, visit.playback, visit.prompts = fact.stage, fact.tries, fact.playback, fact.prompts or visit.prompts

@@ -10,6 +10,7 @@ from callcenter.domain.ivr.document import CALLER, LANGUAGE, Flow
 from callcenter.domain.ivr.keys import CollectNode, LanguageNode, MenuNode
 from callcenter.domain.ivr.leaving import CallbackNode, HangUpNode, OutsideNode, QueueNode, TransferNode
 from callcenter.domain.ivr.listening import SpeechNode
+from callcenter.domain.ivr.messages import VoicemailNode
 from callcenter.domain.ivr.node import Node
 from callcenter.domain.ivr.speaking import PromptNode
 from callcenter.domain.ivr.surveying import SurveyNode
@@ -38,6 +39,7 @@ __all__ = [
     "SubflowNode",
     "SurveyNode",
     "TransferNode",
+    "VoicemailNode",
     "attributes_set",
     "faults",
 ]

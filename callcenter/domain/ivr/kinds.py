@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from callcenter.domain.ivr import deciding, dipping, keys, leaving, listening, off_record, speaking, surveying, switching
+from callcenter.domain.ivr import deciding, dipping, keys, leaving, listening, messages, off_record, speaking, surveying, switching
 from callcenter.domain.ivr.kind import Kind
 
 KINDS: Mapping[type, Kind] = {
@@ -14,5 +14,6 @@ KINDS: Mapping[type, Kind] = {
     **surveying.KINDS,
     **leaving.KINDS,
     **off_record.KINDS,
+    **messages.KINDS,
     **switching.KINDS,
 }
