@@ -83,7 +83,7 @@ def raw_settings(data: Path, nodes: Iterable[str] = ("node1",), **tables: Any) -
             {"id": "wrap-up-extended", "source": _tone((920.0, 1120.0), 0.5)},
             {"id": "queue-joined", "source": _tone((960.0, 1160.0), 0.5)},
             {"id": "queue-left", "source": _tone((1000.0, 1200.0), 0.5)},
-            {"id": "caller-pays", "source": _tone((1080.0, 1280.0), 0.5)},
+            {"id": "caller-pays", "source": _tone((1160.0, 1360.0), 0.5)},
             {"id": "press-1-to-accept", "source": _tone(ACCEPT_TONES, 1)},
             {"id": "you-are-connected", "source": _tone(CONNECTED_TONES, 0.5)},
             {"id": "beep", "source": _tone(BEEP_TONES, 0.5)},

@@ -42,7 +42,7 @@ HEARD: dict[str, TonePair] = {
     "wrap-up-extended": (920.0, 1120.0),
     "queue-joined": (960.0, 1160.0),
     "queue-left": (1000.0, 1200.0),
-    "caller-pays": (1080.0, 1280.0),
+    "caller-pays": (1160.0, 1360.0),
     "beep": BEEP_TONES,
     "press-1-to-accept": ACCEPT_TONES,
     **PROMPT_TONES,
