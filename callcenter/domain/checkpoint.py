@@ -73,7 +73,7 @@ class Checkpoint:
             served = list(state.last_agents.items())
             for few in (served[begin : begin + CALLERS_PER_FACT] for begin in range(0, len(served), CALLERS_PER_FACT)):
                 yield f.CallersServed(state.at, tuple(caller for caller, _ in few), tuple(agent for _, agent in few))
-            asked = [each for each in state.surveyed.items() if each[1] > state.at]
+            asked = list(state.surveyed.items())
             for some in (asked[begin : begin + CALLERS_PER_FACT] for begin in range(0, len(asked), CALLERS_PER_FACT)):
                 yield f.CallersSurveyed(state.at, tuple(caller for caller, _ in some), tuple(date for _, date in some))
 

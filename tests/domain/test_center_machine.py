@@ -46,9 +46,12 @@ from callcenter.domain.hours_plan import Plan, expand
 from callcenter.domain.ids import Ids
 from callcenter.domain.ivr.deciding import ReturnNode
 from callcenter.domain.ivr.flow import CallbackNode, CollectNode, Flow, HangUpNode, MenuNode, PromptNode, QueueNode
+from callcenter.domain.ivr.grammar import Grammar
+from callcenter.domain.ivr.listening import UNDERSTOOD, UNSURE, SpeechNode, SpeechQuestion
 from callcenter.domain.ivr.off_record import PauseRecordingNode, ResumeRecordingNode
 from callcenter.domain.ivr.questions import ANSWERED, FAILED, Question
 from callcenter.domain.ivr.speech import SpeakAs, Spoken
+from callcenter.domain.ivr.surveying import SurveyNode
 from callcenter.domain.ivr.switch_flow import hours_switch
 from callcenter.domain.ivr.switching import WRONG, PinQuestion
 from callcenter.domain.mailbox_config import MailboxConfig
@@ -58,6 +61,7 @@ from callcenter.domain.overflow_rules import Closing, Overflow, OverflowRow, Ove
 from callcenter.domain.queue import Unfit
 from callcenter.domain.routing_config import Membership, RelaxStep, Routing, Skill, Strategy
 from callcenter.domain.state import State
+from callcenter.domain.survey_kinds import SurveyKind, SurveyRule
 from callcenter.sim.checker import Checker
 from callcenter.sim.fake_pbx import Mood, Phone
 from callcenter.sim.scripted_answers import Scripted
@@ -65,13 +69,24 @@ from callcenter.sim.timeline import Timeline
 from callcenter.sim.world import NODE, World, small_center
 
 AGENTS = ("alice", "bob", "carol")
+SPEAK = SpeechNode(
+    "say-it",
+    {"en": Grammar("en", {"support": "support", "expert": "expert"})},
+    {"1": "support", "2": "expert"},
+    "in",
+    choices={"support": "in"},
+    next="ask",
+    confirm_prompt="is-it",
+    tries=2,
+)
 MENU = Flow(
     "menu",
     "ask",
     {
-        "ask": MenuNode("press-1", {"1": "in", "2": "vip", "3": "code"}, "end", tries=2),
+        "ask": MenuNode("press-1", {"1": "in", "2": "vip", "3": "code", "4": "speak"}, "end", tries=2),
         "code": CollectNode("enter-code", "code", "repeat", "end", min_length=2, max_length=3, tries=2),
         "repeat": PromptNode(("you-entered", Spoken(SpeakAs.DIGITS, "code")), "in"),
+        "speak": SPEAK,
         "in": QueueNode("support"),
         "vip": QueueNode("support", 3),
         "end": HangUpNode(),
@@ -105,6 +120,18 @@ BACK = Flow(
         "end": HangUpNode(),
     },
 )
+HEARD = (Scripted(UNSURE, {"heard": "support"}), Scripted(UNDERSTOOD, {"heard": "yes"}))
+"""Of two phrases; and of the seven or eight of yes and no."""
+SURVEY = Flow(
+    "survey",
+    "how",
+    {
+        "how": SurveyNode("how", SurveyKind.CSAT, "how-was-it", "recommend", "end"),
+        "recommend": SurveyNode("recommend", SurveyKind.NPS, "recommend", "end", "end"),
+        "end": HangUpNode(),
+    },
+)
+SURVEYED = SurveyRule("survey", not_again_within=timedelta(seconds=60))
 PAY = Flow(
     "pay",
     "off",
@@ -145,6 +172,7 @@ QUEUES = [
         watched=CONDITIONS,
         announce=ANNOUNCE,
         callback=AGENT_FIRST,
+        survey=SURVEYED,
         keys={"9": Overflow(OverflowTo.QUEUE, "care"), "8": Overflow(OverflowTo.VOICEMAIL, "queue:support")},
         overflows=(
             OverflowRow(Overflow(OverflowTo.CALLBACK), waited=timedelta(seconds=50)),
@@ -169,7 +197,7 @@ QUEUES = [
         wrap_up_extension=timedelta(seconds=4),
         dispositions=DispositionRule(("solved", "open"), required=True, then_not_ready="lunch"),
     ),
-    QueueConfig("expert", routing=EXPERT, wrap_up=timedelta(seconds=2), max_wait=timedelta(seconds=70)),
+    QueueConfig("expert", survey=SURVEYED, routing=EXPERT, wrap_up=timedelta(seconds=2), max_wait=timedelta(seconds=70)),
     QueueConfig("team", routing=Routing(Strategy.RING_ALL), wrap_up=timedelta(seconds=1), max_wait=timedelta(seconds=40)),
 ]
 CALENDARS = {"day": expand(Plan("day", "UTC", dict.fromkeys(range(7), ((time(9, 6), time(9, 3)),))), Timeline().now.date())}
@@ -208,6 +236,7 @@ def picture(state: State) -> object:
         "personal": {k: line.in_order() for k, line in state.lines.personal.items() if line},
         "offers": {k: c.id for k, c in state.offers.items()},
         "waiters": {k: asdict(w) for k, w in state.waiters.items()},
+        "surveyed": list(state.surveyed.items()),
         "callbacks": ({k: asdict(c) | {"history": len(c.history)} for k, c in state.callbacks.open.items()},
                       {k: c.id for k, c in state.callbacks.by_number.items()}, {k: c.id for k, c in state.callbacks.by_call.items()},
                       {k: c.id for k, c in state.callbacks.asked_in.items()},
@@ -340,6 +369,8 @@ def consult_step(world: World, step: str) -> None:
 
 
 def knows_the_pin(question: Question) -> Scripted:
+    if isinstance(question, SpeechQuestion):
+        return HEARD[len(question.grammar.phrases) % 2]
     right = isinstance(question, PinQuestion) and question.digits.startswith("1")
     return Scripted(ANSWERED if right else WRONG if isinstance(question, PinQuestion) else FAILED)
 
@@ -349,7 +380,7 @@ class CenterMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        center = small_center(QUEUES, AGENTS, [MENU, BACK, PAY])
+        center = small_center(QUEUES, AGENTS, [MENU, BACK, PAY, SURVEY])
         agents = {name: replace(agent, extension=f"20{n}") for n, (name, agent) in enumerate(CREW.items())}
         queues = {name: replace(queue, extension=f"30{n}") for n, (name, queue) in enumerate(center.queues.items())}
         agents["carol"] = replace(agents["carol"], then_voicemail=True)

@@ -9,7 +9,7 @@ from callcenter.domain import facts as f
 if TYPE_CHECKING:
     from callcenter.domain.state import State
 
-MOST = 200_000
+MOST = 50_000
 """Callers remembered; beyond that the one who was asked first may be asked again."""
 
 
