@@ -67,6 +67,8 @@ class Walk:
         self._world = World(_config(settings, document, dialed), start=dialed.at.astimezone(UTC))
         self._world.answers.script = self._answered
         self._told = 0
+        self._at = ""
+        """The node that was told of last."""
         self._flow = document.name
 
     def steps(self) -> Iterator[Step]:
@@ -94,7 +96,8 @@ class Walk:
 
     @property
     def _call(self) -> Call | None:
-        return self._world.center.state.legs.get(self._leg)
+        """The only one there is."""
+        return next(iter(self._world.center.state.calls.values()), None)
 
     @property
     def _run(self) -> FlowRun | None:
@@ -128,6 +131,7 @@ class Walk:
             step = self._step(fact)
             if step:
                 yield step
+                self._at = step.get("node", self._at)
 
     def _step(self, fact: f.Fact) -> Step | None:
         match fact:
@@ -139,7 +143,7 @@ class Walk:
             case f.FlowKeyPressed(digit=digit) | f.FlowDigitTaken(digit=digit):
                 return {"what": "presses", "key": digit or "•"}
             case f.FlowPassed(node=node, exit=exit_, to=to):
-                return {"what": "passes", "node": node, "kind": self._kind(node), "exit": exit_, "to": to}
+                return {"what": "passes", "node": node, "kind": self._kind(node), "exit": exit_, "to": to, "silent": node != self._at}
             case f.FlowCollected(attribute=name, digits=digits, secret=secret):
                 return {"what": "sets", "attributes": {name: "•" if secret else digits}}
             case f.FlowAttributesSet(names=names, values=values):
@@ -202,7 +206,7 @@ def words(step: Step) -> str:
         case "presses":
             return f"    presses {step['key']}"
         case "passes":
-            place = "" if step["kind"] != "condition" else f"{step['node']} (condition)\n"
+            place = f"{step['node']} ({step['kind']})\n" if step["silent"] else ""
             return f"{place}    {step['exit']} -> {step['to']}"
         case "sets":
             return "    " + ", ".join(f"{name} = {value}" for name, value in step["attributes"].items())

@@ -237,6 +237,29 @@ def test_dial_speaks_the_language_that_the_caller_chose(main: Path) -> None:
     assert "hears: Buenos días uno dos" in told
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--answer", "look=answered,tier=gold"), ["    comes of it: answered, tier = gold", "    next -> known"]),
+        ((), ["    comes of it: failed", "    failed -> support"]),
+    ],
+)
+def test_dial_answers_what_a_node_asks_the_outside(main: Path, words: tuple[str, ...], told: list[str]) -> None:
+    file = main.parents[1] / "callcenter.toml"
+    file.write_text(file.read_text() + '[dip.customer]\nurl = "https://crm.example.com/{caller}"\nattributes = { tier = "tier" }\n')
+    main.write_text(
+        "flow: main\nstart: pause\nprompts: {wait: One moment., known: We know you.}\nnodes:\n"
+        "  pause: {type: pause_recording, next: look}\n"
+        '  look: {type: dip, source: customer, parameters: {caller: "{caller}"}, filler: wait, '
+        "next: known, otherwise: support, failed: support}\n"
+        "  known: {type: prompt, prompt: known, next: support}\n  support: {type: queue, queue: support}\n"
+    )
+    lines = said("dial", "main", *words, input="").splitlines()
+    assert lines[2:7] == ["pause (pause_recording)", "    next -> look", "look (dip)", "    hears: One moment.", told[0]]
+    assert told[1] in lines
+    assert lines[-1] == "=> waits in queue support, priority 0"
+
+
 def test_dial_as_json_is_for_scripts(main: Path) -> None:
     steps = json.loads(said("dial", "main", "--at", MONDAY, "--keys", "*", "--caller", "", "--json"))
     assert [step["what"] for step in steps] == ["calls", "flow", "passes", "hears", "presses", "passes", "queue"]
