@@ -31,6 +31,7 @@ from callcenter.domain.ivr.flow import (
 )
 from callcenter.domain.ivr.grammar import NUMBER, Grammar, built_in
 from callcenter.domain.ivr.listening import HEARD, Entry
+from callcenter.domain.ivr.off_record import OptOutNode, PauseRecordingNode, ResumeRecordingNode
 from callcenter.domain.ivr.speech import Piece, Pieces, SpeakAs, Spoken
 from callcenter.domain.ivr.switching import PinNode, SwitchNode, SwitchTo
 from callcenter.domain.ivr.templates import template
@@ -201,6 +202,14 @@ def _switch(make: Maker) -> Node:
     return SwitchNode("main", make.random.choice(tuple(SwitchTo)), make.to(), make.to(), *how)
 
 
+def _pause(make: Maker) -> Node:
+    return (PauseRecordingNode if make.random.random() < 0.5 else ResumeRecordingNode)(make.to())
+
+
+def _opt_out(make: Maker) -> Node:
+    return OptOutNode(make.to(), make.to(), make.random.choice(("caller", *ATTRIBUTES)))
+
+
 MAKERS: Mapping[type[Node], tuple[int, Callable[[Maker], Node]]] = {
     PromptNode: (4, _prompt),
     MenuNode: (6, _menu),
@@ -213,6 +222,8 @@ MAKERS: Mapping[type[Node], tuple[int, Callable[[Maker], Node]]] = {
     SurveyNode: (2, _survey),
     SubflowNode: (2, _subflow),
     CallbackNode: (1, _callback),
+    PauseRecordingNode: (1, _pause),
+    OptOutNode: (1, _opt_out),
     PinNode: (1, _pin),
     SwitchNode: (1, _switch),
     TransferNode: (2, _transfer),

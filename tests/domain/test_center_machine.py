@@ -44,8 +44,22 @@ from callcenter.domain.facts import AgentState
 from callcenter.domain.facts import callbacks as cf
 from callcenter.domain.hours_plan import Plan, expand
 from callcenter.domain.ids import Ids
-from callcenter.domain.ivr.deciding import ReturnNode
-from callcenter.domain.ivr.flow import CallbackNode, CollectNode, Flow, HangUpNode, MenuNode, PromptNode, QueueNode
+from callcenter.domain.ivr.deciding import Case
+from callcenter.domain.ivr.dipping import DipNode, DipQuestion
+from callcenter.domain.ivr.expressions import parse
+from callcenter.domain.ivr.flow import (
+    CallbackNode,
+    CollectNode,
+    ConditionNode,
+    Flow,
+    HangUpNode,
+    MenuNode,
+    OutsideNode,
+    PromptNode,
+    QueueNode,
+    ReturnNode,
+    SubflowNode,
+)
 from callcenter.domain.ivr.grammar import Grammar
 from callcenter.domain.ivr.listening import UNDERSTOOD, UNSURE, SpeechNode, SpeechQuestion
 from callcenter.domain.ivr.off_record import PauseRecordingNode, ResumeRecordingNode
@@ -54,6 +68,7 @@ from callcenter.domain.ivr.speech import SpeakAs, Spoken
 from callcenter.domain.ivr.surveying import SurveyNode
 from callcenter.domain.ivr.switch_flow import hours_switch
 from callcenter.domain.ivr.switching import WRONG, PinQuestion
+from callcenter.domain.ivr.templates import template
 from callcenter.domain.mailbox_config import MailboxConfig
 from callcenter.domain.mailbox_pin import NONE_SET, RIGHT, MailboxPinQuestion
 from callcenter.domain.mailbox_pin import WRONG as WRONG_PIN
@@ -79,11 +94,15 @@ SPEAK = SpeechNode(
     confirm_prompt="is-it",
     tries=2,
 )
+PARTNER = "+12025550188"
 MENU = Flow(
     "menu",
     "ask",
     {
-        "ask": MenuNode("press-1", {"1": "in", "2": "vip", "3": "code", "4": "speak"}, "end", tries=2),
+        "ask": MenuNode("press-1", {"1": "in", "2": "vip", "3": "code", "#": "who", "4": "speak"}, "end", tries=2),
+        "who": SubflowNode("who", "tier", {"number": template("{caller}")}),
+        "tier": ConditionNode((Case(parse('attribute.tier == "gold" and queue.support.waiting < 3'), "vip"),), "out"),
+        "out": OutsideNode(PARTNER, "in", timedelta(seconds=6)),
         "code": CollectNode("enter-code", "code", "repeat", "end", min_length=2, max_length=3, tries=2),
         "repeat": PromptNode(("you-entered", Spoken(SpeakAs.DIGITS, "code")), "in"),
         "speak": SPEAK,
@@ -91,6 +110,15 @@ MENU = Flow(
         "vip": QueueNode("support", 3),
         "end": HangUpNode(),
     },
+)
+WHO = Flow(
+    "who",
+    "look",
+    {
+        "look": DipNode("crm", "back", "back", "back", {"number": template("{number}")}, filler="one-moment"),
+        "back": ReturnNode(),
+    },
+    parameters=("number",),
 )
 VERSIONS = {
     ("menu", number): replace(MENU, version=number, nodes={**MENU.nodes, "repeat": PromptNode((f"you-entered-{number}",), "ask")})
@@ -371,6 +399,8 @@ def consult_step(world: World, step: str) -> None:
 def knows_the_pin(question: Question) -> Scripted:
     if isinstance(question, SpeechQuestion):
         return HEARD[len(question.grammar.phrases) % 2]
+    if isinstance(question, DipQuestion):
+        return Scripted(ANSWERED, {"tier": "gold" if question.parameters["number"].endswith("1") else "silver"}, timedelta(seconds=2.5))
     right = isinstance(question, PinQuestion) and question.digits.startswith("1")
     return Scripted(ANSWERED if right else WRONG if isinstance(question, PinQuestion) else FAILED)
 
@@ -380,7 +410,7 @@ class CenterMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        center = small_center(QUEUES, AGENTS, [MENU, BACK, PAY, SURVEY])
+        center = small_center(QUEUES, AGENTS, [MENU, BACK, PAY, SURVEY, WHO])
         agents = {name: replace(agent, extension=f"20{n}") for n, (name, agent) in enumerate(CREW.items())}
         queues = {name: replace(queue, extension=f"30{n}") for n, (name, queue) in enumerate(center.queues.items())}
         agents["carol"] = replace(agents["carol"], then_voicemail=True)
@@ -811,7 +841,8 @@ class CenterMachine(RuleBasedStateMachine):
                 assert own.offer.agent == call.consult.agent
                 assert call.caller_leg is not None
                 assert call.consult.leg in call.legs
-            wanted = {call.began.leg, call.consult.leg if call.consult else "", *(offer.leg for c in live for offer in c.offers.values())}
+            wanted = {call.began.leg, call.outside, call.consult.leg if call.consult else ""}
+            wanted |= {offer.leg for c in live for offer in c.offers.values()}
             if call.id not in state.callbacks.by_call:  # there, an agent may be on the line before the caller is
                 assert {leg.id for leg in call.legs.values() if not leg.closing} <= wanted
 
@@ -938,7 +969,7 @@ class CenterMachine(RuleBasedStateMachine):
     @invariant()
     def a_callback_is_dialed_once_for_each_attempt_and_never_on_two_legs(self) -> None:
         attempted = {fact.leg: fact for fact in self.world.facts if isinstance(fact, cf.CallbackAttempted)}
-        to_callers = [dial for dial in self.world.pbx.dialed if dial.number != MOBILE]
+        to_callers = [dial for dial in self.world.pbx.dialed if dial.number not in (MOBILE, PARTNER)]
         dialed = Counter(dial.leg for dial in to_callers)
         assert all(count == 1 for count in dialed.values())
         assert set(dialed) <= set(attempted)
