@@ -181,7 +181,8 @@ def test_callers_need_again_what_they_needed(tmp_path: Path) -> None:
         for name, agent in lived.config.agents.items()
     }
     before, now = (outcomes(replay(day, config, 1)) for config in (lived.config, replace(lived.config, agents=only_one)))
-    golden = [contact.id for contact in day.counted if contact.entered.require == "gold >= 50"]
+    needed = [contact.id for contact in day.counted if contact.entered.require == "gold >= 50"]
+    golden = [name for name in needed if name in before and name in now]  # a transfer may not come about again
     assert len(golden) > 40
     assert {int(before[name].agent[-1]) % 2 for name in golden if before[name].agent} == {1}
     assert {now[name].agent for name in golden if now[name].agent} == {"agent-1"}
