@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,11 +36,17 @@ def grammar(language: str, rules: str | None) -> Language | None:
     if rules is not None:
         return _plug_in(*rules.split(":"))
     for name in (language, _base(language)):
-        for point in entry_points(group=GROUP, name=name):
-            return _plug_in(point.module, point.attr)
+        if installed := _installed(name):
+            return _plug_in(*installed)
         if name in LANGUAGES:
             return LANGUAGES[name]
     return None
+
+
+@cache
+def _installed(language: str) -> tuple[str, str] | None:
+    """The class that an installed package offers. Looked up once: packages do not come and go while we run."""
+    return next(((point.module, point.attr) for point in entry_points(group=GROUP, name=language)), None)
 
 
 def _plug_in(module: str, name: str) -> Language:

@@ -170,3 +170,46 @@ def test_a_queue_tells_positions_only_where_numbers_can_be_said(tmp_path: Path) 
     ]
     silent = settings(tmp_path, ["en", "de"], prompt=german, queue=[{"name": "support"}], agent=agent)
     assert silent.spoken.spoken["de"] is None
+
+
+DOCUMENT = """
+flow: main
+languages: [{languages}]
+start: greet
+prompts:
+  greeting: {greeting}
+nodes:
+  greet: {{type: prompt, prompt: greeting, next: end}}
+  end: {{type: hang_up}}
+"""
+
+
+def with_document(tmp_path: Path, languages: list[str], text: str) -> Settings:
+    (tmp_path / "flows").mkdir(exist_ok=True)
+    (tmp_path / "flows" / "main.yaml").write_text(text, encoding="utf-8")
+    return settings(tmp_path, languages)
+
+
+def test_a_flow_s_own_prompt_is_one_prompt_in_all_its_languages(tmp_path: Path) -> None:
+    text = DOCUMENT.format(languages="en, es", greeting="{en: Hello there., es: Buenos días.}")
+    made = with_document(tmp_path, ["es", "en", "fr"], text)
+    (name,) = [name for name in made.catalogue if name.startswith("greeting-")]
+    assert {code: prompts[name].text for code, prompts in made.catalogue.renderings.items() if name in prompts} == {
+        "en": "Hello there.",
+        "es": "Buenos días.",
+    }
+    assert made.center_config({}).flows["main"].languages == ("en", "es")
+
+
+def test_a_flow_that_names_no_language_is_written_in_the_center_s(tmp_path: Path) -> None:
+    text = DOCUMENT.format(languages="", greeting="Buenos días.").replace("languages: []\n", "")
+    made = with_document(tmp_path, ["es"], text)
+    (name,) = [name for name in made.catalogue if name.startswith("greeting-")]
+    assert made.catalogue[name].language == "es"
+    assert made.center_config({}).flows["main"].languages == ()
+
+
+def test_a_flow_in_a_language_that_the_center_does_not_speak_is_refused_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as raised:
+        with_document(tmp_path, ["en"], DOCUMENT.format(languages="en, es", greeting="{en: Hello., es: Hola.}"))
+    assert str(raised.value.problems[0]).endswith("flows/main.yaml:3: languages: names 'es', which is none of center.languages: en")
