@@ -3,7 +3,8 @@
 import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import text
@@ -14,8 +15,9 @@ from callcenter.apps.reports import ReportError
 from callcenter.domain.config import CenterConfig
 from callcenter.domain.explain import Past, past
 from callcenter.domain.facts import ContactEntered, Fact
+from callcenter.runtime.config_versions import ConfigVersions, VersionError
 from callcenter.runtime.data_folder import database_url
-from callcenter.runtime.settings import Settings
+from callcenter.runtime.settings import Settings, SettingsError, parse_text
 from callcenter.services.explanations import past_as_json
 from callcenter.services.fact_codec import FactError, decode
 from callcenter.services.journal_reader import JournalMissing, JournalReader, read_facts, read_identity
@@ -30,13 +32,33 @@ _FACTS = text("SELECT body FROM fact WHERE at >= :since AND at <= :until ORDER B
 
 
 def from_the_past(settings: Settings, wanted: str) -> dict[str, object]:
-    """Explain a contact that no longer waits, from the journal on this machine, else from PostgreSQL. Raises ReportError."""
-    config = settings.center_config({agent.name: f"phone-of-{agent.name}" for agent in settings.agents})
-    found = _in_journal(settings.data / "journal", config, wanted) or asyncio.run(_in_database(settings, config, wanted))
+    """Explain a contact that no longer waits, from the journal on this machine, else from PostgreSQL. Raises ReportError.
+
+    The rules are those that were in use then, as far as they were kept and can still be read; else today's.
+    """
+    rules = _rules(settings)
+    found = _in_journal(settings.data / "journal", rules, wanted) or asyncio.run(_in_database(settings, rules, wanted))
     return dict(past_as_json(found))
 
 
-def _in_journal(folder: Path, config: CenterConfig, wanted: str) -> Past | None:
+Rules = tuple[CenterConfig, Sequence[tuple[datetime, CenterConfig]]]
+"""Those in use before the first of the dates, and those that came into use later, with their dates."""
+
+
+def _rules(settings: Settings) -> Rules:
+    kept: list[tuple[datetime, CenterConfig]] = []
+    for version in ConfigVersions(settings.data).all():
+        with suppress(SettingsError, VersionError):  # it names what is gone, or was written for another release
+            if version.used:
+                kept.append((version.at, _config(parse_text(version.read(), settings.file))))
+    return (kept[0][1], kept[1:]) if kept else (_config(settings), ())
+
+
+def _config(settings: Settings) -> CenterConfig:
+    return settings.center_config({agent.name: f"phone-of-{agent.name}" for agent in settings.agents})
+
+
+def _in_journal(folder: Path, rules: Rules, wanted: str) -> Past | None:
     try:
         read_identity(folder)
     except JournalMissing:
@@ -44,10 +66,10 @@ def _in_journal(folder: Path, config: CenterConfig, wanted: str) -> Past | None:
     refused: list[tuple[Record, FactError]] = []
     facts = [fact for _, few in read_facts(JournalReader(folder).read_all(), refused) for fact in few]
     ids = {fact.contact for fact in facts if isinstance(fact, ContactEntered) and fact.contact.startswith(wanted)}
-    return past(config, facts, _only(sorted(ids), wanted)) if ids else None
+    return past(rules[0], facts, _only(sorted(ids), wanted), changes=rules[1]) if ids else None
 
 
-async def _in_database(settings: Settings, config: CenterConfig, wanted: str) -> Past:
+async def _in_database(settings: Settings, rules: Rules, wanted: str) -> Past:
     engine = connect(database_url(settings), name="explain", statement_timeout=60.0)
     try:
         async with engine.connect() as connection:
@@ -63,7 +85,7 @@ async def _in_database(settings: Settings, config: CenterConfig, wanted: str) ->
         raise ReportError(f"the database does not give the facts: {reason}; is it running and migrated? (callcenter doctor)") from error
     finally:
         await engine.dispose()
-    explained = past(config, facts, contact)
+    explained = past(rules[0], facts, contact, changes=rules[1])
     if explained is None:
         raise ReportError(f"the facts of contact {contact} are no longer there")
     return explained

@@ -214,17 +214,27 @@ class Past:
     connected: ContactConnected | None
 
 
-def past(config: CenterConfig, facts: Iterable[Fact], contact_id: str, on_unfit: Callable[[Fact], None] = lambda fact: None) -> Past | None:
+def past(
+    config: CenterConfig,
+    facts: Iterable[Fact],
+    contact_id: str,
+    on_unfit: Callable[[Fact], None] = lambda fact: None,
+    *,
+    changes: Iterable[tuple[datetime, CenterConfig]] = (),
+) -> Past | None:
     """Fold the facts, and explain each offer of the contact on the state right before it.
 
-    Rules are those of ``config``: what was changed since is not known. Facts whose beginnings are no longer there (calls that began before
-    the first of them) are left out and told to ``on_unfit``.
+    Rules are those of ``config``, and from each date of ``changes`` on, which are in their order, those that came into use then. Facts
+    whose beginnings are no longer there (calls that began before the first of them) are left out and told to ``on_unfit``.
     """
     state = State(config)
+    to_come = list(changes)[::-1]
     entered: ContactEntered | None = None
     connected: ContactConnected | None = None
     offers: list[tuple[ContactOffered, Explanation]] = []
     for fact in facts:
+        while to_come and to_come[-1][0] <= fact.at:
+            state.configure(to_come.pop()[1])
         if isinstance(fact, ContactOffered) and fact.contact == contact_id:
             explained = explain(state, contact_id, fact.at)
             if explained is not None:

@@ -8,6 +8,7 @@ from callcenter.adapters.db.connection import connect
 from callcenter.adapters.db.ledger import PostgresLedger
 from callcenter.apps import dry_run, explain
 from callcenter.apps.reports import ReportError
+from callcenter.runtime.config_versions import ConfigVersions
 from callcenter.runtime.settings import Settings, parse
 from callcenter.services.journal import Journal
 from callcenter.services.ledger import Shipper
@@ -70,6 +71,47 @@ def test_from_the_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         journal.append(facts)
     journal.close()
     assert explain.from_the_past(settings(tmp_path), "c1-contact")["answered_by"] == "alice"
+
+
+VERSION = """
+[center]
+time_zone = "UTC"
+
+[[queue]]
+name = "support"
+
+[[queue]]
+name = "sales"
+
+[[agent]]
+name = "alice"
+queues = ["support", "sales"]
+
+[[agent]]
+name = "bob"
+queues = {bobs}
+"""
+
+
+def test_the_past_is_explained_by_the_rules_of_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bob came to support when the first contact was over, and has left it since."""
+    monkeypatch.setenv("CALLCENTER_DATA", str(tmp_path))
+    versions = ConfigVersions(tmp_path)
+    versions.keep(VERSION.format(bobs='["sales"]'), BEGIN - seconds(60))
+    versions.keep("this is no TOML", BEGIN - seconds(30))  # of another release, say
+    versions.keep(VERSION.format(bobs='["support"]'), BEGIN + seconds(100))
+    journal = Journal(tmp_path / "journal")
+    for facts in CALLS:
+        journal.append(facts)
+    journal.close()
+    today = settings(tmp_path, agent=[{"name": "alice", "queues": ["support", "sales"]}])
+
+    def others(contact: str) -> list[str]:
+        (offer,) = explain.from_the_past(today, contact)["offers"]  # type: ignore[misc, attr-defined]
+        return [other["agent"] for other in offer["explained"]["others"]]
+
+    assert "bob" not in others("c1-contact")
+    assert "bob" in others("c2-contact")
 
 
 @pytest.mark.usefixtures("shipped")
