@@ -7,6 +7,7 @@ get stuck. The nodes (``FakePbx``) outlive this object, as Asterisk outlives the
 import asyncio
 import contextvars
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -96,6 +97,8 @@ class _Node:
         self._latest = 0.0
         self._due: dict[str, float] = {}
         """By leg: when its latest event arrives."""
+        self._on_the_way: Counter[str] = Counter()
+        """By leg: the events that have not arrived, which may be later than they were due, as we may be frozen."""
         self._context = contextvars.copy_context()
 
     async def keep(self) -> None:
@@ -141,11 +144,16 @@ class _Node:
         leg = str(getattr(event, "leg", ""))
         for lag in self.wire.lags(event):
             due = max(loop.time() + lag, self._due.get(leg, 0.0))
-            if due <= loop.time():
+            if due <= loop.time() and not self._on_the_way[leg]:
                 self._arrived(self._connection, event)
             else:
                 self._due[leg] = due + STEP
-                loop.call_at(due, self._arrived, self._connection, event, context=self._context)
+                self._on_the_way[leg] += 1
+                loop.call_at(due, self._come_in, self._connection, event, leg, context=self._context)
+
+    def _come_in(self, connection: int, event: Event, leg: str) -> None:
+        self._on_the_way[leg] -= 1
+        self._arrived(connection, event)
 
     def _arrived(self, connection: int, event: Event) -> None:
         if connection != self._connection or not self._connected:

@@ -241,10 +241,10 @@ class Nemesis:
     # --- what people decide ---------------------------------------------------------------------
 
     def _change_config(self) -> None:
-        """Somebody leaves or comes back, a queue goes or comes back, times change."""
+        """Somebody leaves or comes back, a queue goes or comes back, times change; so do ways to call back and to reach agents."""
         config, dice = self._center.config, self._dice
         agents, queues = dict(config.agents), dict(config.queues)
-        what = dice.choice(("agent", "queue", "times", "member"))
+        what = dice.choice(("agent", "queue", "times", "member", "callbacks", "trunk", "phone"))
         if what == "agent":
             name = dice.choice(sorted(self._usual.agents))
             if agents.pop(name, None) is None:
@@ -257,9 +257,20 @@ class Nemesis:
             name = dice.choice(sorted(queues))
             seconds = dice.choice((0, 3, 20))
             queues[name] = replace(queues[name], wrap_up=timedelta(seconds=seconds), ring_timeout=timedelta(seconds=5 + seconds))
+        elif what == "callbacks":
+            name = dice.choice(("sales", "support"))
+            usual = self._usual.queues[name].callback
+            queues[name] = replace(queues[name], callback=usual if queues[name].callback is None else None)
+        elif what == "trunk":
+            calling = replace(config.calling, trunk="" if config.calling.trunk else self._usual.calling.trunk)
+            config = replace(config, calling=calling)
         else:
             name = dice.choice(sorted(agents)) if agents else ""
-            if name:
+            if name and what == "phone":
+                agent = agents[name]
+                devices = () if agent.devices else self._usual.agents["carol"].devices
+                agents[name] = replace(agent, devices=devices) if dice.random() < 0.5 else replace(agent, persistent=not agent.persistent)
+            elif name:
                 served = tuple(queue for queue in sorted(self._usual.queues) if dice.random() < 0.6)
                 agents[name] = replace(agents[name], queues=served)
         agents = {name: replace(agent, queues=tuple(q for q in agent.queues if q in queues)) for name, agent in agents.items()}
