@@ -79,6 +79,8 @@ class _Agent:
 class _Call:
     began: f.CallBegan
     legs: set[str] = field(default_factory=set)
+    closing: set[str] = field(default_factory=set)
+    """The legs that we have asked the PBX to end."""
     flow: bool = False
     contacts: list[str] = field(default_factory=list)
     recording: str = ""
@@ -113,11 +115,14 @@ class Checker:
         """Agents' persistent legs, which are a call of their own."""
         self._ids: set[str] = set()
         self._touched: set[str] = set()
+        self._deserted: set[str] = set()
+        """Calls whose caller has gone in this record."""
         self._config = CenterConfig()
         self._plain: tuple[str, ...] = ()
         """Queues without rules of their own."""
         self._steps: Mapping[type, Callable[..., None]] = {
             f.CallBegan: self._call_began,
+            f.LegClosing: self._leg_closing,
             f.LegGone: self._leg_gone,
             f.CallEnded: self._call_ended,
             f.FlowStarted: self._flow_started,
@@ -167,6 +172,7 @@ class Checker:
         if config is not self._config:
             self._config, self._plain = config, tuple(_plain_queues(config))
         self._touched.clear()
+        self._deserted.clear()
         for fact in facts:
             self.counts[type(fact).__name__] = self.counts.get(type(fact).__name__, 0) + 1
             if self.at is not None and fact.at < self.at:
@@ -214,6 +220,13 @@ class Checker:
         elif call is not None:
             call.legs.discard(fact.leg)
             self._legs.pop(fact.leg, None)
+            if fact.leg == call.began.leg:
+                self._deserted.add(fact.call)
+
+    def _leg_closing(self, fact: f.LegClosing) -> None:
+        call = self._call(fact)
+        if call is not None:
+            call.closing.add(fact.leg)
 
     def _call_ended(self, fact: f.CallEnded) -> None:
         call = self._call(fact)
@@ -492,6 +505,9 @@ class Checker:
 
     def _after_the_record(self) -> None:
         self._one_life_per_agent()
+        for name in self._deserted:
+            for leg in sorted(self.calls[name].legs - self.calls[name].closing):
+                self._wrong("A8", f"the caller of {name} is gone, and leg {leg} is not ended")
         for name in self._touched:
             call = self.calls[name]
             live = [contact for contact in call.contacts if contact in self._live and not self.contacts[contact].entered.consult]
