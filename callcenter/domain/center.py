@@ -30,6 +30,7 @@ from callcenter.domain import (
     payments,
     persistent_leg,
     preferred,
+    presence,
     promises,
     router,
     transfers,
@@ -64,6 +65,7 @@ from callcenter.domain.facts import (
     AgentOptedOut,
     AgentRemoved,
     AgentRequestRemembered,
+    AgentState,
     AgentStateChanged,
     EndedWhy,
     Fact,
@@ -293,6 +295,9 @@ def _config_changed(turn: Turn, event: e.ConfigChanged) -> None:
     turn.state.configure(event.config)
     for name in sorted(turn.state.struck_off):
         turn.emit(AgentRemoved(turn.now, name))
+    for agent in list(turn.state.agents.values()):
+        if agent.state is AgentState.READY and not agent.can_be_rung:  # her devices outside are gone, and the desk phone was before
+            presence.wait_for_phone(turn, agent)
     for waiter in turn.state.unanswered():
         router.advance(turn, waiter)
     for name in list(turn.state.lines.personal):

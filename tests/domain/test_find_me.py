@@ -213,3 +213,17 @@ def test_a_lost_mobile_in_mid_talk_gives_the_caller_back() -> None:
     story.world.run_for(10)
     story.world.pbx.party_hangs_up(mobile, Cause.LOST)
     assert story.world.waiting() == [story.caller]
+
+
+def test_who_may_be_looked_for_outside_no_longer_waits_for_her_desk_phone_when_that_is_gone() -> None:
+    """She was ready all the same, as long as there was a phone outside."""
+    world = World(config())
+    world.agent_ready("alice")
+    world.tell(e.PhoneUnreachable(DESK))
+    assert world.agent("alice").state is AgentState.READY
+    world.tell(e.ConfigChanged(config(())))
+    assert (world.agent("alice").state, world.agent("alice").reason) == (AgentState.NOT_READY, "phone_unreachable")
+    world.caller_arrives()
+    assert not [fact for fact in world.facts if isinstance(fact, f.ContactOffered)]
+    world.tell(e.PhoneReachable(DESK))
+    assert world.agent("alice").state is AgentState.RESERVED
