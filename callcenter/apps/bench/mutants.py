@@ -80,6 +80,8 @@ def read(path: Path) -> Mutant:
         if not file and ": " in line and not line.startswith("---"):
             name, _, value = line.partition(": ")
             header[name] = value
+        elif line.startswith("--- a/"):
+            continue
         elif line.startswith("+++ b/"):
             file = line.removeprefix("+++ b/")
         elif line.startswith("@@"):
