@@ -3,6 +3,7 @@
 from callcenter.domain.call import Call
 from callcenter.domain.contact import Contact
 from callcenter.domain.facts import ContactParted, SurveyAnswered, SurveyOffered
+from callcenter.domain.ivr.surveying import SurveyNode
 from callcenter.domain.survey_kinds import SurveyKind
 from callcenter.domain.turn import Turn
 
@@ -25,6 +26,13 @@ def offer(turn: Turn, call: Call, contact: Contact) -> bool:
     turn.emit(SurveyOffered(turn.now, call.id, contact.id, contact.entered.queue, agent, caller, rule.flow, not_before))
     turn.send_on(call, rule.flow)
     return True
+
+
+def comment_left(turn: Turn, call: Call, message: str) -> None:
+    """A message was left: the answer, if a survey asked for it. Who hangs up after speaking has answered, too."""
+    node = call.flow.flow.nodes.get(call.flow.node) if call.flow is not None else None
+    if isinstance(node, SurveyNode) and node.is_spoken:
+        answered(turn, call, node.question, node.kind, message)
 
 
 def answered(turn: Turn, call: Call, question: str, kind: SurveyKind, value: str) -> None:

@@ -9,6 +9,7 @@
 
 from datetime import timedelta
 
+from callcenter.domain import surveys
 from callcenter.domain.call import Call
 from callcenter.domain.commands import StopMessage, recorded_prompt
 from callcenter.domain.events import MessageFailed, MessageRecorded
@@ -209,4 +210,5 @@ def _left(turn: Turn, call: Call, length: timedelta) -> None:
             kept_until,
         )
     )
+    surveys.comment_left(turn, call, visit.message)
     show(turn, visit.mailbox)

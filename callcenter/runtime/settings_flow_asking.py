@@ -9,6 +9,7 @@ from callcenter.domain.ivr.grammar import BUILT_IN, DIGIT, LONGEST_NUMBER, NO, N
 from callcenter.domain.ivr.listening import HEARD, Entry, SpeechNode
 from callcenter.domain.ivr.node import FAILED, NEXT, OTHERWISE, Node
 from callcenter.domain.ivr.surveying import SurveyNode
+from callcenter.domain.mailbox_config import mailbox_of
 from callcenter.domain.survey_kinds import SurveyKind
 from callcenter.runtime.settings_fields import AttributeName, Key, Language, Name, Seconds, SomeSeconds
 from callcenter.runtime.settings_flow_said import LadderSection, Said, said
@@ -101,13 +102,15 @@ class SpeechNodeSection(LadderSection):
 
 
 class SurveyNodeSection(LadderSection):
-    """Asks one survey question, by keys."""
+    """Asks one survey question; a comment is spoken, all others are answered by keys."""
 
     type: Literal["survey"]
-    kind: Literal["csat", "nps", "choice"]
-    """1 to 5; 0 to 10; or keys with meanings of their own."""
+    kind: Literal["csat", "nps", "choice", "comment"]
+    """1 to 5; 0 to 10; keys with meanings of their own; or the caller's own words."""
     question: Name
     """Its name in the reports."""
+    queue: Name | None = None
+    """Of a comment: in the mailbox of this queue it is left."""
     next: Name
     choices: dict[Key, Value] = Field(default_factory=dict)
     attribute: AttributeName | None = None
@@ -125,6 +128,7 @@ class SurveyNodeSection(LadderSection):
             next=self.next,
             otherwise=self.otherwise,
             choices=dict(self.choices),
+            mailbox=mailbox_of(self.queue) if self.queue else "",
             attribute=self.attribute or "",
             timeout=self.timeout,
             next_digit=self.next_digit,

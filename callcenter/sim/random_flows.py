@@ -170,7 +170,9 @@ def _survey(make: Maker) -> Node:
     kind = make.random.choice((SurveyKind.CSAT, SurveyKind.NPS, SurveyKind.CHOICE))
     choices = {key: f"answer-{key}" for key in make.some_keys()} if kind is SurveyKind.CHOICE else {}
     attribute = make.random.choice(("", *ATTRIBUTES))
-    return SurveyNode("asked", kind, make.says(), make.to(), make.to(), choices, attribute, make.seconds(), make.seconds(), *_ladder(make))
+    return SurveyNode(
+        "asked", kind, make.says(), make.to(), make.to(), choices, "", attribute, make.seconds(), make.seconds(), *_ladder(make)
+    )
 
 
 def _subflow(make: Maker) -> Node:

@@ -13,6 +13,7 @@ from callcenter.domain.contact import ContactState
 from callcenter.domain.ids import Ids
 from callcenter.domain.ivr.flow import CollectNode, Flow, HangUpNode, PromptNode, QueueNode, SurveyNode
 from callcenter.domain.ivr.validation import Known, faults
+from callcenter.domain.mailbox_config import MailboxConfig
 from callcenter.domain.survey_kinds import SurveyKind, SurveyRule
 from callcenter.sim.world import World, small_center
 
@@ -111,11 +112,63 @@ def test_silence_is_no_answer() -> None:
     [
         (replace(SOLVED, choices={}), "must not be empty"),
         (replace(NPS, choices={"1": "yes"}), "are for kind 'choice'"),
+        (replace(NPS, mailbox="queue:support"), "is for kind 'comment'"),
     ],
 )
 def test_what_cannot_be(node: SurveyNode, said: str) -> None:
     flow = replace(SURVEY, nodes={**SURVEY.nodes, "solved" if node.kind is SurveyKind.CHOICE else "recommend": node})
     assert any(said in str(fault) for fault in faults(flow, Known()))
+
+
+# --- in the caller's own words --------------------------------------------------------------------
+
+COMMENT = SurveyNode("why", SurveyKind.COMMENT, "tell-us-why", "thanks", "thanks", mailbox="queue:support")
+TELL = Flow("tell", "why", {"why": COMMENT, "thanks": PromptNode("thank-you", "end"), "end": HangUpNode()})
+
+
+def commenting() -> tuple[World, str]:
+    """A caller who has heard the prompt, the greeting of the mailbox, and the beep."""
+    it = World(replace(small_center(flows=[TELL]), mailboxes={"queue:support": MailboxConfig("queue:support")}))
+    leg = it.pbx.call_in(DID)
+    it.run_for(SAID + 2 * SAID + 3)
+    assert it.pbx.channels[leg].heard == ["tell-us-why", "voicemail-greeting", "beep"]
+    return it, leg
+
+
+def the_comment(it: World) -> f.SurveyAnswered:
+    (answered,) = [fact for fact in it.facts if isinstance(fact, f.SurveyAnswered)]
+    (left,) = [fact for fact in it.facts if isinstance(fact, f.MessageLeft)]
+    assert (answered.question, answered.asked, answered.value) == ("why", SurveyKind.COMMENT, left.message)
+    return answered
+
+
+def test_a_comment_is_a_message_and_the_survey_goes_on() -> None:
+    it, leg = commenting()
+    it.pbx.party_presses(leg, "#")
+    it.run_for(1)
+    it.pbx.party_presses(leg, "1")
+    it.run_for(SAID + 1)
+    assert it.pbx.channels[leg].heard[-1] == "thank-you"
+    the_comment(it)
+    assert not it.faults
+
+
+def test_who_hangs_up_after_speaking_has_answered() -> None:
+    it, leg = commenting()
+    it.pbx.party_hangs_up(leg)
+    it.run_for(1)
+    the_comment(it)
+    assert not it.faults
+
+
+def test_who_cancels_has_not_answered() -> None:
+    it, leg = commenting()
+    for key in ("#", "*"):
+        it.pbx.party_presses(leg, key)
+        it.run_for(1)
+    it.run_for(SAID)
+    assert answers(it) == []
+    assert it.pbx.channels[leg].heard[-1] == "thank-you"
 
 
 # --- after the talk -----------------------------------------------------------------------------

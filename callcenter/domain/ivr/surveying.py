@@ -1,4 +1,4 @@
-"""The node that asks a survey question: by keys, one question a node."""
+"""The node that asks a survey question: answered by keys, or in the caller's own words."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,8 @@ from datetime import timedelta
 from callcenter.domain.ivr.expressions import Circumstances
 from callcenter.domain.ivr.keys import again
 from callcenter.domain.ivr.kind import KeepAnswer, Kind, Leave, Listen, Say, Step, TakeDigit, spoken
-from callcenter.domain.ivr.node import NEXT, OTHERWISE, Node
+from callcenter.domain.ivr.messages import KEPT, VisitMailbox
+from callcenter.domain.ivr.node import NEXT, OTHERWISE, Node, Reference
 from callcenter.domain.ivr.run import FlowRun
 from callcenter.domain.ivr.speech import Pieces
 from callcenter.domain.survey_kinds import SurveyKind
@@ -19,7 +20,7 @@ NPS_TENS = "1"
 
 @dataclass(frozen=True, slots=True)
 class SurveyNode(Node):
-    """Asks for 1 to 5 (``csat``), 0 to 10 (``nps``), or one of several keys (``choice``)."""
+    """Asks for 1 to 5 (``csat``), 0 to 10 (``nps``), one of several keys (``choice``), or a comment, which becomes a message."""
 
     question: str
     """Its name in the reports."""
@@ -30,6 +31,8 @@ class SurveyNode(Node):
     """Where to go when there was no answer after all tries."""
     choices: Mapping[str, str] = field(default_factory=dict)
     """Of a choice: from key to value."""
+    mailbox: str = ""
+    """Of a comment: where it is left."""
     attribute: str = ""
     """Under which name the call keeps the answer, for conditions; empty: not at all."""
     timeout: timedelta = timedelta(seconds=5)
@@ -39,6 +42,10 @@ class SurveyNode(Node):
     invalid_prompt: Pieces | None = None
     rephrased: Pieces | None = None
     barge_in: bool = True
+
+    @property
+    def is_spoken(self) -> bool:
+        return self.kind is SurveyKind.COMMENT
 
     def exits(self) -> Iterator[tuple[str, str]]:
         yield NEXT, self.next
@@ -55,11 +62,17 @@ class SurveyNode(Node):
         if self.attribute:
             yield self.attribute
 
+    def references(self) -> Iterator[Reference]:
+        if self.mailbox:
+            yield Reference("queue", "mailbox", self.mailbox)
+
     def faults(self) -> Iterator[tuple[str, str]]:
         if self.kind is SurveyKind.CHOICE and not self.choices:
             yield "choices", "must not be empty; they say which key stands for which answer"
         if self.kind is not SurveyKind.CHOICE and self.choices:
             yield "choices", f"are for kind 'choice'; the answers of '{self.kind}' are fixed"
+        if self.is_spoken is not bool(self.mailbox):
+            yield "queue", "is for kind 'comment', which needs it: in the mailbox of that queue the comment is left"
 
 
 def _enter(run: FlowRun, node: SurveyNode, around: Circumstances) -> Step:
@@ -67,12 +80,14 @@ def _enter(run: FlowRun, node: SurveyNode, around: Circumstances) -> Step:
 
 
 def _listen(run: FlowRun, node: SurveyNode, around: Circumstances) -> Step:
-    return Listen(node.timeout)
+    return VisitMailbox(node.mailbox) if node.is_spoken else Listen(node.timeout)
 
 
 def _key(run: FlowRun, node: SurveyNode, digit: str, around: Circumstances) -> Step | None:
     if run.playback and not node.barge_in:
         return None
+    if node.is_spoken:
+        return VisitMailbox(node.mailbox)
     if node.kind is SurveyKind.NPS:
         return _nps(run, node, digit)
     value = node.choices.get(digit, "") if node.kind is SurveyKind.CHOICE else digit if digit in CSAT else ""
@@ -92,8 +107,13 @@ def _silence(run: FlowRun, node: SurveyNode, around: Circumstances) -> Step:
     return _take(node, run.digits) if run.digits else again(run, node)
 
 
+def _spoken(run: FlowRun, node: SurveyNode, outcome: str, around: Circumstances) -> Step:
+    """Back from the mailbox; the answer was kept when the message was."""
+    return Leave(NEXT, node.next) if outcome in KEPT else Leave(OTHERWISE, node.otherwise)
+
+
 def _take(node: SurveyNode, value: str) -> Step:
     return KeepAnswer(node.question, node.kind, value, node.attribute, Leave(NEXT, node.next))
 
 
-KINDS: Mapping[type, Kind] = {SurveyNode: Kind(_enter, said=_listen, key=_key, silence=_silence, takes_time=True)}
+KINDS: Mapping[type, Kind] = {SurveyNode: Kind(_enter, said=_listen, key=_key, silence=_silence, outcome=_spoken, takes_time=True)}
