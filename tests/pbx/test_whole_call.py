@@ -151,3 +151,15 @@ async def test_a_reload_leaves_calls_alone_and_lets_new_phones_in() -> None:
         for call in (caller, waits):
             await call.hang_up()
         await center.fact(f.CallEnded, number=2)
+
+
+async def test_keys_are_heard_in_the_audio_of_who_sends_no_telephone_events() -> None:
+    async with running_center() as center:
+        caller = await center.call(tone=None, telephone_events=False)
+        await caller.hears(MENU_TONES, for_s=0.2)
+        await caller.send_inband_digit("2", ms=100)
+        await caller.hears(MUSIC_TONES)
+        pressed = await center.fact(f.FlowKeyPressed)
+        assert (pressed.digit, pressed.node) == ("2", "support")
+        assert len(center.all(f.FlowKeyPressed)) == 1
+        await caller.hang_up()

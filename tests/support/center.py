@@ -172,9 +172,19 @@ class RunningCenter:
             await self.ask("agent_ready", agent=name)
         return False
 
-    async def call(self, caller: str = "+12025550123", did: str = DID, *, tone: TonePair = CALLER_TONE, **more: Any) -> Call:
+    async def call(
+        self,
+        caller: str = "+12025550123",
+        did: str = DID,
+        *,
+        tone: TonePair | None = CALLER_TONE,
+        telephone_events: bool = True,
+        **more: Any,
+    ) -> Call:
         """A caller dials through the trunk, and is answered."""
-        phone = await self.stack.enter_async_context(await Phone.start("carrier-end", server=("127.0.0.1", self.pbx.sip_port), tone=tone))
+        server = ("127.0.0.1", self.pbx.sip_port)
+        carrier = await Phone.start("carrier-end", server=server, tone=tone, telephone_events=telephone_events)
+        phone = await self.stack.enter_async_context(carrier)
         call = await phone.invite(did, **({"caller_id": caller} | more))
         return await call.answered()
 

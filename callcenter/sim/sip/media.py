@@ -23,6 +23,8 @@ class MediaSettings:
     keep_audio: bool
     laws: tuple[Law, ...]
     loss: Loss | None
+    telephone_events: bool = True
+    """Whether it offers and takes RFC 4733 events."""
 
     def __post_init__(self) -> None:
         if self.packet_ms < FRAME_MS or self.packet_ms % FRAME_MS:
@@ -58,7 +60,8 @@ class Media:
         held = self.held if hold is None else hold
         laws = (self.law,) if self.law else self._settings.laws
         host, port = self.stream.address
-        return self._write(Audio(host, port, laws, TELEPHONE_EVENT, Direction.SENDONLY if held else Direction.SENDRECV))
+        events = TELEPHONE_EVENT if self._settings.telephone_events else None
+        return self._write(Audio(host, port, laws, events, Direction.SENDONLY if held else Direction.SENDRECV))
 
     def answer(self, body: bytes) -> bytes:
         """Our answer to this offer, and from now on what we do; raises :class:`MalformedSdp` when nothing fits."""
@@ -68,7 +71,8 @@ class Media:
         if self.held:
             direction = Direction.SENDONLY if direction.sends else Direction.INACTIVE
         host, port = self.stream.address
-        answer = self._write(Audio(host, port, (law,), theirs.telephone_event, direction, theirs.rejected))
+        events = theirs.telephone_event if self._settings.telephone_events else None
+        answer = self._write(Audio(host, port, (law,), events, direction, theirs.rejected))
         self._follow(theirs, law)
         return answer
 
