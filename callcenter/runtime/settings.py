@@ -15,6 +15,7 @@ from callcenter.domain.call import PAYMENT
 from callcenter.domain.config import CenterConfig, NumberConfig, QueueConfig
 from callcenter.domain.hours import Calendar
 from callcenter.domain.ivr.flow import Flow
+from callcenter.domain.ivr.leaving import CALLS_BACK
 from callcenter.domain.ivr.speech import Languages
 from callcenter.domain.ivr.switch_flow import hours_switch
 from callcenter.domain.ivr.validation import Known
@@ -368,6 +369,7 @@ def _known(settings: Settings) -> Known:
     """What flows may name."""
     names = {
         "queue": [queue.name for queue in settings.queues],
+        CALLS_BACK: [queue.name for queue in settings.queues if queue.callback is not None],
         "agent": [agent.name for agent in settings.agents],
         "list": [caller_list.name for caller_list in settings.caller_lists],
         "hours": list(settings.calendars),

@@ -195,6 +195,15 @@ def test_a_callback_node_needs_a_queue_and_a_number(tmp_path: Path) -> None:
     assert "flow.main.node.a.attribute: reads attribute 'nothing', which nothing sets" in str(refused.value)
 
 
+def test_a_callback_node_of_a_queue_that_calls_nobody_back_is_refused(tmp_path: Path) -> None:
+    node = {"type": "callback", "queue": "support", "next": "end", "otherwise": "end"}
+    raw = raw_settings(tmp_path, flow={"main": {"start": "a", "node": {"a": node, "end": {"type": "hang_up"}}}})
+    with pytest.raises(SettingsError) as refused:
+        parse(raw)
+    sentence = "names queue with callbacks 'support', which does not exist; queues with callbacks: none"
+    assert f"flow.main.node.a.queue: {sentence}" in str(refused.value)
+
+
 def test_the_configuration_of_the_manual_is_accepted(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "callbacks.md").read_text()
     blocks = [block.partition("```")[0] for block in page.split("```toml\n")[1:]]

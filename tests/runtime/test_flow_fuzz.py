@@ -25,6 +25,17 @@ name = "alice"
 queues = ["support"]
 [[queue]]
 name = "support"
+callback = {}
+[[number]]
+did = "+18005550100"
+flow = "main"
+[calling]
+trunk = "carrier"
+[[trunk]]
+name = "carrier"
+authentication = "address"
+addresses = ["192.0.2.10"]
+host = "192.0.2.10"
 """
 MAIN = """\
 flow: main

@@ -18,7 +18,7 @@ from typing import Any
 from callcenter.runtime.asterisk import AsteriskNode
 from callcenter.runtime.ports import free_ports, rtp_ranges
 from callcenter.runtime.secrets import ARI_USER, Phone, Secrets, load_secrets
-from callcenter.runtime.settings import Settings, parse
+from callcenter.runtime.settings import DEFAULT_FILE, Settings, parse
 from callcenter.sim.sip.tones import TonePair, tone_pair
 
 DID = "+18005550100"
@@ -184,10 +184,15 @@ def short_folder() -> Iterator[Path]:
 
 
 @contextlib.asynccontextmanager
-async def asterisk_nodes(names: Iterable[str] = ("node1",), raw: dict[str, Any] | None = None) -> AsyncIterator[list[Pbx]]:
-    """Several nodes of one center, side by side. ``raw`` are whole settings (see ``raw_settings``); its data folder is used as it says."""
+async def asterisk_nodes(
+    names: Iterable[str] = ("node1",), raw: dict[str, Any] | None = None, file: Path | None = None
+) -> AsyncIterator[list[Pbx]]:
+    """Several nodes of one center, side by side. ``raw`` are whole settings (see ``raw_settings``); its data folder is used as it says.
+
+    ``file`` is where they were read from, as other files lie beside it.
+    """
     with short_folder() as folder:
-        settings = parse(raw or raw_settings(folder, names))
+        settings = parse(raw or raw_settings(folder, names), file or DEFAULT_FILE)
         secrets = load_secrets(settings.data, [agent.name for agent in settings.agents])
         running: list[Pbx] = []
         try:
@@ -202,7 +207,7 @@ async def asterisk_nodes(names: Iterable[str] = ("node1",), raw: dict[str, Any] 
 
 
 @contextlib.asynccontextmanager
-async def asterisk_node(raw: dict[str, Any] | None = None) -> AsyncIterator[Pbx]:
+async def asterisk_node(raw: dict[str, Any] | None = None, file: Path | None = None) -> AsyncIterator[Pbx]:
     """One node."""
-    async with asterisk_nodes(raw=raw) as (pbx,):
+    async with asterisk_nodes(raw=raw, file=file) as (pbx,):
         yield pbx

@@ -12,7 +12,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -190,12 +190,18 @@ class RunningCenter:
 
 
 @asynccontextmanager
-async def running_center(**tables: Any) -> AsyncIterator[RunningCenter]:
-    """``tables`` of the settings replace those of ``raw_settings``. Afterwards nothing of a call may be left in Asterisk."""
+async def running_center(*, beside: Mapping[str, bytes] | None = None, **tables: Any) -> AsyncIterator[RunningCenter]:
+    """``tables`` of the settings replace those of ``raw_settings``; ``beside`` are files beside them, by their paths.
+
+    Afterwards nothing of a call may be left in Asterisk.
+    """
     with short_folder() as folder:
+        for name, content in (beside or {}).items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
         raw = raw_settings(folder, **tables)
         file = toml_text.write(folder / "callcenter.toml", raw)
-        async with asterisk_node(raw) as pbx:
+        async with asterisk_node(raw, file) as pbx:
             data_folder(pbx.settings).prepare()
             async with AsyncExitStack() as stack:
                 center = RunningCenter(pbx, file, raw, stack, JournalReader(folder / "journal"))

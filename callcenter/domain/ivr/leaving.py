@@ -11,6 +11,8 @@ from callcenter.domain.ivr.node import NEXT, OTHERWISE, Node, Reference
 from callcenter.domain.ivr.run import FlowRun
 from callcenter.domain.routing_config import Needs
 
+CALLS_BACK = "queue with callbacks"
+"""A queue that has rules for them; any other promises none."""
 PROMISED, REFUSED = "promised", "refused"
 """Whether a callback was promised."""
 
@@ -52,6 +54,7 @@ class CallbackNode(Node):
 
     def references(self) -> Iterator[Reference]:
         yield Reference("queue", "queue", self.queue)
+        yield Reference("queue", CALLS_BACK, self.queue)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,12 @@ class Fault(NamedTuple):
 
 WORDS: frozenset[str] = frozenset().union(*(language.sounds() for language in LANGUAGES.values()))
 """What values are said with; not listed among the prompts there are."""
-PLURALS: Mapping[str, str] = {"hours": "calendars", "list": "caller lists", "mailbox": "mailboxes"}
+PLURALS: Mapping[str, str] = {
+    "hours": "calendars",
+    "list": "caller lists",
+    "mailbox": "mailboxes",
+    "queue with callbacks": "queues with callbacks",
+}
 
 
 @dataclass(frozen=True, slots=True)
