@@ -23,6 +23,7 @@ from callcenter.domain.facts import (
 
 LEFT = "caller_left"
 FAILED = "failed"
+ERROR = "error"
 INSIDE = "inside"
 """The exit of a node that had entered a sub-flow in which everything ended."""
 
@@ -86,7 +87,7 @@ class FlowsSoFar:
     open: list[_Stay] = field(default_factory=list)
     """The stays that last: one for each flow the caller is in, the outermost first."""
     last_exit: str = ""
-    """How the latest flow ended."""
+    """How the latest flow ended; that one went wrong is not forgotten for the goodbye that followed."""
 
     def take(self, fact: object) -> None:
         """Facts that are not of flows say nothing here."""
@@ -115,7 +116,6 @@ class FlowsSoFar:
 def _started(so_far: FlowsSoFar, fact: FlowStarted) -> None:
     while so_far.open:  # begun anew: the version it was in is gone
         so_far.open.pop().leave(fact.at, FAILED)
-    so_far.last_exit = ""
     so_far.arrive(fact.at, fact.flow, str(fact.version), "")
 
 
@@ -155,7 +155,8 @@ def _failed(so_far: FlowsSoFar, fact: FlowFailed) -> None:
 
 def _ended(so_far: FlowsSoFar, fact: FlowEnded) -> None:
     so_far.at_node(fact.node)
-    so_far.last_exit = how = fact.exit
+    how = fact.exit
+    so_far.last_exit = ERROR if so_far.last_exit == ERROR else how
     while so_far.open:
         so_far.open.pop().leave(fact.at, how)
         how = INSIDE
