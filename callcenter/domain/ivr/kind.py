@@ -18,7 +18,7 @@ from callcenter.domain.survey_kinds import SurveyKind
 
 
 class Step:
-    """One thing to do. A new kind of step is a frozen dataclass of this and a row in ``domain.flows.TAKES``."""
+    """One thing to do. A new kind of step is a frozen dataclass of this and a row in ``domain.flow_steps.TAKES``."""
 
     __slots__ = ()
 
