@@ -31,6 +31,8 @@ class Mailboxes:
         self._state = state
         self._mailboxes: dict[str, Mailbox] = {}
         self.messages: dict[str, Message] = {}
+        self._leaving: dict[str, set[str]] = {}
+        """By mailbox: calls that are there to leave a message, and have not yet."""
         self.by_number: dict[str, str] = {}
         """From what is entered from outside to the mailbox."""
         self.lamps: dict[str, tuple[str, ...]] = {}
@@ -50,6 +52,10 @@ class Mailboxes:
     def mailbox(self, name: str) -> Mailbox:
         """The mailbox of that name; one that was taken away keeps its messages until their time is over."""
         return self._mailboxes.get(name) or Mailbox(name)
+
+    def expected(self, name: str) -> int:
+        """Messages in the mailbox, and those that callers are about to leave there."""
+        return len(self.mailbox(name).messages) + len(self._leaving.get(name, ()))
 
     def counts(self, agent: str) -> tuple[int, int]:
         """New and old messages that her phone shows."""
@@ -84,6 +90,17 @@ class Mailboxes:
             raise IllegalTransition(fact.message, "gone", type(fact).__name__)
         self._appliers[type(fact)](self._mailboxes.setdefault(fact.mailbox, Mailbox(fact.mailbox)), fact)
 
+    def came(self, name: str, call: str) -> None:
+        """The call is there to leave a message."""
+        self._leaving.setdefault(name, set()).add(call)
+
+    def went(self, name: str, call: str) -> None:
+        """It has left one, or never will."""
+        leaving = self._leaving.get(name, set())
+        leaving.discard(call)
+        if not leaving:
+            self._leaving.pop(name, None)
+
     def keep(self, number: int, fact: MailboxFact) -> None:
         """For checkpoints."""
         if isinstance(fact, MessageLeft | MessageHeard | MessageSaved):
@@ -102,6 +119,7 @@ class Mailboxes:
             raise IllegalTransition(fact.message, "left", "MessageLeft")
         self.messages[fact.message] = mailbox.messages[fact.message] = Message(fact)
         mailbox.new += 1
+        self.went(fact.mailbox, fact.call)
         self._keep_until(fact)
 
     def _keep_until(self, fact: MessageLeft | MessageSaved) -> None:

@@ -303,3 +303,16 @@ def test_what_came_of_it_is_the_same_in_any_language() -> None:
     assert "es/voicemail-full" in caller.heard
     (ended,) = [fact for fact in world.facts if isinstance(fact, f.VisitEnded)]
     assert ended.outcome is VisitOutcome.FAILED
+
+
+def test_the_last_place_in_a_mailbox_is_that_of_who_came_first() -> None:
+    story = Story(config(most=1))
+    late = story.world.caller_arrives(caller="+12025550124")
+    story.world.run_for(1)
+    story.world.pbx.party_presses(late, "0")
+    story.world.run_for(1)
+    assert "voicemail-full" in story.world.pbx.channels[late].heard[-1]
+    story.talks(5)
+    story.hangs_up()
+    assert len(story.world.center.state.mailboxes.mailbox(SUPPORT).messages) == 1
+    assert story.world.center.state.mailboxes.expected(SUPPORT) == 1

@@ -18,6 +18,8 @@ def visit_began(state: "State", fact: f.VisitBegan) -> None:
     if call.visit is not None:
         raise IllegalTransition(fact.call, "at a mailbox", "VisitBegan")
     call.visit = Visit(fact, fact.mailbox)
+    if not fact.listening:
+        state.mailboxes.came(fact.mailbox, fact.call)
 
 
 def _visit(state: "State", fact: f.VisitFact) -> Visit:
@@ -40,7 +42,7 @@ def visit_moved(state: "State", fact: f.VisitMoved) -> None:
 
 
 def visit_ended(state: "State", fact: f.VisitEnded) -> None:
-    _visit(state, fact)
+    state.mailboxes.went(_visit(state, fact).began.mailbox, fact.call)
     state.calls[fact.call].visit = None
 
 
