@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
+from callcenter.domain.facts import FlowEnded
 from callcenter.domain.ivr import keys
+from callcenter.domain.ivr.flow import Flow, HangUpNode
 from callcenter.domain.ivr.kind import Kind, Listen
 from callcenter.domain.ivr.kinds import KINDS
-from callcenter.domain.ivr.run import FlowRun
+from callcenter.domain.ivr.run import MOST_MOVES, FlowRun
 from callcenter.sim.flow_fuzz import FlowFault, fuzz
+from callcenter.sim.world import World, small_center
 
 STEPS = 250_000
 """For each of four seeds."""
@@ -58,4 +61,8 @@ def test_a_node_that_never_lets_go_ends_by_the_error_exit(monkeypatch: pytest.Mo
         return Listen(node.timeout)
 
     _broken(listens_again, monkeypatch, "silence")
-    assert fuzz(5000, 1).exits["error"]
+    menu = keys.MenuNode("menu", {"1": "end"}, "end")
+    world = World(small_center(agents=(), flows=[Flow("main", "menu", {"menu": menu, "end": HangUpNode()})]))
+    world.pbx.call_in("+18005550200")  # and never says a word
+    world.run_for(MOST_MOVES * 2 * menu.timeout.total_seconds())
+    assert [fact.exit for fact in world.facts if isinstance(fact, FlowEnded)] == ["error", "hang_up"]  # the second is the goodbye's
