@@ -67,7 +67,7 @@ async def three(*, phone_transfers: bool = True) -> AsyncIterator[Three]:
             yield Three(running, pbx, carrier, bob, caller, at_alice)
             await caller.hang_up()
             await running.book.until(lambda: next(iter(running.book.of(f.CallEnded)), None), "the end")
-            assert await running.left() == (set(), set())
+            await running.nothing_left()
 
 
 @asynccontextmanager

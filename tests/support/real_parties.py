@@ -119,6 +119,12 @@ class RealEngine:
         )
         await self.telephony.beat(node)
 
+    async def nothing_left(self) -> None:
+        """What may be left of a transfer that a phone did by itself is looked for and cleared away within seconds."""
+        async with asyncio.timeout(15):
+            while await self.left() != (set(), set()):
+                await asyncio.sleep(0.1)
+
     async def left(self) -> tuple[set[str], set[str]]:
         """Legs and bridges at the nodes that the center knows nothing of any more."""
         legs: set[str] = set()
