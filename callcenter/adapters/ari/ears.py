@@ -22,6 +22,8 @@ from callcenter.services.ports import CommandError, Ear, Snapshot
 
 FORMATS = {8000: "slin", 16000: "slin16"}
 CONNECTION = "MEDIA_WEBSOCKET_CONNECTION_ID"
+ENTERS_WITHIN = 2.0
+"""Seconds; the answer to the request comes earlier than the channel."""
 EAR = "ear"
 """What we tell the application about the snoop channel."""
 
@@ -35,7 +37,8 @@ class Ears:
         self._run_errand = run_errand
         self._open: dict[str, Ear] = {}
         """By id of the media channel."""
-        self._snoops: set[str] = set()
+        self._snoops: dict[str, asyncio.Future[None]] = {}
+        """By channel: whether it has entered the application; before, it cannot join a bridge."""
 
     def begin(self) -> None:
         """The connection was lost: the snapshot of the next one finds what is left, and clears it away."""
@@ -48,7 +51,10 @@ class Ears:
         return ear is not None or channel in self._snoops
 
     def entered(self, channel: str) -> None:
-        """The channel is inside the application now: somebody is listening."""
+        """The channel is inside the application now: the snoop is ready, or somebody is listening."""
+        inside = self._snoops.get(channel)
+        if inside is not None and not inside.done():
+            inside.set_result(None)
         ear = self._open.get(channel)
         if ear is not None:
             self._run_errand(self._join(ear))
@@ -62,10 +68,15 @@ class Ears:
         names = [f"{self._node}-{uuid4()}" for _ in range(3)]
         ear = Ear(self._node, leg, "", *names)
         self._open[ear.media] = ear
-        self._snoops.add(ear.snoop)
+        self._snoops[ear.snoop] = inside = asyncio.get_running_loop().create_future()
         try:
             media, _, _ = await asyncio.gather(self._make_media(ear, rate), self._make_snoop(ear), self._make_bridge(ear))
+            async with asyncio.timeout(ENTERS_WITHIN):
+                await inside
             check(await self._client.call(bridges.addChannel, {"channel": ear.snoop}, bridgeId=ear.bridge))
+        except TimeoutError:
+            await self.close(ear)
+            raise CommandError(Refusal.GONE, "the snoop channel did not come") from None
         except BaseException:
             await self.close(ear)
             raise
@@ -112,7 +123,7 @@ class Ears:
         )
         results = await asyncio.gather(*requests, return_exceptions=True)
         self._open.pop(ear.media, None)
-        self._snoops.discard(ear.snoop)
+        self._snoops.pop(ear.snoop, None)
         for result in results:
             if isinstance(result, BaseException) and not isinstance(result, CommandError):
                 raise result
