@@ -7,34 +7,29 @@ One JSON object per line. The first line signs in: ``{"token": ...}``. Each requ
 
 import asyncio
 import contextlib
-import hmac
-import json
 import os
-import stat
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import TypeAlias
 
 from callcenter.services.notices import Notices
+from callcenter.services.private_socket import (
+    LINE_LIMIT,
+    SEND_SECONDS,
+    ControlError,
+    Json,
+    JsonObject,
+    PrivateSocket,
+    json_line,
+    json_object,
+    signed_in,
+)
 
-Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
-JsonObject: TypeAlias = dict[str, Json]
+__all__ = ["LINE_LIMIT", "ControlError", "ControlServer", "Handle", "Json", "JsonObject"]
 
-LINE_LIMIT = 64 * 1024
-"""Bytes of one request, its line end included."""
 CLIENT_LIMIT = 100
-SIGN_IN_SECONDS = 5.0
-SEND_SECONDS = 10.0
-"""A listener who takes nothing for so long is dropped; it may come back and resume."""
-PATH_LIMIT = 107
-"""Bytes of the path of a Unix socket (sun_path, with its closing NUL 108)."""
 
 Handle = Callable[[JsonObject], Awaitable[Mapping[str, object]]]
 """Answers one request. Whatever it raises becomes ``{"error": ...}``."""
-
-
-class ControlError(Exception):
-    """The control socket cannot be had; or a request was refused, and why."""
 
 
 class ControlServer:
@@ -51,45 +46,18 @@ class ControlServer:
         if not token:
             raise ValueError("an empty token would let everybody in")
         self.path = path
+        self._socket = PrivateSocket(path, self._serve, CLIENT_LIMIT)
         self._token = token.encode()
         self._handle = handle
         self._notices = notices
         self._on_bug = on_bug
-        self._server: asyncio.Server | None = None
-        self._clients: set[asyncio.Task[None]] = set()
-        self._inode = 0
 
     async def start(self) -> None:
-        """Listen. A socket that a killed predecessor left is replaced. Raises ControlError."""
-        if len(os.fsencode(self.path)) > PATH_LIMIT:
-            raise ControlError(f"{self.path}: too long for a socket ({PATH_LIMIT} bytes); choose a data folder with a shorter path")
-        try:
-            private_folder(self.path.parent)
-            self._server = await asyncio.start_unix_server(self._accept, self.path, limit=LINE_LIMIT)
-            self.path.chmod(0o600)
-            self._inode = self.path.stat().st_ino
-        except OSError as error:
-            raise ControlError(f"{self.path}: cannot listen there: {error.strerror}") from None
+        """Listen. Raises ControlError."""
+        await self._socket.start()
 
     async def stop(self) -> None:
-        """Hang up on everybody and stop listening. The socket of a successor stays."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        for client in list(self._clients):
-            client.cancel()
-        await asyncio.gather(*self._clients, return_exceptions=True)
-        with contextlib.suppress(OSError):
-            if self.path.stat().st_ino == self._inode:
-                self.path.unlink()
-
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._clients) >= CLIENT_LIMIT:
-            writer.close()
-            return
-        task = asyncio.create_task(self._serve(reader, writer))
-        self._clients.add(task)
-        task.add_done_callback(self._clients.discard)
+        await self._socket.stop()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client, until it leaves, misbehaves, or we stop. Nothing it does reaches the engine but well-formed requests."""
@@ -114,13 +82,7 @@ class ControlServer:
             writer.close()
 
     async def _signed_in(self, reader: asyncio.StreamReader, connection: "_Connection") -> bool:
-        try:
-            async with asyncio.timeout(SIGN_IN_SECONDS):
-                line = await reader.readuntil()
-            token = _object(line).get("token")
-        except (ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
-            token = None
-        known = isinstance(token, str) and hmac.compare_digest(token.encode(errors="replace"), self._token)
+        known = await signed_in(reader, self._token)
         await connection.send({"ok": True} if known else {"error": "the token is wrong"})
         return known
 
@@ -171,7 +133,7 @@ class _Connection:
         self._writer = writer
 
     async def send(self, message: Mapping[str, object]) -> None:
-        self._writer.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+        self._writer.write(json_line(message))
         async with asyncio.timeout(SEND_SECONDS):  # not wait_for: before Python 3.12 it may swallow a cancellation, and then we never stop
             await self._writer.drain()
 
@@ -190,27 +152,8 @@ async def _requests(reader: asyncio.StreamReader, connection: _Connection) -> As
             await connection.send({"error": f"a request is at most {LINE_LIMIT} bytes on one line"})
             return
         try:
-            request = _object(line)
+            request = json_object(line)
         except ValueError:
             await connection.send({"error": "a request is one JSON object on one line"})
         else:
             yield request
-
-
-def _object(line: bytes) -> JsonObject:
-    """One JSON object. Raises ValueError, also for what is nested too deep."""
-    try:
-        read = json.loads(line)
-    except RecursionError:
-        raise ValueError("nested too deep") from None
-    if not isinstance(read, dict):
-        raise ValueError("not an object")
-    return read
-
-
-def private_folder(folder: Path) -> None:
-    """Make a folder that only we may enter; one that others may enter is refused. Raises OSError."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    seen = folder.stat()
-    if seen.st_uid != os.geteuid() or stat.S_IMODE(seen.st_mode) & 0o077:
-        raise PermissionError(0, f"others may enter {folder}; run: chmod 700 {folder}")

@@ -7,15 +7,13 @@ and ``reload`` are answered with the same ``id``. Nothing of a question is ever 
 
 import asyncio
 import contextlib
-import hmac
-import json
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from callcenter.services.control import LINE_LIMIT, SEND_SECONDS, SIGN_IN_SECONDS, ControlError, private_folder
 from callcenter.services.dips.runner import Dips, Question
+from callcenter.services.private_socket import SEND_SECONDS, ControlError, PrivateSocket, json_line, json_object, signed_in
 
 CLIENT_LIMIT = 20
 LONGEST_BUDGET = 60.0
@@ -25,42 +23,20 @@ class DipServer:
     """Serves at ``path`` whoever knows ``token``. ``reload`` reads the settings again; raises ControlError with a sentence."""
 
     def __init__(self, path: Path, token: str, dips: Dips, reload: Callable[[], Awaitable[None]]) -> None:
-        self._path = path
+        self._socket = PrivateSocket(path, self._serve, CLIENT_LIMIT)
         self._token = token.encode()
         self._dips = dips
         self._reload = reload
-        self._server: asyncio.Server | None = None
-        self._clients: set[asyncio.Task[None]] = set()
-        self._inode = 0
 
     async def start(self) -> None:
-        """Listen. A socket that a killed predecessor left is replaced. Raises ControlError."""
-        try:
-            private_folder(self._path.parent)
-            self._server = await asyncio.start_unix_server(self._accept, self._path, limit=LINE_LIMIT)
-            self._path.chmod(0o600)
-            self._inode = self._path.stat().st_ino
-        except OSError as error:
-            raise ControlError(f"{self._path}: cannot listen there: {error.strerror or error}") from None
+        """Listen. Raises ControlError."""
+        await self._socket.start()
 
     async def stop(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        for client in list(self._clients):
-            client.cancel()
-        await asyncio.gather(*self._clients, return_exceptions=True)
-        with contextlib.suppress(OSError):
-            if self._path.stat().st_ino == self._inode:
-                self._path.unlink()
+        await self._socket.stop()
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._clients) >= CLIENT_LIMIT:
-            writer.close()
-            return
-        task = asyncio.create_task(_Client(self._dips, self._reload, self._token, reader, writer).serve())
-        self._clients.add(task)
-        task.add_done_callback(self._clients.discard)
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _Client(self._dips, self._reload, self._token, reader, writer).serve()
 
 
 class _Client:
@@ -81,7 +57,7 @@ class _Client:
         try:
             if await self._signed_in():
                 while line := await self._reader.readline():
-                    await self._take(_object(line))
+                    await self._take(json_object(line))
         except (OSError, ValueError, TimeoutError):
             pass
         finally:
@@ -90,9 +66,7 @@ class _Client:
             self._writer.close()
 
     async def _signed_in(self) -> bool:
-        async with asyncio.timeout(SIGN_IN_SECONDS):
-            token = _object(await self._reader.readline()).get("token")
-        known = isinstance(token, str) and hmac.compare_digest(token.encode(errors="replace"), self._token)
+        known = await signed_in(self._reader, self._token)
         await self._send({"ok": True} if known else {"error": "the token is wrong"})
         return known
 
@@ -126,7 +100,7 @@ class _Client:
             await self._send({"id": ask, "outcome": answer.outcome, "attributes": answer.told()})
 
     async def _send(self, message: Mapping[str, object]) -> None:
-        self._writer.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+        self._writer.write(json_line(message))
         async with asyncio.timeout(SEND_SECONDS):
             await self._writer.drain()
 
@@ -139,14 +113,3 @@ def _question(request: Mapping[str, object]) -> Question:
     if not all(isinstance(name, str) and isinstance(value, str) for name, value in values.items()):
         raise ValueError("no question")
     return Question(source, values, timedelta(seconds=min(max(0.0, budget), LONGEST_BUDGET)), request.get("secret") is True)
-
-
-def _object(line: bytes) -> dict[str, object]:
-    """Raises ValueError."""
-    try:
-        read = json.loads(line)
-    except RecursionError:
-        raise ValueError("nested too deep") from None
-    if not isinstance(read, dict):
-        raise ValueError("not an object")
-    return read
