@@ -1,7 +1,7 @@
 """``callcenter flow report``: what became of callers who began in each flow, and what happened at its nodes.
 
 JSON: ``from_at, to_at, time_zone, flows``. A flow: ``flow, calls, contained, dropped, queued, voicemail, transferred, failed, open,
-containment, drop_off, repeat_calls`` (ratios 0 to 1, null of nothing) and ``nodes``, a list: ``node, visits, mean_s, retries, dropped,
+containment, drop_off, repeat_calls`` (ratios 0 to 1, null of nothing) and ``nodes``, a list: ``node, stays, mean_s, retries, dropped,
 failed, drop_off, exits`` (a list of ``exit, to_node, callers``). calls = contained + dropped + queued + voicemail + transferred +
 failed + open.
 """
@@ -63,7 +63,7 @@ class FlowReport:
         exits = sorted((edge.exit, edge.to_node, callers) for edge, callers in self.edges.items() if edge[:2] == (flow, node))
         return {
             "node": node,
-            "visits": sums.visits,
+            "stays": sums.stays,
             "mean_s": round(sums.spent.total_seconds() / sums.left, 3) if sums.left else None,
             "retries": sums.retries,
             "dropped": sums.dropped,
@@ -123,7 +123,7 @@ def tables(flow: Mapping[str, Json]) -> Sequence[Table]:
     ratios = (_percent(flow[name]) for name in ("containment", "drop_off", "repeat_calls"))
     sums.add_row(Text(str(flow["flow"])), *(str(flow[name]) for name in _FLOW_COLUMNS), *ratios)
     nodes = Table("node", box=box.SIMPLE_HEAD)
-    for heading in ("visits", "mean", "retries", "dropped", "drop-off", "failed"):
+    for heading in ("stays", "mean", "retries", "dropped", "drop-off", "failed"):
         nodes.add_column(heading, justify="right")
     nodes.add_column("went to")
     listed = flow["nodes"]
@@ -131,7 +131,7 @@ def tables(flow: Mapping[str, Json]) -> Sequence[Table]:
     for node in listed:
         assert isinstance(node, Mapping)
         mean = "–" if node["mean_s"] is None else f"{node['mean_s']:.1f} s"
-        counts = (str(node["visits"]), mean, str(node["retries"]), str(node["dropped"]), _percent(node["drop_off"]), str(node["failed"]))
+        counts = (str(node["stays"]), mean, str(node["retries"]), str(node["dropped"]), _percent(node["drop_off"]), str(node["failed"]))
         nodes.add_row(Text(str(node["node"])), *counts, Text(_ways(node["exits"])))
     return [sums, nodes] if listed else [sums]
 

@@ -131,8 +131,8 @@ def fold_call(facts: Iterable[f.Fact]) -> CallBooks:
         return _fallback_books(so_far.fallback)
     contacts = tuple(contact.record() for contact in so_far.contacts.values())
     call = _call_record(so_far, contacts)
-    visits = so_far.flows.visits(call.call_id) if call and call.direction is f.Direction.INBOUND else ()
-    return CallBooks(call, contacts, tuple(_recordings(so_far)), visits, answer_records(so_far.answers))
+    stays = so_far.flows.records(call.call_id) if call and call.direction is f.Direction.INBOUND else ()
+    return CallBooks(call, contacts, tuple(_recordings(so_far)), stays, answer_records(so_far.answers))
 
 
 def _call_record(so_far: _CallSoFar, contacts: Sequence[ContactRecord]) -> CallRecord | None:

@@ -44,7 +44,7 @@ class FlowOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class FlowVisit:
+class FlowStay:
     """One stay of one caller at one node. The stay at a node that enters a sub-flow lasts until that has come back."""
 
     call_id: str
@@ -94,9 +94,9 @@ class FlowsSoFar:
         if apply := _FOLDS.get(type(fact)):
             apply(self, fact)
 
-    def visits(self, call: str) -> tuple[FlowVisit, ...]:
+    def records(self, call: str) -> tuple[FlowStay, ...]:
         return tuple(
-            FlowVisit(call, stay.n, stay.flow, stay.version, stay.node, stay.entered_at, stay.left_at, stay.exit, stay.to, stay.tries)
+            FlowStay(call, stay.n, stay.flow, stay.version, stay.node, stay.entered_at, stay.left_at, stay.exit, stay.to, stay.tries)
             for stay in self.stays
         )
 
@@ -259,7 +259,7 @@ def repeat_calls(sums: FlowSums) -> float | None:
 class NodeSums:
     """Of the stays at one node. Adds up over any slices and versions."""
 
-    visits: int = 0
+    stays: int = 0
     left: int = 0
     """Stays that are over, and for how long they lasted together ..."""
     spent: timedelta = timedelta(0)
@@ -281,18 +281,18 @@ class Edge(NamedTuple):
     to_node: str
 
 
-def edges(visits: Iterable[FlowVisit]) -> Counter[Edge]:
+def edges(stays: Iterable[FlowStay]) -> Counter[Edge]:
     """How many callers took each way."""
-    return Counter(Edge(visit.flow, visit.node, visit.exit, visit.to_node) for visit in visits if visit.left_at is not None)
+    return Counter(Edge(stay.flow, stay.node, stay.exit, stay.to_node) for stay in stays if stay.left_at is not None)
 
 
-def node_sums(visits: Iterable[FlowVisit]) -> NodeSums:
-    listed: Sequence[FlowVisit] = list(visits)
+def node_sums(stays: Iterable[FlowStay]) -> NodeSums:
+    listed: Sequence[FlowStay] = list(stays)
     return NodeSums(
-        visits=len(listed),
-        left=sum(visit.left_at is not None for visit in listed),
-        spent=sum((visit.left_at - visit.entered_at for visit in listed if visit.left_at is not None), timedelta(0)),
-        retries=sum(visit.tries for visit in listed),
-        dropped=sum(visit.exit == LEFT for visit in listed),
-        failed=sum(visit.exit == FAILED for visit in listed),
+        stays=len(listed),
+        left=sum(stay.left_at is not None for stay in listed),
+        spent=sum((stay.left_at - stay.entered_at for stay in listed if stay.left_at is not None), timedelta(0)),
+        retries=sum(stay.tries for stay in listed),
+        dropped=sum(stay.exit == LEFT for stay in listed),
+        failed=sum(stay.exit == FAILED for stay in listed),
     )

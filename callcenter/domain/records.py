@@ -9,7 +9,7 @@ from callcenter.domain.callback import CallbackState
 from callcenter.domain.contact import ContactState
 from callcenter.domain.events import Cause
 from callcenter.domain.facts.callbacks import CallbackSource
-from callcenter.domain.flow_books import FlowOutcome, FlowVisit
+from callcenter.domain.flow_books import FlowOutcome, FlowStay
 from callcenter.domain.survey_kinds import SurveyKind
 
 
@@ -201,6 +201,6 @@ class CallBooks:
     call: CallRecord | None
     contacts: tuple[ContactRecord, ...]
     recordings: tuple[RecordingRecord, ...]
-    visits: tuple[FlowVisit, ...] = ()
+    stays: tuple[FlowStay, ...] = ()
     """At the nodes of flows; of inbound calls."""
     survey_answers: tuple[SurveyAnswerRecord, ...] = ()

@@ -213,13 +213,13 @@ async def write_books(connection: AsyncConnection, books: Sequence[CallBooks]) -
     calls = [each.call for each in books if each.call]
     contacts = [contact for each in books for contact in each.contacts]
     recordings = [recording for each in books for recording in each.recordings]
-    visits = [visit for each in books for visit in each.visits]
+    stays = [stay for each in books for stay in each.stays]
     answers = [answer for each in books for answer in each.survey_answers]
     written = (
         (rows.UPSERT_CALLS, calls),
         (rows.UPSERT_CONTACTS, contacts),
         (rows.UPSERT_RECORDINGS, recordings),
-        (rows.UPSERT_VISITS, visits),
+        (rows.UPSERT_STAYS, stays),
         (rows.UPSERT_SURVEY_ANSWERS, answers),
     )
     for statement, records in written:

@@ -35,7 +35,7 @@ _FLOWS = text("""
     FROM kpi_flows_in(:from_at, :to_at, 'all', 'UTC', :days)
 """)
 _FLOW_NODES = text("""
-    SELECT flow, node, visits, left_again, spent_s, retries, dropped, failed FROM kpi_flow_nodes_in(:from_at, :to_at, 'all', 'UTC')
+    SELECT flow, node, stays, left_again, spent_s, retries, dropped, failed FROM kpi_flow_nodes_in(:from_at, :to_at, 'all', 'UTC')
 """)
 _FLOW_EDGES = text("SELECT flow, node, exit, to_node, callers FROM kpi_flow_edges_in(:from_at, :to_at)")
 _FCR = text("SELECT queue, fcr FROM kpi_fcr_in(:from_at, :to_at, 'all', 'UTC', :days)")

@@ -10,12 +10,12 @@ from enum import StrEnum
 from sqlalchemy import Table, TextClause, text
 from sqlalchemy.dialects import postgresql
 
-from callcenter.adapters.db.tables import callback, cdr, contact, flow_visit, recording, survey_answer
-from callcenter.domain.flow_books import FlowVisit
+from callcenter.adapters.db.tables import callback, cdr, contact, flow_stay, recording, survey_answer
+from callcenter.domain.flow_books import FlowStay
 from callcenter.domain.records import CallbackRecord, CallRecord, ContactRecord, RecordingRecord, SurveyAnswerRecord
 
 Value = str | int | bool | None
-Record = CallRecord | ContactRecord | RecordingRecord | CallbackRecord | FlowVisit | SurveyAnswerRecord
+Record = CallRecord | ContactRecord | RecordingRecord | CallbackRecord | FlowStay | SurveyAnswerRecord
 
 _SPANS = {"wait", "talk", "hold", "wrap_up"}
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -78,7 +78,7 @@ _UNLESS_SETTLED: Collection[str] = ("state", "why")
 
 UPSERT_CALLS = upsert(cdr, _names(CallRecord))
 UPSERT_CONTACTS = upsert(contact, _names(ContactRecord))
-UPSERT_VISITS = upsert(flow_visit, _names(FlowVisit))
+UPSERT_STAYS = upsert(flow_stay, _names(FlowStay))
 UPSERT_SURVEY_ANSWERS = upsert(survey_answer, _names(SurveyAnswerRecord))
 UPSERT_CALLBACKS = upsert(callback, _names(CallbackRecord))
 UPSERT_RECORDINGS = upsert(

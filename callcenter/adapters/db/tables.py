@@ -109,8 +109,8 @@ contact = Table(
     Index("contact_of_caller", "queue", "caller", "entered_at", postgresql_where=text("caller <> ''")),
 )
 
-flow_visit = Table(
-    "flow_visit",
+flow_stay = Table(
+    "flow_stay",
     metadata,
     Column("call_id", Text, nullable=False),
     Column("n", Integer, nullable=False, comment="numbers the stays of a call from 0"),
@@ -120,8 +120,8 @@ flow_visit = Table(
     *_words("exit", "to_node"),
     Column("tries", Integer, nullable=False),
     PrimaryKeyConstraint("call_id", "n"),
-    Index("flow_visit_entered_at", "entered_at"),
-    Index("flow_visit_of_node", "flow", "node", "entered_at"),
+    Index("flow_stay_entered_at", "entered_at"),
+    Index("flow_stay_of_node", "flow", "node", "entered_at"),
 )
 
 callback = Table(

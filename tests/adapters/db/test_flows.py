@@ -21,7 +21,7 @@ from callcenter.apps.report_tables import WIDE
 from callcenter.domain import facts as f
 from callcenter.domain.books import fold_call
 from callcenter.domain.config import QueueConfig
-from callcenter.domain.flow_books import FlowOutcome, FlowVisit, containment, drop_off, edges, flow_sums, node_sums, repeat_calls
+from callcenter.domain.flow_books import FlowOutcome, FlowStay, containment, drop_off, edges, flow_sums, node_sums, repeat_calls
 from callcenter.domain.ivr.flow import CollectNode, Flow, HangUpNode, MenuNode, PromptNode, QueueNode, ReturnNode, SubflowNode
 from callcenter.domain.records import CallBooks
 from callcenter.services.journal import Journal
@@ -98,15 +98,15 @@ async def test_rows_are_the_fold_and_sums_are_the_same_in_sql(database_url: str,
     world, records = a_day(seed=most)
     await _ship(database_url, tmp_path, records, most)
     books = folded(records)
-    visits = [visit for each in books for visit in each.visits]
+    stays = [stay for each in books for stay in each.stays]
     calls = [each.call for each in books if each.call and each.call.flow]
     with psycopg.connect(database_url) as connection:
         rows = connection.execute(
-            "SELECT call_id, n, flow, version, node, entered_at, left_at, exit, to_node, tries FROM flow_visit ORDER BY call_id, n"
+            "SELECT call_id, n, flow, version, node, entered_at, left_at, exit, to_node, tries FROM flow_stay ORDER BY call_id, n"
         ).fetchall()
         outcomes = dict(connection.execute("SELECT call_id, flow_outcome FROM cdr").fetchall())
         view = connection.execute("SELECT sum(calls), sum(contained), sum(dropped) FROM kpi_flows WHERE flow = 'main'").fetchone()
-    assert sorted(visits, key=lambda visit: (visit.call_id, visit.n)) == [FlowVisit(*row) for row in rows]
+    assert sorted(stays, key=lambda stay: (stay.call_id, stay.n)) == [FlowStay(*row) for row in rows]
     assert all(outcomes[call.call_id] == call.flow_outcome for call in calls)
 
     report = await flow_report(database_url, records[0][0].at, world.now + timedelta(hours=1), ZoneInfo("UTC"))
@@ -117,9 +117,9 @@ async def test_rows_are_the_fold_and_sums_are_the_same_in_sql(database_url: str,
     assert report.flows["main"] == sums
     assert sums.calls == 150 == sums.contained + sums.dropped + sums.queued + sums.voicemail + sums.transferred + sums.failed + sums.open
     assert view == (sums.calls, sums.contained, sums.dropped)
-    assert dict(report.edges) == edges(visits)
-    for key in {(visit.flow, visit.node) for visit in visits}:
-        assert report.nodes[key] == node_sums(visit for visit in visits if (visit.flow, visit.node) == key)
+    assert dict(report.edges) == edges(stays)
+    for key in {(stay.flow, stay.node) for stay in stays}:
+        assert report.nodes[key] == node_sums(stay for stay in stays if (stay.flow, stay.node) == key)
     assert 0 < sums.contained_returned < sums.contained_known < sums.contained
     ratios = containment(sums), drop_off(sums), repeat_calls(sums)
     assert all(ratio is not None and 0 < ratio < 1 for ratio in ratios)
@@ -132,7 +132,7 @@ async def test_the_report_as_tables_and_as_json(database_url: str, tmp_path: Pat
     (balance,) = report["flows"]  # type: ignore[misc]
     assert (balance["flow"], balance["calls"]) == ("balance", 0)  # nobody began there  # type: ignore[call-overload, index]
     account = next(node for node in balance["nodes"] if node["node"] == "account")
-    assert account["visits"] == sum(way["callers"] for way in account["exits"])
+    assert account["stays"] == sum(way["callers"] for way in account["exits"])
     text = shown(tables(balance))
     for words in ("account", "tell", "next → tell", "caller_left → end"):
         assert words in text
@@ -149,11 +149,11 @@ def shown(parts: Iterable[Table]) -> str:
 def test_every_caller_who_left_a_node_is_found_again_at_the_next_one() -> None:
     _, records = a_day(seed=5)
     for books in folded(records):
-        for visit, after in zip(books.visits, books.visits[1:], strict=False):
-            assert visit.entered_at <= after.entered_at
-            if visit.to_node:
-                assert any((each.node, each.entered_at) == (visit.to_node, visit.left_at) for each in books.visits[visit.n :])
-        dropped = [visit for visit in books.visits if visit.exit == "caller_left"]
+        for stay, after in zip(books.stays, books.stays[1:], strict=False):
+            assert stay.entered_at <= after.entered_at
+            if stay.to_node:
+                assert any((each.node, each.entered_at) == (stay.to_node, stay.left_at) for each in books.stays[stay.n :])
+        dropped = [stay for stay in books.stays if stay.exit == "caller_left"]
         assert len(dropped) <= 1
         if books.call and books.call.flow_outcome is FlowOutcome.DROPPED:
             assert len(dropped) == 1
@@ -170,7 +170,7 @@ def test_a_sub_flow_is_part_of_the_way_and_retries_are_counted_where_they_happen
         world.pbx.party_presses(leg, digit)
     world.run_for(10)
     (books,) = folded([world.facts])
-    way = [(visit.flow, visit.node, visit.exit, visit.to_node, visit.tries) for visit in books.visits]
+    way = [(stay.flow, stay.node, stay.exit, stay.to_node, stay.tries) for stay in books.stays]
     assert way == [
         ("main", "greeting", "next", "choice", 0),
         ("main", "choice", "1", "balance", 1),
@@ -182,7 +182,7 @@ def test_a_sub_flow_is_part_of_the_way_and_retries_are_counted_where_they_happen
     ]
     assert books.call is not None
     assert books.call.flow_outcome is FlowOutcome.CONTAINED
-    assert Counter(visit.left_at is None for visit in books.visits) == {False: 7}
+    assert Counter(stay.left_at is None for stay in books.stays) == {False: 7}
 
 
 def test_who_hangs_up_in_a_sub_flow_is_dropped_there_and_not_where_it_was_entered() -> None:
@@ -193,7 +193,7 @@ def test_who_hangs_up_in_a_sub_flow_is_dropped_there_and_not_where_it_was_entere
     world.run_for(1)
     world.pbx.party_hangs_up(leg)
     (books,) = folded([world.facts])
-    assert [(visit.node, visit.exit) for visit in books.visits][-2:] == [("balance", "inside"), ("account", "caller_left")]
+    assert [(stay.node, stay.exit) for stay in books.stays][-2:] == [("balance", "inside"), ("account", "caller_left")]
     assert books.call is not None
     assert books.call.flow_outcome is FlowOutcome.DROPPED
 

@@ -33,14 +33,14 @@ $$;
 -- The stays at each node, counted when they began. All columns add up over any slices.
 CREATE OR REPLACE FUNCTION kpi_flow_nodes_in(from_at timestamptz, to_at timestamptz, slice text, zone text)
 RETURNS TABLE (
-    flow text, node text, slice_at timestamptz, visits bigint, left_again bigint, spent_s numeric, retries bigint, dropped bigint, failed bigint
+    flow text, node text, slice_at timestamptz, stays bigint, left_again bigint, spent_s numeric, retries bigint, dropped bigint, failed bigint
 )
 LANGUAGE sql STABLE AS $$
     SELECT
         v.flow, v.node, kpi_slice(v.entered_at, slice, zone),
         count(*), count(v.left_at), coalesce(sum(extract(epoch FROM v.left_at - v.entered_at)), 0), sum(v.tries)::bigint,
         count(*) FILTER (WHERE v.exit = 'caller_left'), count(*) FILTER (WHERE v.exit = 'failed')
-    FROM flow_visit v
+    FROM flow_stay v
     WHERE v.entered_at >= from_at AND v.entered_at < to_at
     GROUP BY 1, 2, 3
 $$;
@@ -50,7 +50,7 @@ CREATE OR REPLACE FUNCTION kpi_flow_edges_in(from_at timestamptz, to_at timestam
 RETURNS TABLE (flow text, node text, exit text, to_node text, callers bigint)
 LANGUAGE sql STABLE AS $$
     SELECT v.flow, v.node, v.exit, v.to_node, count(*)
-    FROM flow_visit v
+    FROM flow_stay v
     WHERE v.entered_at >= from_at AND v.entered_at < to_at AND v.left_at IS NOT NULL
     GROUP BY 1, 2, 3, 4
 $$;

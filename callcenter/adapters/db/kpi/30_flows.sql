@@ -9,5 +9,5 @@ FROM kpi_flows_in('-infinity', 'infinity', '15min', 'UTC');
 
 -- Per node and quarter of an hour: how many came, how long they stayed, how often they were asked again, how many hung up.
 CREATE OR REPLACE VIEW kpi_flow_nodes AS
-SELECT flow, node, slice_at AS interval_start, visits, left_again, spent_s, retries, dropped, failed
+SELECT flow, node, slice_at AS interval_start, stays, left_again, spent_s, retries, dropped, failed
 FROM kpi_flow_nodes_in('-infinity', 'infinity', '15min', 'UTC');

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0006_voicemail"
-down_revision = "0005_flow_visits"
+down_revision = "0005_flow_stays"
 
 MOMENT = sa.DateTime(timezone=True)
 

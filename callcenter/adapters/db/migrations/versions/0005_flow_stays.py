@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005_flow_visits"
+revision = "0005_flow_stays"
 down_revision = "0004_told_waits"
 
 MOMENT = sa.DateTime(timezone=True)
@@ -15,7 +15,7 @@ def _words(*names: str) -> list[sa.Column[str]]:
 
 def upgrade() -> None:
     op.create_table(
-        "flow_visit",
+        "flow_stay",
         sa.Column("call_id", sa.Text(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False, comment="numbers the stays of a call from 0"),
         *_words("flow", "version", "node"),
@@ -25,8 +25,8 @@ def upgrade() -> None:
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("call_id", "n"),
     )
-    op.create_index("flow_visit_entered_at", "flow_visit", ["entered_at"])
-    op.create_index("flow_visit_of_node", "flow_visit", ["flow", "node", "entered_at"])
+    op.create_index("flow_stay_entered_at", "flow_stay", ["entered_at"])
+    op.create_index("flow_stay_of_node", "flow_stay", ["flow", "node", "entered_at"])
     comment = "what became of a caller who began in a flow; NULL while that is open, and without a flow"
     op.add_column("cdr", sa.Column("flow_outcome", sa.Text(), comment=comment))
     op.create_index("cdr_of_caller", "cdr", ["caller", "started_at"], postgresql_where=sa.text("caller <> ''"))
@@ -35,4 +35,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("cdr_of_caller", "cdr")
     op.drop_column("cdr", "flow_outcome")
-    op.drop_table("flow_visit")
+    op.drop_table("flow_stay")
