@@ -43,6 +43,8 @@ def list_(config: Config = DEFAULT, as_json: AsJson = False) -> None:
         typer.echo("no calendars; write a [calendar.NAME] (docs/hours.md)")
     for shown in listed:
         typer.echo(f"{shown['calendar']!s:<20} {_now(shown)}")
+    for shown in listed:
+        _warn(shown)
 
 
 @calendar_app.command()
@@ -59,6 +61,7 @@ def show(
         return
     zone = ZoneInfo(str(answer["time_zone"]))
     typer.echo(f"{answer['calendar']} ({answer['time_zone']}) is {_now(answer)}")
+    _warn(answer)
     opened: str | None = "now" if answer["open"] else None
     why = str(answer["why"])
     for change in cast("list[JsonObject]", answer["changes"]):
@@ -129,6 +132,11 @@ def _switch(config: Path, calendar: str, is_open: bool | None, until: str | None
         moment = at.isoformat()
     answer = _ask(config, "calendar_switch", calendar=calendar, is_open=is_open, until=moment, reason=reason, by=by)
     typer.echo(json.dumps(answer, indent=2) if as_json else f"{calendar} is {_now(answer)}")
+
+
+def _warn(shown: "JsonObject") -> None:
+    for warning in cast("list[str]", shown["warnings"]):
+        typer.echo(f"  warning: {warning}")
 
 
 def _now(shown: "JsonObject") -> str:

@@ -376,6 +376,11 @@ def config_check(
     config: Config = DEFAULT,
 ) -> None:
     """Say what is wrong in the configuration file, and what is allowed there."""
+    from datetime import UTC, datetime
+
+    from callcenter.runtime.settings_calendars import forsaken_imports
+    from callcenter.services.hours_keeper import warnings_of
+
     settings = settings_of(file or config)
     typer.echo(
         f"{settings.file}: fine ({len(settings.numbers)} numbers, {len(settings.queues)} queues, "
@@ -383,6 +388,11 @@ def config_check(
     )
     for note in settings.flow_sources.notes:
         typer.echo(note)
+    today = datetime.now(UTC).date()
+    for warning in warnings_of(settings.opening_hours(today)):
+        typer.echo(f"callcenter: {settings.file}: {warning}", err=True)
+    if any(forsaken_imports(settings, today)):
+        raise typer.Exit(WRONG_USE)
 
 
 @config_app.command("history")

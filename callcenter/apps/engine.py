@@ -36,6 +36,7 @@ from callcenter.runtime.flow_store import StoreError
 from callcenter.runtime.pins import Pins
 from callcenter.runtime.secrets import AMI_OPERATIONS_USER, AMI_RECORDING_USER, ARI_USER, Secrets, SecretsError, load_secrets
 from callcenter.runtime.settings import Settings, SettingsError, parse_text, read
+from callcenter.runtime.settings_calendars import forsaken_imports, keep_copies
 from callcenter.runtime.settings_dips import dip_defaults
 from callcenter.runtime.settings_model import NodeSection
 from callcenter.services.answering import Answerer, Answering
@@ -48,7 +49,7 @@ from callcenter.services.dips.client import DipsClient
 from callcenter.services.engine import Engine
 from callcenter.services.fact_codec import encode
 from callcenter.services.fallback_log import FallbackLog
-from callcenter.services.hours_keeper import HoursKeeper
+from callcenter.services.hours_keeper import HoursKeeper, warn_of, warnings_of
 from callcenter.services.journal import Journal, JournalError
 from callcenter.services.mailbox_pins import MailboxPins
 from callcenter.services.notices import NoticeRing
@@ -129,9 +130,12 @@ class EngineProcess:
         tasks.append(asyncio.create_task(self._watch_journal(), name="journal"))
         agi = serve_questions(self._engine, self._clock, self._settings.engine.agi_host, self._settings.engine.agi_port)
         tasks.append(asyncio.create_task(agi, name="agi"))
-        tasks.append(asyncio.create_task(HoursKeeper(self._opening_hours, self._engine.tell, self._clock).run(), name="hours"))
+        keeper = HoursKeeper(self._opening_hours, self._engine.tell, self._clock, lambda: self._engine.center.state.config.calendars)
+        tasks.append(asyncio.create_task(keeper.run(), name="hours"))
         tasks.append(asyncio.create_task(self._stopping.wait(), name="stopping"))
         await asyncio.to_thread(self._keep_version, self._text)
+        warn_of(self._engine.center.state.config.calendars)
+        await asyncio.to_thread(self._keep_calendars, self._settings)
         await self._control.start()
         await self._take_up_what_was_published_meanwhile()
         log.info("engine_up", seq=self._engine.seq, calls=len(self._engine.center.state.calls))
@@ -209,6 +213,8 @@ class EngineProcess:
         try:
             text = await asyncio.to_thread(read, self._file)
             settings = await asyncio.to_thread(parse_text, text, self._file)
+            if forsaken := await asyncio.to_thread(lambda: list(forsaken_imports(settings, self._clock.now().date()))):
+                raise SettingsError([f"{self._file}: {sentence}" for sentence in forsaken])
             secrets = load_secrets(settings.data, [agent.name for agent in settings.agents])
             config = await asyncio.to_thread(settings.center_config, secrets.endpoints)
         except SettingsError as error:
@@ -219,7 +225,9 @@ class EngineProcess:
         await self._reload_recogniser()
         await self._engine.request(ConfigChanged(config))
         await asyncio.to_thread(self._keep_version, text)
-        return "; ".join((*reloaded, *settings.flow_sources.notes)) or "nothing to reload in Asterisk"
+        await asyncio.to_thread(self._keep_calendars, settings)
+        warn_of(config.calendars)
+        return "; ".join((*reloaded, *settings.flow_sources.notes, *warnings_of(config.calendars))) or "nothing to reload in Asterisk"
 
     async def _reload_recogniser(self) -> None:
         """While it is away nothing is lost: it reads the file when it starts."""
@@ -243,7 +251,15 @@ class EngineProcess:
             settings = self._settings
             made = await asyncio.to_thread(settings.opening_hours, today)
             if settings is self._settings:
+                await asyncio.to_thread(self._keep_calendars, settings)
                 return made
+
+    def _keep_calendars(self, settings: Settings) -> None:
+        """A disk that takes no copy must not stop the center."""
+        try:
+            keep_copies(settings, self._clock.now().date())
+        except OSError as error:
+            log.warning("calendars_not_kept", error=str(error), advice="make room; a lost file cannot be replaced by its last good copy")
 
     def _keep_version(self, text: str) -> None:
         """What is in use from now on can be brought back. A disk that takes no copy must not stop the center."""

@@ -58,6 +58,8 @@ class Calendar:
     """Of the IANA database; how its dates are shown to people."""
     stretches: tuple[Stretch, ...]
     ends_at: datetime
+    warnings: tuple[str, ...] = ()
+    """What could not be read when it was made, and what it goes by instead; a sentence each."""
     _begins: tuple[datetime, ...] = field(init=False, repr=False, compare=False)
     _opens: tuple[datetime, ...] = field(init=False, repr=False, compare=False)
     _closes: tuple[datetime, ...] = field(init=False, repr=False, compare=False)

@@ -55,8 +55,13 @@ class Happening:
 
 def read_ics(path: Path, zone: ZoneInfo, first: date, last: date, *, means_open: bool) -> Layer:
     """What the file says about the dates from ``first`` to ``last``. Raises IcsError."""
+    return layer_of(content(path), zone, first, last, means_open=means_open)
+
+
+def layer_of(raw: bytes, zone: ZoneInfo, first: date, last: date, *, means_open: bool) -> Layer:
+    """What a file with this content says about these dates. Raises IcsError."""
     try:
-        happenings = _within(_read(path), zone, first, last)
+        happenings = _within(_events(raw), zone, first, last)
     except InvalidCalendar as error:  # icalendar keeps what it could not read, and says so when it is looked at
         raise IcsError(f"has an event that cannot be read: {printable(str(error))}") from None
     rulings: dict[date, Ruling] = {}
@@ -91,12 +96,16 @@ def _moment(when: datetime | date, zone: ZoneInfo) -> datetime:
 # --- the file -----------------------------------------------------------------------------------
 
 
-def _read(path: Path) -> list[Event]:
+def content(path: Path) -> bytes:
+    """At most a byte more than is allowed. Raises IcsError."""
     try:
         with path.open("rb") as stream:
-            raw = stream.read(LARGEST + 1)
+            return stream.read(LARGEST + 1)
     except OSError as error:
         raise IcsError(f"cannot be read: {error.strerror}") from None
+
+
+def _events(raw: bytes) -> list[Event]:
     if len(raw) > LARGEST:
         raise IcsError(f"is larger than {LARGEST // 1024} KiB; export fewer years or events")
     if raw.upper().count(b"BEGIN:VEVENT") > MOST_EVENTS:

@@ -24,6 +24,7 @@ def check_hours(settings: Settings, today: date | None = None) -> Iterator[Check
     switches = {number.switch for number in settings.numbers}
     begins = datetime.combine(on, time(0), UTC) - timedelta(seconds=1)
     for name in settings.calendars:
+        yield from (warn(f"hours {name}", warning, "put the file back, or correct it") for warning in made[name].warnings)
         opens_at = made[name].opens_at(begins)
         if opens_at is None and not made[name].is_open(begins):
             yield warn(f"hours {name}", f"never opens within {AHEAD} days", f"look at its hours: callcenter calendar show {name}")

@@ -178,7 +178,7 @@ class Settings(Section):
     def center_config(self, endpoints: Mapping[str, str], today: date | None = None) -> CenterConfig:
         """What the core reads; ``endpoints`` are the agents' phones by name. Opening hours are made for the time around today.
 
-        Raises SettingsError when an imported calendar cannot be read any more.
+        Raises SettingsError.
         """
         return CenterConfig(
             queues={queue.name: self._queue(queue) for queue in self.queues},

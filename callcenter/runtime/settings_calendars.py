@@ -5,14 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from callcenter.domain.hours import Calendar, Why, WhyKind
 from callcenter.domain.hours_plan import AHEAD, BEHIND, Layer, Part, Plan, Ruling, TooManyParts, Window, expand, moment
 from callcenter.domain.recurrence import dates
-from callcenter.runtime.calendar_import import IcsError, read_ics
+from callcenter.runtime.calendar_copies import CalendarCopies, Import, Imported
 from callcenter.runtime.settings_calendars_model import CalendarSection, DaysSection, HolidaysSection
 from callcenter.runtime.settings_problems import Problem
 
@@ -40,8 +39,11 @@ class CalendarError(ValueError):
 
 
 def calendars(settings: "Settings", today: date) -> dict[str, Calendar]:
-    """All calendars, worked out for the time around today, those of queues that close by the clock included. Raises CalendarError."""
-    made = {name: _expand(name, plan(settings, name, section, today), today) for name, section in settings.calendars.items()}
+    """All calendars, worked out for the time around today, those of queues that close by the clock included. Raises CalendarError.
+
+    An imported file that is gone or broken stops nobody: its last good copy is gone by, or the calendar without it, and says so.
+    """
+    made = {name: _made(settings, name, section, today) for name, section in settings.calendars.items()}
     alike: dict[tuple[time, time], Calendar] = {}
     for queue in settings.queues:
         closing = queue.closing
@@ -58,25 +60,66 @@ def own_calendar(queue: str) -> str:
     return f"queue:{queue}"
 
 
-def _expand(name: str, written: Plan, today: date) -> Calendar:
+def _made(settings: "Settings", name: str, section: CalendarSection, today: date) -> Calendar:
+    found = dict(_read_imports(settings, name, section, today))
+    warnings = tuple(f"calendar.{key}: {one.warning}" for key, one in found.items() if one.warning)
     try:
-        return expand(written, today)
+        made = expand(_plan(settings, name, section, today, [one.layer for one in found.values()]), today)
     except TooManyParts as error:
-        raise CalendarError(name, str(error)) from None
+        if not found:
+            raise CalendarError(name, str(error)) from None
+        try:
+            made = expand(_plan(settings, name, section, today, []), today)
+        except TooManyParts as of_itself:
+            raise CalendarError(name, str(of_itself)) from None
+        warnings = (*warnings, f"calendar.{name}.ics: {error}; the calendar goes by its other hours, without its files")
+    return replace(made, warnings=warnings)
 
 
-def plan(settings: "Settings", name: str, section: CalendarSection, today: date) -> Plan:
-    """What is written, for the dates around today. Raises CalendarError."""
+def _read_imports(settings: "Settings", name: str, section: CalendarSection, today: date) -> Iterator[tuple[str, Imported]]:
+    copies = CalendarCopies(settings.data)
+    return ((key, copies.read(wanted)) for key, wanted in _imports(settings, name, section, today))
+
+
+def _imports(settings: "Settings", name: str, section: CalendarSection, today: date) -> Iterator[tuple[str, Import]]:
+    """By the key that names each."""
+    zone = ZoneInfo(section.time_zone or settings.center.time_zone)
+    first, last = _span(today)
+    for place, ics in enumerate(section.ics):
+        file = settings.beside_the_file(ics.file)
+        yield f"{name}.ics[{place}].file", Import(file, zone, first, last, means_open=ics.means == "open")
+
+
+def keep_copies(settings: "Settings", today: date) -> None:
+    """Of all imported files that are good now. Raises OSError."""
+    copies = CalendarCopies(settings.data)
+    for name, section in settings.calendars.items():
+        for _, wanted in _imports(settings, name, section, today):
+            copies.keep(wanted)
+
+
+def forsaken_imports(settings: "Settings", today: date) -> Iterator[str]:
+    """Imported files that cannot be read and never could: whoever changes the configuration has probably misspelled something."""
+    for name, section in settings.calendars.items():
+        for key, found in _read_imports(settings, name, section, today):
+            if found.forsaken:
+                yield f"calendar.{key}: {found.warning}"
+
+
+def _span(today: date) -> tuple[date, date]:
+    return today - (BEHIND + 1) * _DAY, today + AHEAD * _DAY
+
+
+def _plan(settings: "Settings", name: str, section: CalendarSection, today: date, imported: Iterable[Layer]) -> Plan:
+    """What is written, for the dates around today."""
     zone_name = section.time_zone or settings.center.time_zone
     zone = ZoneInfo(zone_name)
-    first, last = today - (BEHIND + 1) * _DAY, today + AHEAD * _DAY
+    first, last = _span(today)
     layers = [_holidays(section.holidays, first, last)] if section.holidays is not None else []
     layers += [
         _otherwise(rule, Why(WhyKind.RULE, rule.reason), dates(rule.rrule, rule.begins, first, last), zone) for rule in section.rules
     ]
-    for place, ics in enumerate(section.ics):
-        file = settings.beside_the_file(ics.file)
-        layers.append(_imported(f"{name}.ics[{place}].file", file, zone, (first, last), means_open=ics.means == "open"))
+    layers += imported
     for written in section.exceptions:
         days = (written.date + n * _DAY for n in range(((written.until or written.date) - written.date).days + 1))
         layers.append(_otherwise(written, Why(WhyKind.EXCEPTION, written.reason), (day for day in days if first <= day < last), zone))
@@ -100,13 +143,6 @@ def _otherwise(section: DaysSection, why: Why, days: Iterable[date], zone: ZoneI
 def _part(day: date, window: Window, zone: ZoneInfo, why: Why) -> Part:
     begin, end = window
     return Part(moment(day, begin, zone), moment(day if begin < end else day + _DAY, end, zone), False, why)
-
-
-def _imported(key: str, file: Path, zone: ZoneInfo, span: tuple[date, date], *, means_open: bool) -> Layer:
-    try:
-        return read_ics(file, zone, *span, means_open=means_open)
-    except IcsError as error:
-        raise CalendarError(key, f"'{file.name}' {error}") from None
 
 
 def _holidays(section: HolidaysSection, first: date, last: date) -> Layer:
@@ -135,7 +171,7 @@ def calendar_faults(settings: "Settings") -> Iterator[Problem]:
         yield from found
         if not found:
             try:
-                _expand(name, plan(settings, name, section, today), today)
+                _made(settings, name, section, today)
             except CalendarError as error:
                 yield Problem(f"calendar.{error.key}", error.sentence)
     for index, number in enumerate(settings.numbers):

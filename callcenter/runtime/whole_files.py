@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-def write_whole(path: Path, text: str, mode: int | None = None) -> None:
+def write_whole(path: Path, text: str | bytes, mode: int | None = None) -> None:
     """Whole or not at all; a file that is there keeps its mode and, when it is a link, stays one. Raises OSError."""
     path = path.resolve()
     if mode is None:
         mode = path.stat().st_mode & 0o777
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(text.encode() if isinstance(text, str) else text)
             stream.flush()
             os.fsync(stream.fileno())
         os.chmod(name, mode)

@@ -80,6 +80,7 @@ def _view(name: str, hours: Hours, now: datetime) -> dict[str, object]:
         "why": str(hours.why(now)),
         "opens_at": _iso(hours.opens_at(now)),
         "closes_at": _iso(hours.closes_at(now)),
+        "warnings": list(hours.calendar.warnings),
         "switched": None if switched is None else {"open": switched.is_open, "until": _iso(switched.until), "reason": switched.reason},
     }
 

@@ -106,3 +106,11 @@ def test_the_pin_is_read_and_kept_as_a_hash(tmp_path: Path) -> None:
     assert "there is no calendar 'lunch'" in refused("pin", "lunch")
     assert "nobody can switch it by phone any more" in said("pin", "office", "--remove")
     assert pins.check("calendar:office", "8024") is None
+
+
+def test_an_imported_file_that_cannot_be_read_is_said_with_the_calendar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = TOML.replace('weekly = ["mon-fri', 'ics = [{ file = "gone.ics" }]\nweekly = ["mon-fri')
+    with engine_behind_the_command(broken, tmp_path, monkeypatch):
+        for words in (("show", "office"), ("list",)):
+            assert "warning: calendar.office.ics[0].file: 'gone.ics' cannot be read: No such file or directory" in said(*words)
+        assert listed()["always"]["warnings"] == []

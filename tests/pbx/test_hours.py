@@ -133,3 +133,23 @@ async def reload_with(center: RunningCenter, exception: dict[str, object]) -> No
     raw["calendar"]["main"]["exception"] = [exception]
     await asyncio.to_thread(toml_text.write, center.file, raw)
     await center.ask("reload")
+
+
+async def test_an_engine_starts_though_an_imported_file_is_gone_and_goes_by_its_last_good_copy() -> None:
+    today = datetime.now(UTC).date()
+    lines = ("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:x", "BEGIN:VEVENT", "UID:1", "SUMMARY:Outing")
+    dates = (f"DTSTART;VALUE=DATE:{today - timedelta(days=1):%Y%m%d}", f"DTEND;VALUE=DATE:{today + timedelta(days=3):%Y%m%d}")
+    calendar = "\r\n".join((*lines, *dates, "END:VEVENT", "END:VCALENDAR", "")).encode()
+    both = tables()
+    both["calendar"] = {"main": {"time_zone": "UTC", "weekly": ["mon-sun 00:00-24:00"], "ics": [{"file": "days.ics"}]}}
+    async with running_center(beside={"days.ics": calendar}, **both) as center:
+        await center.kill_engine()
+        (center.file.parent / "days.ics").unlink()
+        await center.start_engine()
+        caller = await center.call()
+        await caller.hears(SAID["we-are-closed"])
+        await caller.ended()
+        shown = await center.ask("calendar_show", calendar="main")
+        assert shown["why"] == "imported: Outing"
+        assert "the last good copy" in str(shown["warnings"])
+        assert "hours_not_as_imported" in center.log_file.read_text()

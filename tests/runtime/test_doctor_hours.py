@@ -31,3 +31,10 @@ def test_what_the_doctor_says_of_opening_hours(tmp_path: Path) -> None:
     (tmp_path / "pins.json").write_text("[]")
     ((name, level, detail),) = found(tmp_path, main=office)
     assert (name, level, "holds something else than PINs" in detail) == ("hours", Level.FAIL, True)
+
+
+def test_an_imported_file_that_cannot_be_read_is_a_warning(tmp_path: Path) -> None:
+    office = {"weekly": ["mon-fri 09:00-17:00"], "ics": [{"file": "gone.ics"}]}
+    ((_, level, detail), *_) = found(tmp_path, main=office)
+    assert level is Level.WARN
+    assert detail.startswith("calendar.main.ics[0].file: 'gone.ics' cannot be read")

@@ -10,6 +10,7 @@ import pytest
 
 from callcenter.domain.hours import Calendar, WhyKind
 from callcenter.runtime.settings import SettingsError, parse_text
+from callcenter.runtime.settings_calendars import forsaken_imports, keep_copies
 
 TODAY = date(2026, 11, 23)
 """A Monday."""
@@ -171,7 +172,6 @@ def test_rules_close_whole_days_or_parts() -> None:
             OFFICE + '[[calendar.main.rule]]\nrrule = "FREQ=DAILY"\nbegins = "0001-01-01"\nreason = "x"',
             "rule[0].begins: is in the year 1; give a date from 1990 to 2200",
         ),
-        (OFFICE + 'ics = [{ file = "nowhere.ics" }]', "ics[0].file: 'nowhere.ics' cannot be read: No such file or directory"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(calendar: str, problem: str) -> None:
@@ -290,24 +290,48 @@ def endless_zone() -> str:
         ),
         (
             ics(*[event("DTSTART:20261101T000000Z", "DTEND:20350101T000000Z")] * 100),
-            "calendar.main: has more than 20000 parts of days; write fewer or shorter ones",
+            "has more than 20000 parts of days; write fewer or shorter ones",
         ),
         (ics(event("SUMMARY:a", "DTSTART:20261123T100000Z", "DTEND;VALUE=DATE:20261124")), "event 'a' begins on a date and ends at a time"),
         (ics(endless_zone(), event("SUMMARY:a", "DTSTART;TZID=Evil:20261123T100000")), "event 'a' is in time zone 'Evil'"),
     ],
 )
-def test_a_hostile_ics_file_is_refused_at_once(file: str, problem: str, tmp_path: Path) -> None:
+def test_a_hostile_ics_file_is_left_out_at_once_and_said(file: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLCENTER_DATA", str(tmp_path / "data"))
     (tmp_path / "days.ics").write_text(file, newline="")
     began = datetime.now(UTC)
-    (found,) = refused(f'[calendar.main]\n{OFFICE}ics = [{{ file = "days.ics" }}]', folder=tmp_path)
-    assert re.match(r"calendar\.main(\.ics\[0\]\.file: 'days\.ics' )?", found)
-    assert problem in found
+    calendar = main(f'{OFFICE}ics = [{{ file = "days.ics" }}]', tmp_path)
+    (warning,) = calendar.warnings
+    assert re.match(r"calendar\.main\.ics(\[0\]\.file: 'days\.ics' )?", warning)
+    assert problem in warning
+    assert warning.endswith(("without this file", "without its files"))
+    assert opens(calendar, "2026-11-23T08:00") == "2026-11-23 09:00", "by its other hours"
     assert datetime.now(UTC) - began < timedelta(seconds=60)
 
 
-def test_a_file_that_went_bad_is_said_when_the_hours_are_made_anew(tmp_path: Path) -> None:
-    (tmp_path / "days.ics").write_text(ics(event("DTSTART;VALUE=DATE:20261123")))
+def test_a_file_that_is_lost_is_replaced_by_its_last_good_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLCENTER_DATA", str(tmp_path / "data"))
+    (tmp_path / "data").mkdir()
+    file = tmp_path / "days.ics"
+    file.write_text(ics(event("SUMMARY:Outing", "DTSTART;VALUE=DATE:20261123")))
     settings = parse_text(text(f'[calendar.main]\n{OFFICE}ics = [{{ file = "days.ics" }}]'), tmp_path / "callcenter.toml")
-    (tmp_path / "days.ics").unlink()
-    with pytest.raises(SettingsError, match=r"'days\.ics' cannot be read"):
-        settings.opening_hours(TODAY)
+    keep_copies(settings, TODAY)
+    assert not settings.opening_hours(TODAY)["main"].warnings
+    for broken in ("not a calendar", None):
+        file.unlink() if broken is None else file.write_text(broken)
+        keep_copies(settings, TODAY)  # of what is broken none is kept
+        calendar = settings.opening_hours(TODAY)["main"]
+        assert opens(calendar, "2026-11-23T08:00") == "2026-11-24 09:00"
+        assert str(calendar.why(at("2026-11-23T10:00"))) == "imported: Outing"
+        (warning,) = calendar.warnings
+        assert "the calendar goes by the last good copy, of 20" in warning
+        assert not list(forsaken_imports(settings, TODAY))
+    file.write_text(ics(event("SUMMARY:Fair", "DTSTART;VALUE=DATE:20261124")))
+    assert settings.opening_hours(TODAY)["main"].warnings == ()
+
+
+def test_who_misspells_a_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLCENTER_DATA", str(tmp_path / "data"))
+    settings = parse_text(text(f'[calendar.main]\n{OFFICE}ics = [{{ file = "nowhere.ics" }}]'), tmp_path / "callcenter.toml")
+    (sentence,) = forsaken_imports(settings, TODAY)
+    assert sentence.startswith("calendar.main.ics[0].file: 'nowhere.ics' cannot be read: No such file or directory")

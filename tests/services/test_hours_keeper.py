@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 
 from callcenter.domain.config import CenterConfig, NumberConfig, QueueConfig
@@ -37,6 +38,30 @@ def test_they_are_made_anew_each_day_and_what_failed_is_tried_again() -> None:
     assert len(renewed) == 30
     assert asked[1] == asked[2], "the day that failed is tried again"
     assert renewed[-1] - EPOCH > timedelta(days=AHEAD + 29)
+
+
+def test_an_imported_file_that_cannot_be_read_is_tried_again_all_day() -> None:
+    told: list[Event] = []
+    in_use = {"main": replace(expand(OFFICE, EPOCH.date()), warnings=("days.ics cannot be read",))}
+
+    async def make(today: date) -> Mapping[str, Calendar]:
+        broken = asyncio.get_running_loop().time() < 3600
+        return {"main": replace(expand(OFFICE, today), warnings=in_use["main"].warnings if broken else ())}
+
+    def tell(event: Event) -> None:
+        assert isinstance(event, CalendarsRenewed)
+        told.append(event)
+        in_use.update(event.calendars)
+
+    async def hours() -> None:
+        clock = LoopClock(LoopTimeline(asyncio.get_running_loop()))
+        keeper = asyncio.create_task(HoursKeeper(make, tell, clock, lambda: in_use).run())
+        await asyncio.sleep(12 * 3600)
+        keeper.cancel()
+
+    run_virtual(hours)
+    assert len(told) == 1, "once it can be read"
+    assert in_use["main"].warnings == ()
 
 
 def test_a_center_that_is_told_so_goes_on_beyond_the_first_horizon() -> None:
