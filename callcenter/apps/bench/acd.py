@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import ceil
 from random import Random
 from time import perf_counter_ns, thread_time_ns
@@ -39,6 +39,8 @@ WAITING = 5_000
 TALK_S, WRAP_UP_S, RING_S = 180.0, 10.0, 3.0
 QUIET_LOAD = 0.5
 """The occupancy of the agents of the quiet queues."""
+FILL_S = 300.0
+"""So long callers take to come in the beginning: what is due after a wait of so and so long is not due for all at once."""
 GIVE_UP_SHARE = 0.2
 """Of those who wait, before an agent is free for them."""
 NODE = "bench"
@@ -113,6 +115,7 @@ class _Crowd:
         """Where in ``_waiting`` each stands."""
         self._obey: dict[type, Callable[..., None]] = {c.RingAgent: self._ring, c.ConnectLegs: self._talk, c.HangUp: self._hang_up}
         self._handled = 0
+        self._filling = True
         self._kinds: list[str] = []
         self._took: list[int] = []
         self._computed: list[int] = []
@@ -139,20 +142,33 @@ class _Crowd:
         for name in self._center.state.config.agents:
             self._tell("", e.AgentLoginRequested(name))
             self._tell("", e.AgentReadyRequested(name))
-        for _ in range(self._agents - self._quiet_agents + WAITING):
+        callers = self._agents - self._quiet_agents + WAITING
+        began = self._timeline.now
+        for n in range(callers):
+            self._run_until(began + timedelta(seconds=FILL_S * n / callers))
             self._arrive_in_line()
+        self._filling = False
         self._arrive_quietly()
 
     def run(self, events: int) -> None:
         """Let so many events happen."""
         until = self._handled + events
         while self._handled < until:
-            planned, due = self._timeline.next, self._center.deadline
-            if due is not None and (planned is None or due < planned):
-                self._timeline.now = due
-                self._tell("a date comes" if self._with_rules else "agent is free again", e.TimePassed())
-            else:
-                self._timeline.step()
+            self._step()
+
+    def _run_until(self, at: datetime) -> None:
+        """Let happen what does before ``at``."""
+        while min(date for date in (self._timeline.next, self._center.deadline, at) if date is not None) < at:
+            self._step()
+        self._timeline.now = at
+
+    def _step(self) -> None:
+        planned, due = self._timeline.next, self._center.deadline
+        if due is not None and (planned is None or due < planned):
+            self._timeline.now = due
+            self._tell("a date comes" if self._with_rules else "agent is free again", e.TimePassed())
+        else:
+            self._timeline.step()
 
     def forget(self) -> None:
         """What was timed so far was warm-up."""
@@ -212,7 +228,7 @@ class _Crowd:
         place, last = self._place.pop(leg), self._waiting.pop()
         if last != leg:
             self._waiting[place], self._place[last] = last, place
-        if len(self._waiting) < WAITING:
+        if len(self._waiting) < WAITING and not self._filling:
             self._after(1.0, self._arrive_in_line)
 
     def _give_up(self) -> None:
