@@ -9,7 +9,7 @@ All lines are heaps with lazy deletion: a dict holds the truth, an entry of the 
 top, and the heap is rebuilt when most of it is stale. So each operation costs O(log n), amortised.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -35,42 +35,43 @@ Rank = TypeVar("Rank", Place, AgentRank, tuple[datetime, str], tuple[int, dateti
 class Line(Generic[Rank]):
     """Things in the order of their rank, lowest first. The last field of the rank is the thing's id."""
 
-    __slots__ = ("_heap", "_order", "_ranks")
+    __slots__ = ("_heap", "_order", "ranks")
 
     def __init__(self) -> None:
         self._heap: list[Rank] = []
-        self._ranks: dict[str, Rank] = {}
+        self.ranks: dict[str, Rank] = {}
+        """The truth, by id; for others to read."""
         self._order: list[Rank] | None = None
         """All in order, if nothing has changed since somebody asked."""
 
     def __len__(self) -> int:
-        return len(self._ranks)
+        return len(self.ranks)
 
     def __contains__(self, name: str) -> bool:
-        return name in self._ranks
+        return name in self.ranks
 
     def put(self, rank: Rank) -> None:
         name = rank[-1]
-        if self._ranks.get(name) == rank:
+        if self.ranks.get(name) == rank:
             return
-        self._ranks[name] = rank
+        self.ranks[name] = rank
         self._order = None
         heappush(self._heap, rank)
 
     def take(self, name: str) -> None:
         """Remove it, wherever it stands; nothing happens when it is not in line."""
         self._order = None
-        if self._ranks.pop(name, None) is not None and len(self._heap) > 2 * len(self._ranks) + 64:
-            self._heap = list(self._ranks.values())
+        if self.ranks.pop(name, None) is not None and len(self._heap) > 2 * len(self.ranks) + 64:
+            self._heap = list(self.ranks.values())
             heapify(self._heap)
 
     def rank_of(self, name: str) -> Rank | None:
-        return self._ranks.get(name)
+        return self.ranks.get(name)
 
     def head(self) -> Rank | None:
         while self._heap:
             rank = self._heap[0]
-            if self._ranks.get(rank[-1]) == rank:
+            if self.ranks.get(rank[-1]) == rank:
                 return rank
             heappop(self._heap)
         return None
@@ -89,12 +90,12 @@ class Line(Generic[Rank]):
     def position(self, name: str) -> int:
         """1 for the head. Sorted once after each change, and only when somebody asks; not for routing."""
         if self._order is None:
-            self._order = sorted(self._ranks.values())
-        return bisect_left(self._order, self._ranks[name]) + 1
+            self._order = sorted(self.ranks.values())
+        return bisect_left(self._order, self.ranks[name]) + 1
 
     def in_order(self) -> list[str]:
         """All ids in order; for screens and tests, not for routing."""
-        return [rank[-1] for rank in sorted(self._ranks.values())]
+        return [rank[-1] for rank in sorted(self.ranks.values())]
 
 
 class Crowd:
@@ -243,7 +244,7 @@ class Pool:
         fits = self._fits.get(agent.name) or self.fit(agent)
         if type(fits) is tuple:
             self.ready.put((*fits, looked_at, idle, agent.name))
-        if not self.waiting:
+        if not self.waiting.ranks:
             self._in_vain += 1
             if self._in_vain > len(self.queue.at_hand) + IN_VAIN:
                 self.asleep = True
@@ -348,7 +349,7 @@ class Queue:
 
     def rung_at(self, wait: timedelta) -> int:
         """How many of the time steps a contact that has waited so long has passed."""
-        return max((n for n, span in enumerate(self.rungs) if span <= wait), default=0)
+        return max(0, bisect_right(self.rungs, wait) - 1)
 
     def place_of(self, waiter: Waiter) -> Place:
         """Where it stands. Ageing adds the same to all, so what is compared never changes while it waits in one band."""

@@ -88,8 +88,8 @@ def _heads(turn: Turn, agent: Agent) -> Iterator[tuple[Urgency, Waiter, Pool | N
         best: tuple[Place, Pool] | None = None
         for pool in turn.state.queues[name].awake:
             if (
-                pool.waiting
-                and agent.name in pool.ready
+                pool.waiting.ranks
+                and agent.name in pool.ready.ranks
                 and (place := pool.waiting.head()) is not None
                 and (best is None or place < best[0])
             ):

@@ -13,14 +13,14 @@ def test_json_has_the_sizes_in_ascending_order(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(acd, "SIZES", (40, 80))
     monkeypatch.setattr(acd, "WAITING", 200)
     thresholds = gc.get_threshold()
-    result = CliRunner().invoke(bench_app, ["acd", "--events", "1200", "--json"])
+    result = CliRunner().invoke(bench_app, ["acd", "--events", "6000", "--json"])
     assert result.exit_code == 0
     sizes = json.loads(result.stdout)["sizes"]
     assert [size["agents"] for size in sizes] == [40, 80]
     for size in sizes:
         assert 0 < size["p50_us"] < size["p99_us"]
         assert size["p99_cpu_us"] > 0
-        assert size["events"] >= 1200
+        assert size["events"] >= 6000
         assert size["ready"] > 0
         assert 150 < size["waiting"] <= 220
         assert set(size["by_event"]) >= {"caller arrives", "agent answers", "caller hangs up", "phone is down", "agent is free again"}

@@ -39,8 +39,9 @@ WAITING = 5_000
 TALK_S, WRAP_UP_S, RING_S = 180.0, 10.0, 3.0
 QUIET_LOAD = 0.5
 """The occupancy of the agents of the quiet queues."""
-FILL_S = 300.0
-"""So long callers take to come in the beginning: what is due after a wait of so and so long is not due for all at once."""
+FILL_EVERY = timedelta(milliseconds=10)
+"""In the beginning callers come faster than they are served, but not all at once: what a wait brings is not due for all in one moment."""
+SETTLE = timedelta(seconds=2 * (TALK_S + WRAP_UP_S))
 GIVE_UP_SHARE = 0.2
 """Of those who wait, before an agent is free for them."""
 NODE = "bench"
@@ -142,10 +143,8 @@ class _Crowd:
         for name in self._center.state.config.agents:
             self._tell("", e.AgentLoginRequested(name))
             self._tell("", e.AgentReadyRequested(name))
-        callers = self._agents - self._quiet_agents + WAITING
-        began = self._timeline.now
-        for n in range(callers):
-            self._run_until(began + timedelta(seconds=FILL_S * n / callers))
+        while len(self._waiting) < WAITING:
+            self._run_until(self._timeline.now + FILL_EVERY)
             self._arrive_in_line()
         self._filling = False
         self._arrive_quietly()
@@ -170,8 +169,9 @@ class _Crowd:
         else:
             self._timeline.step()
 
-    def forget(self) -> None:
-        """What was timed so far was warm-up."""
+    def settle(self) -> None:
+        """Let most of the first talks end. What was timed so far was warm-up."""
+        self._run_until(self._timeline.now + SETTLE)
         self._kinds.clear()
         self._took.clear()
         self._computed.clear()
@@ -260,8 +260,7 @@ def measure(agents: int, events: int, seed: int = 1, *, with_rules: bool = False
     """Fill the center, let it settle, and time so many events."""
     crowd = _Crowd(agents, seed, with_rules)
     crowd.fill()
-    crowd.run(3 * agents + WAITING)
-    crowd.forget()
+    crowd.settle()
     with _collector_as_in_the_engine():
         crowd.run(events)
     return crowd.result()
