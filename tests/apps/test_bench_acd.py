@@ -10,17 +10,17 @@ from callcenter.apps.bench import acd, bench_app
 
 
 def test_json_has_the_sizes_in_ascending_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(acd, "SIZES", (40, 80))
+    monkeypatch.setattr(acd, "SIZES", (160, 320))
     monkeypatch.setattr(acd, "WAITING", 200)
     thresholds = gc.get_threshold()
-    result = CliRunner().invoke(bench_app, ["acd", "--events", "6000", "--json"])
+    result = CliRunner().invoke(bench_app, ["acd", "--events", "3000", "--json"])
     assert result.exit_code == 0
     sizes = json.loads(result.stdout)["sizes"]
-    assert [size["agents"] for size in sizes] == [40, 80]
+    assert [size["agents"] for size in sizes] == [160, 320]
     for size in sizes:
         assert 0 < size["p50_us"] < size["p99_us"]
         assert size["p99_cpu_us"] > 0
-        assert size["events"] >= 6000
+        assert size["events"] >= 3000
         assert size["ready"] > 0
         assert 150 < size["waiting"] <= 220
         assert set(size["by_event"]) >= {"caller arrives", "agent answers", "caller hangs up", "phone is down", "agent is free again"}
