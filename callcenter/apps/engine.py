@@ -47,7 +47,7 @@ from callcenter.services.desk import Desk
 from callcenter.services.dips.answerer import DipAnswerer
 from callcenter.services.dips.client import DipsClient
 from callcenter.services.engine import Engine
-from callcenter.services.fact_codec import encode
+from callcenter.services.fact_codec import dump, encode
 from callcenter.services.fallback_log import FallbackLog
 from callcenter.services.hours_keeper import HoursKeeper, warn_of, warnings_of
 from callcenter.services.journal import Journal, JournalError
@@ -79,12 +79,12 @@ class EngineProcess:
         self._settings = settings
         self._secrets = load_secrets(settings.data, [agent.name for agent in settings.agents])
         self._journal = Journal(journal_folder(settings))
-        self._notices: NoticeRing[Fact] = NoticeRing(encode)
+        self._notices: NoticeRing[Fact] = NoticeRing(encode, dump=dump)
         config = settings.center_config(self._secrets.endpoints)
         center, seq = restore_center(self._journal, config, Ids(randomness.token_hex(16)))
         self._clock = SteadyClock(not_before=center.state.at)
         self._notices.begin_at(seq)
-        self._engine = Engine(center, self._journal, self._clock, self._notices.put)
+        self._engine = Engine(center, self._journal, self._clock, self._notices.put, self._notices.change_rules)
         self._engine.seq = seq
         self._recorders = {node.name: AmiClient(self._ami(node, AMI_RECORDING_USER)) for node in settings.nodes}
         phones = PhoneHealth(self._engine.tell)

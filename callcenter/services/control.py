@@ -2,7 +2,9 @@
 
 One JSON object per line. The first line signs in: ``{"token": ...}``. Each request after it has an ``id`` and a
 ``do``; its answer has the same ``id``. ``{"do": "subscribe", "since": SEQ}`` lets notices follow, each with its
-``seq``; ``{"gap": true}`` says that some before can no longer be had.
+``seq``; ``{"gap": true}`` says that some before can no longer be had. With ``"records": true`` all notices of one number come in one
+line, ``{"seq": SEQ, "facts": [...]}``, so that a listener has them all or none; ``{"rules": ...}`` among them says that the configuration
+has changed. The answer tells the ``life`` of this process and the ``rules`` of this moment.
 """
 
 import asyncio
@@ -71,7 +73,8 @@ class ControlServer:
                     answer, since = self._subscribe(request)
                     await connection.send(answer)
                     if since is not None and listening is None:
-                        listening = asyncio.create_task(self._tell(since, connection))
+                        tell = self._tell_records if request.get("records") is True else self._tell
+                        listening = asyncio.create_task(tell(since, connection))
                 else:
                     await connection.send({**await self._answer(request), "id": request.get("id")})
         except (OSError, TimeoutError):
@@ -90,7 +93,8 @@ class ControlServer:
         if not isinstance(request.get("do"), str):
             return {"error": "'do' is missing; it must name an operation"}
         if request["do"] == "ping":
-            return {"pong": True, "seq": self._notices.seq if self._notices else 0, "pid": os.getpid()}
+            life: JsonObject = {"life": self._notices.life, "rules": self._notices.rules} if self._notices else {}
+            return {"pong": True, "seq": self._notices.seq if self._notices else 0, "pid": os.getpid(), **life}
         try:
             return await self._handle(request)
         except ControlError as refused:
@@ -108,7 +112,8 @@ class ControlServer:
         since = request.get("since", self._notices.seq)
         if isinstance(since, bool) or not isinstance(since, int) or since < 0:
             return {"id": request.get("id"), "error": "'since' must be a whole number, 0 or more"}, None
-        return {"id": request.get("id"), "seq": self._notices.seq}, since
+        now: JsonObject = {"seq": self._notices.seq, "life": self._notices.life, "rules": self._notices.rules}
+        return {"id": request.get("id"), **now}, since
 
     async def _tell(self, seq: int, connection: "_Connection") -> None:
         """Send what is newer, as fast as the listener takes it; who is too slow gets a gap, never costs us memory."""
@@ -125,6 +130,25 @@ class ControlServer:
                 await self._notices.newer(seq)
         connection.abort()
 
+    async def _tell_records(self, seq: int, connection: "_Connection") -> None:
+        """The same, record by record, and when the rules have changed."""
+        assert self._notices is not None
+        rules = self._notices.rules
+        with contextlib.suppress(OSError, TimeoutError):
+            while True:
+                gap, entries = self._notices.records_after(seq)
+                if gap:
+                    seq = entries[0][0] - 1 if entries else self._notices.seq
+                    await connection.send({"gap": True, "seq": seq})
+                for seq, record in entries:
+                    await connection.send_line(b'{"seq":%d,"facts":%b}\n' % (seq, record))
+                if self._notices.rules != rules:
+                    rules = self._notices.rules
+                    await connection.send({"rules": rules})
+                else:
+                    await self._notices.newer(seq)
+        connection.abort()
+
 
 class _Connection:
     """The sending half of one client. One line at a time, and never more in memory than the limit of its transport."""
@@ -133,7 +157,10 @@ class _Connection:
         self._writer = writer
 
     async def send(self, message: Mapping[str, object]) -> None:
-        self._writer.write(json_line(message))
+        await self.send_line(json_line(message))
+
+    async def send_line(self, line: bytes) -> None:
+        self._writer.write(line)
         async with asyncio.timeout(SEND_SECONDS):  # not wait_for: before Python 3.12 it may swallow a cancellation, and then we never stop
             await self._writer.drain()
 

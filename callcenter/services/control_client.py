@@ -79,6 +79,12 @@ class ControlClient:
             if "gap" in message or "notice" in message:
                 yield Notice(_seq(message), notice if isinstance(notice, dict) else {}, "gap" in message)
 
+    async def records(self, since: int) -> AsyncIterator[JsonObject]:
+        """The answer to the subscription, then the records above ``since`` as the control socket writes them. Raises EngineAway."""
+        yield await self.ask("subscribe", since=since, records=True)
+        while True:
+            yield await self._receive(None)
+
     async def _send(self, message: JsonObject) -> None:
         try:
             self._writer.write(json.dumps(message).encode() + b"\n")

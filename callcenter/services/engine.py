@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -11,7 +11,16 @@ import structlog
 
 from callcenter.domain.center import Center
 from callcenter.domain.commands import CloseBridge, Command, ConnectLegs, HangUp, StartMusic
-from callcenter.domain.events import CommandRefused, Event, NodeConnected, NodeDisconnected, Refusal, TimePassed
+from callcenter.domain.events import (
+    CommandRefused,
+    ConfigChanged,
+    Event,
+    FlowsChanged,
+    NodeConnected,
+    NodeDisconnected,
+    Refusal,
+    TimePassed,
+)
 from callcenter.domain.facts import ON_DISK_FIRST, Fact
 from callcenter.domain.machine import Outputs
 from callcenter.services.outbox import Outbox
@@ -50,14 +59,22 @@ class _Reconcile:
 class Engine:
     """Runs a restored (or new) center on a telephony port.
 
-    ``on_facts`` is told of every record after it was written: its number and the facts.
+    ``on_facts`` is told of every record after it was written: its number and the facts; ``on_rules`` when the center goes by other rules.
     """
 
-    def __init__(self, center: Center, journal: Journal, clock: Clock, on_facts: FactListener = lambda seq, facts: None) -> None:
+    def __init__(
+        self,
+        center: Center,
+        journal: Journal,
+        clock: Clock,
+        on_facts: FactListener = lambda seq, facts: None,
+        on_rules: Callable[[], None] = lambda: None,
+    ) -> None:
         self.center = center
         self._journal = journal
         self._clock = clock
         self._on_facts = on_facts
+        self._on_rules = on_rules
         self._inbox: deque[Event | _Request | _Reconcile] = deque()
         self._waker: asyncio.Future[None] | None = None
         """Set while the task waits for something to do."""
@@ -178,6 +195,8 @@ class Engine:
         for fault in outputs.faults:
             log.error("fault", happening=type(event).__name__, subject=getattr(event, "leg", ""), exc_info=fault)
         self._send(outputs)
+        if isinstance(event, ConfigChanged | FlowsChanged):
+            self._on_rules()
         return outputs.refusal
 
     def _keep(self, facts: Sequence[Fact]) -> None:
