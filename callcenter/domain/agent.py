@@ -41,7 +41,9 @@ OWN_CALL = "own_call"
 MICRO_BREAK = "micro_break"
 LEG_RINGS = "leg_rings"
 """Her phone is rung for the leg that is to stay up."""
-OWN_REASONS = frozenset({LOGIN, MISSED_OFFER, PHONE_UNREACHABLE, FALLBACK_CALL, OWN_CALL, MICRO_BREAK, LEG_RINGS})
+CONSOLE_GONE = "console_gone"
+"""Her phone was the browser in which her console is no longer open."""
+OWN_REASONS = frozenset({LOGIN, MISSED_OFFER, PHONE_UNREACHABLE, FALLBACK_CALL, OWN_CALL, MICRO_BREAK, LEG_RINGS, CONSOLE_GONE})
 """Reasons to be not ready that nobody asks for: the center gives them by itself."""
 
 ASK_PHONE_AFTER = timedelta(seconds=15)

@@ -220,6 +220,8 @@ class AgentConfig:
     """What colleagues dial to transfer to her; empty: by name only."""
     persistent: bool = False
     """Her leg is made once and stays up between contacts (off-hook), instead of ringing for each."""
+    browser: bool = False
+    """Her phone is the softphone of her console, and is gone when that is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,16 +220,16 @@ def miss(turn: Turn, contact: Contact, offered: ContactOffered, why: MissedWhy) 
     if find_me.to_voicemail(turn, contact, agent):
         leave_queue(turn, contact, OverflowWhy.VOICEMAIL)
         turn.to_mailbox.append((call, mailbox_of(agent=agent.name), contact.id))
-    elif not _nobody_else(turn, contact):
+    else:
+        route_again(turn, contact)
+
+
+def route_again(turn: Turn, contact: Contact) -> None:
+    """An offer of it came to nothing: the next agent. A colleague was to be consulted, and cannot be: then nobody is."""
+    if contact.bound and contact.state is ContactState.WAITING:
+        overflow(turn, contact, OverflowWhy.NOT_ANSWERED)
+    else:
         route_waiter(turn, contact.waiter)
-
-
-def _nobody_else(turn: Turn, contact: Contact) -> bool:
-    """A colleague was to be consulted, and cannot be: then nobody is."""
-    if not contact.bound or contact.state is not ContactState.WAITING:
-        return False
-    overflow(turn, contact, OverflowWhy.NOT_ANSWERED)
-    return True
 
 
 def connect(turn: Turn, contact: Contact, offered: ContactOffered) -> None:
@@ -355,8 +355,7 @@ def agent_leg_ended(turn: Turn, call: Call, leg: Leg, cause: Cause) -> None:
     if contact.state is ContactState.OFFERED:
         if cause in NOBODYS_FAULT:
             freed = withdraw(turn, contact, offered, WithdrawnWhy.NODE_AWAY)
-            if not _nobody_else(turn, contact):
-                route_waiter(turn, contact.waiter)
+            route_again(turn, contact)
             route_agent(turn, freed)
         else:
             miss(turn, contact, offered, MISSED_BY_CAUSE.get(cause, MissedWhy.NO_ANSWER))

@@ -266,6 +266,18 @@ class AgentLogoutRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsoleGone:
+    """Nobody sits at the agent's console any more."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleBack:
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
 class TransferRequested:
     """The agent wants the caller moved to a queue or a colleague, without talking first (blind)."""
 
@@ -481,6 +493,8 @@ AgentRequest = (
     | AgentReadyRequested
     | AgentNotReadyRequested
     | AgentLogoutRequested
+    | ConsoleGone
+    | ConsoleBack
     | TransferRequested
     | ConsultRequested
     | CompleteRequested

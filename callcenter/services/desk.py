@@ -11,6 +11,8 @@ from callcenter.domain.events import (
     CancelRequested,
     CompleteRequested,
     ConferenceRequested,
+    ConsoleBack,
+    ConsoleGone,
     ConsultRequested,
     DispositionChosen,
     Event,
@@ -61,6 +63,8 @@ class Desk:
             "agent_ready": self.agent_ready,
             "agent_not_ready": self.agent_not_ready,
             "agent_logout": self.agent_logout,
+            "console_gone": self.console_gone,
+            "console_back": self.console_back,
             "agent_transfer": self.agent_transfer,
             "agent_consult": self.agent_consult,
             "agent_complete": self.agent_complete,
@@ -115,6 +119,12 @@ class Desk:
 
     async def agent_logout(self, request: JsonObject) -> Mapping[str, object]:
         return await self._ask(request, AgentLogoutRequested(_text(request, "agent")))
+
+    async def console_gone(self, request: JsonObject) -> Mapping[str, object]:
+        return await self._ask(request, ConsoleGone(_text(request, "agent")))
+
+    async def console_back(self, request: JsonObject) -> Mapping[str, object]:
+        return await self._ask(request, ConsoleBack(_text(request, "agent")))
 
     async def agent_transfer(self, request: JsonObject) -> Mapping[str, object]:
         """To a ``queue`` or a ``colleague``."""

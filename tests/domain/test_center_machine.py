@@ -287,7 +287,7 @@ CALM = OccupancyRule(0.5, timedelta(seconds=20))
 MOBILE = "+12025550171"
 ALL = tuple(queue.name for queue in QUEUES)
 CREW = {
-    name: AgentConfig(name, f"phone-of-{name}", ALL, may, least, devices=devices, persistent=name == "bob")
+    name: AgentConfig(name, f"phone-of-{name}", ALL, may, least, devices=devices, persistent=name == "bob", browser=name != "carol")
     for name, may, least, devices in (
         ("alice", (), 1, ()),
         ("bob", ("support", "care"), 3, ()),
@@ -469,7 +469,7 @@ class CenterMachine(RuleBasedStateMachine):
     def somebody_holds(self, n: int, hold: bool) -> None:
         self.world.pbx.party_holds(self.leg(n), hold)
 
-    @rule(agent=st.sampled_from((*AGENTS, "mallory")), what=st.sampled_from("lrrrnowed"))
+    @rule(agent=st.sampled_from((*AGENTS, "mallory")), what=st.sampled_from("lrrrnowedgb"))
     def an_agent_asks(self, agent: str, what: str) -> None:
         asked: dict[str, e.Event] = {
             "l": e.AgentLoginRequested(agent),
@@ -479,6 +479,8 @@ class CenterMachine(RuleBasedStateMachine):
             "w": e.WrapUpEndRequested(agent),
             "e": e.WrapUpExtensionRequested(agent),
             "d": e.DispositionChosen(agent, "solved"),
+            "g": e.ConsoleGone(agent),
+            "b": e.ConsoleBack(agent),
         }
         if what == "r":
             self.world.tell(asked["l"])

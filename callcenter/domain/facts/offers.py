@@ -19,6 +19,8 @@ class WithdrawnWhy(StrEnum):
     """Another agent was faster (ring-all)."""
     CALLED_OFF = "called_off"
     """The agent who wanted to consult does not want to any more."""
+    CONSOLE_GONE = "console_gone"
+    """The agent's phone was the browser in which her console is no longer open."""
     NODE_AWAY = "node_away"
     """The node of the call went out of reach, or it lost the offer; not the agent's fault."""
 
