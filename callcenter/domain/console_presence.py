@@ -38,7 +38,7 @@ def _requeue_offer(turn: Turn, agent: Agent) -> None:
 
 
 def back(turn: Turn, agent: Agent) -> None:
-    """She came back before she was free: then she goes on as if she had never been away. Who is not ready for it already says when she is."""
+    """She came back before she was free: she goes on as if she had never been away. Who is not ready for it already says when she is."""
     asked = agent.remembered
     if asked is not None and asked.reason == CONSOLE_GONE and (agent.state in BUSY or agent.state is AgentState.WRAP_UP):
         remember(turn, agent, AgentState.READY)

@@ -1,4 +1,4 @@
-"""A second state of the center, in another process: made as the engine restores its own, and kept equal by the same fold over the same facts.
+"""A second state of the center, in another process: made as the engine restores its own, and kept equal by the same fold over the facts.
 
 ::
 
