@@ -48,6 +48,7 @@ from callcenter.services.dips.answerer import DipAnswerer
 from callcenter.services.dips.client import DipsClient
 from callcenter.services.engine import Engine
 from callcenter.services.fact_codec import dump, encode
+from callcenter.services.fallback_hours import FallbackHours
 from callcenter.services.fallback_log import FallbackLog
 from callcenter.services.hours_keeper import HoursKeeper, warn_of, warnings_of
 from callcenter.services.journal import Journal, JournalError
@@ -132,6 +133,8 @@ class EngineProcess:
         tasks.append(asyncio.create_task(agi, name="agi"))
         keeper = HoursKeeper(self._opening_hours, self._engine.tell, self._clock, lambda: self._engine.center.state.config.calendars)
         tasks.append(asyncio.create_task(keeper.run(), name="hours"))
+        told = FallbackHours(self._engine, self._telephony, self._clock)
+        tasks.append(asyncio.create_task(told.run(), name="fallback hours"))
         tasks.append(asyncio.create_task(self._stopping.wait(), name="stopping"))
         await asyncio.to_thread(self._keep_version, self._text)
         warn_of(self._engine.center.state.config.calendars)

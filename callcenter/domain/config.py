@@ -256,6 +256,8 @@ class NumberConfig:
     flow: str
     fallback_queue: str = ""
     """Where its callers wait while we are away, and go on waiting once we are back; empty: they begin anew."""
+    fallback_hours: str = ""
+    """The calendar by which they are told that we are closed while we are away; empty: they never are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,6 +239,8 @@ class FallbackCallReported:
     """The phone that answered."""
     log_offset: int = 0
     """How far the queue log has been read once this is known."""
+    closed: bool = False
+    """The caller was told that we are closed."""
 
 
 # --- people -----------------------------------------------------------------------------------

@@ -55,7 +55,8 @@ def fallback_call_reported(turn: Turn, event: FallbackCallReported) -> None:
             event.answered_at,
             event.ended_at,
             agent.name if agent else "",
-            event.answered_at is None and waited <= queue.config.short_abandon,
+            event.answered_at is None and not event.closed and waited <= queue.config.short_abandon,
             event.log_offset,
+            event.closed,
         )
     )

@@ -211,7 +211,9 @@ class Settings(Section):
 
     def _number(self, number: NumberSection) -> NumberConfig:
         flow = number.flow or hours_switch(number.switch or "")
-        return NumberConfig(self.did(number), flow, self.fallback_queue(number) or "")
+        queue = self.fallback_queue(number) or ""
+        hours = number.fallback_hours or next((_hours(each) for each in self.queues if each.name == queue), "")
+        return NumberConfig(self.did(number), flow, queue, hours)
 
     def _queue(self, queue: QueueSection) -> QueueConfig:
         return QueueConfig(
@@ -233,12 +235,17 @@ class Settings(Section):
             announce=announce(queue.announce),
             keys={key: overflow(action, queue.name) for key, action in queue.keys.items()},
             overflows=tuple(overflow_row(row, queue.name) for row in queue.overflow),
-            hours=queue.hours or (own_calendar(queue.name) if queue.closing is not None else ""),
+            hours=_hours(queue),
             closing=closing(queue.closing, queue.name),
             record=queue.record and self.recording.enabled,
             callback=callback_config(self, queue),
             extension=queue.extension or "",
         )
+
+
+def _hours(queue: QueueSection) -> str:
+    """The calendar of the queue; empty: it has none."""
+    return queue.hours or (own_calendar(queue.name) if queue.closing is not None else "")
 
 
 def _survey(queue: QueueSection) -> SurveyRule | None:

@@ -186,6 +186,9 @@ def _number_faults(key: str, number: "NumberSection", names: list[str]) -> Itera
     if number.switch is not None and number.switch not in names:
         known = ", ".join(sorted(names)) or "none"
         yield Problem(f"{key}.switch", f"names calendar '{number.switch}', which does not exist; calendars: {known}")
+    if number.fallback_hours is not None and number.fallback_hours not in names:
+        known = ", ".join(sorted(names)) or "none"
+        yield Problem(f"{key}.fallback_hours", f"names calendar '{number.fallback_hours}', which does not exist; calendars: {known}")
 
 
 def _queue_faults(key: str, queue: "QueueSection", names: list[str]) -> Iterator[Problem]:

@@ -177,6 +177,8 @@ class NumberSection(Section):
     """In place of a flow: the calendar whose emergency switch answers, behind its PIN."""
     fallback_queue: Name | None = None
     """Whose agents the dialplan rings while the engine is away; the first queue when not given."""
+    fallback_hours: Name | None = None
+    """The calendar by which callers are told that it is closed while the engine is away; that of the fallback queue when not given."""
 
 
 class CallbackSection(Section):

@@ -21,6 +21,7 @@ class _Call:
     entered_at: datetime
     answered_at: datetime | None = None
     endpoint: str = ""
+    closed: bool = False
 
 
 class FallbackLog:
@@ -72,6 +73,8 @@ class FallbackLog:
         elif happening == "CONNECT" and channel in self._calls:
             self._calls[channel].answered_at = max(at, self._calls[channel].entered_at)
             self._calls[channel].endpoint = member.removeprefix("PJSIP/")
+        elif happening == "CC_CLOSED" and channel in self._calls:
+            self._calls[channel].closed = True
         elif happening == "CC_ENDED" and channel in self._calls:
             yield self._ended(channel, at)
 
@@ -88,4 +91,5 @@ class FallbackLog:
             call.answered_at,
             call.endpoint,
             self._offset,
+            call.closed,
         )

@@ -98,6 +98,9 @@ class Telephony(Protocol):
     async def beat(self, node: str) -> None:
         """Tell the node's dialplan that we are alive: write the node's own time into its heartbeat global. Raises CommandError."""
 
+    async def tell_hours(self, node: str, did: str, hint: str) -> None:
+        """Tell the node's dialplan when the number is open (``domain.fallback_hours``); empty: always. Raises CommandError."""
+
 
 class Answers(Protocol):
     """Who answers what flows ask of the outside. Neither call waits for the answer, which comes as ``AskAnswered``."""

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from callcenter.domain.events import Cause
+from callcenter.domain.fallback_hours import says_closed
 from callcenter.sim.fake_pbx import FakePbx, Mood
 from callcenter.sim.timeline import Timeline
 
 HEARTBEAT_LASTS = timedelta(seconds=3)
 SLICE = timedelta(seconds=10)
 RING = timedelta(seconds=3)
+CLOSED_PROMPT = timedelta(seconds=4)
 LONGEST_WAIT = timedelta(minutes=5)
 
 
@@ -70,7 +72,11 @@ class FakeDialplan:
             return self.pbx.call_in(did, caller)
         leg = self.pbx.wait_in_fallback()
         if did in self.fallback_queues:
-            self._enter(_Caller(leg, did, self.fallback_queues[did], caller, self._now()))
+            entry = _Caller(leg, did, self.fallback_queues[did], caller, self._now())
+            if says_closed(self.pbx.hours.get(did) or "1", self._wall()):
+                self._turn_away(entry)
+            else:
+                self._enter(entry)
         else:
             self.unknown.add(leg)
             self._timeline.after(timedelta(seconds=4), self.pbx.party_hangs_up, leg)
@@ -110,6 +116,13 @@ class FakeDialplan:
         self._callers[entry.leg] = entry
         self._log(entry.leg, entry.queue, "NONE", "CC_ENTERED", entry.did, entry.caller, str(int(entry.since.timestamp())))
         self._slice(entry)
+
+    def _turn_away(self, entry: _Caller) -> None:
+        """Closed: the caller is told so, which takes a few seconds."""
+        self._callers[entry.leg] = entry
+        self._log(entry.leg, entry.queue, "NONE", "CC_ENTERED", entry.did, entry.caller, str(int(entry.since.timestamp())))
+        self._log(entry.leg, entry.queue, "NONE", "CC_CLOSED")
+        self._timeline.after(CLOSED_PROMPT, self.hangs_up, entry.leg)
 
     def _is_here(self, entry: _Caller) -> bool:
         if self._callers.get(entry.leg) is entry and entry.leg not in self.pbx.channels:

@@ -102,6 +102,8 @@ class FakePbx:
         self.watched: set[str] = set()
         """Legs outside our application whose end is told."""
         self.beat_at: datetime | None = None
+        self.hours: dict[str, str] = {}
+        """What the dialplan was told of opening hours, by number; lost at a crash."""
         self.prompt_length = PROMPT_LENGTH
         self.broken_prompts: set[str] = set()
         self.disk_full = False
@@ -208,6 +210,7 @@ class FakePbx:
         self.messages.crash()
         self.watched.clear()
         self.beat_at = None
+        self.hours.clear()
         self.started_at = self._timeline.now
 
     # --- our side -------------------------------------------------------------------------------
@@ -236,6 +239,9 @@ class FakePbx:
 
     def beat(self) -> None:
         self.beat_at = self._timeline.now
+
+    def tell_hours(self, did: str, hint: str) -> None:
+        self.hours[did] = hint
 
     def destroy_bridge(self, bridge: str) -> None:
         for leg in self.bridges.pop(bridge, set()):

@@ -254,3 +254,8 @@ class FakeTelephony:
     async def beat(self, node: str) -> None:
         """Say that we are alive. Raises CommandError."""
         await self._nodes[node].ask(self._nodes[node].wire.pbx.beat)
+
+    async def tell_hours(self, node: str, did: str, hint: str) -> None:
+        """Say when the number is open. Raises CommandError."""
+        pbx = self._nodes[node].wire.pbx
+        await self._nodes[node].ask(lambda: pbx.tell_hours(did, hint))

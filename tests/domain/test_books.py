@@ -223,3 +223,28 @@ def test_stays_follow_one_another() -> None:
     assert [stay.state for stay in stays] == states
     assert [stay.ended_at for stay in stays] == [stays[1].began_at, stays[2].began_at, None]
     assert stays[0].reason == "break"
+
+
+def test_who_was_told_in_the_fallback_that_it_is_closed_has_overflowed() -> None:
+    ended_at = BEGIN + seconds(6)
+    turned_away = f.FallbackCallEnded(
+        ended_at,
+        "c1",
+        "k1",
+        NODE,
+        "leg",
+        "support",
+        "+498001",
+        "+4930111",
+        BEGIN,
+        None,
+        ended_at,
+        "",
+        short=False,
+        log_offset=9,
+        closed=True,
+    )
+    (contact,) = fold_call([turned_away]).contacts
+    assert (contact.state, contact.why, contact.short_abandon) == (ContactState.OVERFLOWED, "closed", False)
+    (contact,) = fold_call([replace(turned_away, closed=False)]).contacts
+    assert (contact.state, contact.why) == (ContactState.ABANDONED, "")

@@ -108,6 +108,46 @@ def around_today(reason: str) -> dict[str, object]:
     return {"date": (today - timedelta(days=1)).isoformat(), "until": (today + timedelta(days=1)).isoformat(), "reason": reason}
 
 
+def in_hours(first: int, last: int) -> list[str]:
+    """Weekly hours that are open from so many hours after now to so many; whatever the time of the test is."""
+    now = datetime.now(UTC)
+    begin, end = ((now + timedelta(hours=hours)).strftime("%H:00") for hours in (first, last))
+    return [f"mon-sun {begin}-{end}"]
+
+
+async def test_while_the_engine_is_away_callers_of_a_closed_number_are_told_so() -> None:
+    closed_now, please_wait = tone_pair(54), (540.0, 760.0)
+    both = tables()
+    both["prompt"] = [*both["prompt"], {"id": "closed-now", "source": f"tone:{closed_now[0]:.0f}+{closed_now[1]:.0f}:0.7"}]  # type: ignore[misc]
+    both["calendar"] = {
+        "main": {"time_zone": "UTC", "weekly": in_hours(2, 4)},
+        "other": {"time_zone": "UTC", "weekly": in_hours(-2, 4)},
+    }
+    both["queue"] = [{"name": "support", "music": "tones", "wrap_up_s": 1, "hours": "main"}]
+    open_number = "+18005550107"
+    both["number"] = [{"did": DID, "flow": "main"}, {"did": open_number, "flow": "main", "fallback_hours": "other"}]
+    async with running_center(**both) as center:
+        await center.until(lambda: center.pbx.cli("dialplan show globals").count("CC_HOURS_") == 2)
+        await center.kill_engine()
+        turned_away = await center.call("+12025550171")
+        await turned_away.hears(closed_now, for_s=0.3)
+        await turned_away.ended()
+        assert not turned_away.heard_tones(please_wait)
+        served = await center.call("+12025550172", open_number)
+        await served.hears(please_wait, for_s=0.3)
+        await served.hang_up()
+        await center.start_engine()
+        ended = await center.fact(f.FallbackCallEnded, caller="+12025550171")
+        assert (ended.closed, ended.queue, ended.answered_at) == (True, "support", None)
+        await center.ask("calendar_switch", calendar="main", is_open=True, until=(datetime.now(UTC) + timedelta(minutes=30)).isoformat())
+        digits = DID.removeprefix("+")
+        await center.until(lambda: f"CC_HOURS_{digits}=1-" in center.pbx.cli("dialplan show globals"))
+        await center.kill_engine()
+        called = await center.call("+12025550173")
+        await called.hears(please_wait, for_s=0.3)
+        await called.hang_up()
+
+
 async def test_an_exception_closes_queue_and_flow_after_a_reload() -> None:
     both = tables()
     both["queue"] = [{"name": "support", "music": "tones", "wrap_up_s": 1, "hours": "main", "closing": {"to": "flow:main", "drain": False}}]

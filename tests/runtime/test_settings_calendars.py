@@ -210,6 +210,21 @@ def test_a_queue_that_cannot_know_when_it_is_open_is_refused(queue: str, problem
     assert found.startswith(problem)
 
 
+def numbers(*keys: str) -> str:
+    given = "".join(f'[[number]]\ndid = "+1800555010{place}"\nflow = "main"\n{key}\n' for place, key in enumerate(keys))
+    flow = '[flow.main]\nstart = "q"\nnode.q = { type = "queue", queue = "support" }\n'
+    return f"[calendar.main]\n{OFFICE}[calendar.other]\n{OFFICE}{flow}{given}"
+
+
+def test_the_hours_of_the_fallback_are_those_of_its_queue_unless_the_number_says_others() -> None:
+    both = parse_text(text(numbers("", 'fallback_hours = "other"'), 'hours = "main"'), Path("callcenter.toml"))
+    assert [number.fallback_hours for number in both.center_config({"alice": "a"}).numbers.values()] == ["main", "other"]
+    none = parse_text(text(numbers("")), Path("callcenter.toml"))
+    assert [number.fallback_hours for number in none.center_config({"alice": "a"}).numbers.values()] == [""]
+    (found,) = refused(numbers('fallback_hours = "night"'))
+    assert found == "number[0].fallback_hours: names calendar 'night', which does not exist; calendars: main, other"
+
+
 # --- ICS files ----------------------------------------------------------------------------------
 
 

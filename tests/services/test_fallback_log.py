@@ -35,6 +35,13 @@ TURNED_AWAY_AGAIN = """\
 """
 
 
+CLOSED = """\
+1795330400|node1-1795330400.6|fallback_support|NONE|CC_ENTERED|+18005550100|+12025550113|1795330400
+1795330400|node1-1795330400.6|fallback_support|NONE|CC_CLOSED|
+1795330405|node1-1795330400.6|fallback_support|NONE|CC_ENDED|
+"""
+
+
 def at(epoch: int) -> datetime:
     return datetime.fromtimestamp(epoch, UTC)
 
@@ -57,6 +64,12 @@ def test_a_call_that_an_agent_served() -> None:
         "phone-b1813c273e94",
         len(STARTED + SERVED),
     )
+
+
+def test_a_caller_who_was_told_that_it_is_closed() -> None:
+    (call,) = read(CLOSED)
+    assert (call.closed, call.answered_at, call.ended_at) == (True, None, at(1795330405))
+    assert not any(other.closed for other in read(SERVED + LEFT))
 
 
 def test_a_caller_who_gave_up_after_two_slices() -> None:

@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 
 HEARTBEAT = "CC_BEAT"
 """The global variable that the dialplan's guard compares with the node's own clock."""
+HOURS = "CC_HOURS_"
+"""How the global variables begin, with the digits of a number behind it, that tell the dialplan's fallback when the number is open."""
 
 
 class AsteriskNode:
@@ -173,6 +175,11 @@ class AsteriskNode:
         if not isinstance(epoch, str) or not epoch.isdigit():
             raise CommandError(Refusal.REFUSED, f"EPOCH: {said.body[:100]!r}")
         check(await self.client.call(asterisk.setGlobalVar, {"variable": HEARTBEAT, "value": epoch}))
+
+    async def tell_hours(self, did: str, hint: str) -> None:
+        """Write when the number is open into a global variable of its own. Raises CommandError."""
+        name = HOURS + "".join(character for character in did if character.isdigit())
+        check(await self.client.call(asterisk.setGlobalVar, {"variable": name, "value": hint}))
 
     def _run_errand(self, errand: Coroutine[None, None, None]) -> None:
         """Do something that nobody waits for, and that may fail."""

@@ -95,6 +95,10 @@ class AsteriskTelephony:
         """Tell the node's dialplan that we are alive. Raises CommandError."""
         await self._node(node).beat()
 
+    async def tell_hours(self, node: str, did: str, hint: str) -> None:
+        """Tell the node's dialplan when the number is open. Raises CommandError."""
+        await self._node(node).tell_hours(did, hint)
+
     def _node(self, name: str) -> AsteriskNode:
         node = self._nodes.get(name)
         if node is None:

@@ -151,3 +151,6 @@ class RemoteTelephony:
 
     async def beat(self, node: str) -> None:
         await self._ask("beat", None)
+
+    async def tell_hours(self, node: str, did: str, hint: str) -> None:
+        """Nobody asks for it here."""

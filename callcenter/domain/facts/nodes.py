@@ -38,6 +38,8 @@ class FallbackCallEnded:
     agent: str
     short: bool
     log_offset: int
+    closed: bool = False
+    """The caller was told that we are closed."""
 
 
 NodeFact = NodeUp | NodeAway | FallbackCallEnded
