@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Error, Locator, Page, expect
 
 from tests.adapters.web.test_pages import HOSTILE
+from tests.browser.axe import axe
 from tests.browser.center import NAME, Center, Screen, person, picture
 from tests.support.day import answered_call
 
@@ -316,3 +317,14 @@ async def test_it_fits_every_screen(screen: Screen, width: int) -> None:
     await expect(page.locator("#connection")).to_have_text("Live")
     await in_good_shape(page)
     await page.screenshot(path=screen.folder / f"{width}.png", full_page=True)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_serious(screen: Screen, scheme: str) -> None:
+    await screen.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page = await screen.opens()
+    assert await axe(page) == []
+    await page.evaluate("document.querySelector('h1').style.color = 'lightgrey'; document.documentElement.removeAttribute('lang')")
+    found = await axe(page)
+    assert [one for one in found if "html-has-lang" in one]
+    assert scheme == "dark" or [one for one in found if "color-contrast" in one]
