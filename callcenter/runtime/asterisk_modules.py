@@ -40,6 +40,7 @@ LOADED = (
     "res_pjsip_registrar",
     "res_pjsip_rfc3326",
     "res_pjsip_sdp_rtp",
+    "res_pjsip_transport_websocket",
     "res_security_log",
     # audio
     "bridge_holding",
@@ -75,6 +76,7 @@ LOADED = (
     "res_stasis_snoop",
     # dialplan
     "app_dial",
+    "app_echo",
     "app_mixmonitor",
     "app_playback",
     "app_queue",
@@ -85,6 +87,7 @@ LOADED = (
     "func_global",
     "func_logic",
     "func_strings",
+    "func_timeout",
     "res_agi",
     "res_speech",
     "res_statsd",

@@ -155,6 +155,7 @@ def _values(settings: Settings, secrets: Secrets, node: NodeSection, folder: Pat
         "own_dialplan": OWN_DIALPLAN if node.dialplan is not None else "",
         "trunks": trunks,
         "phones": phones,
+        "browser_agents": {agent.name for agent in settings.agents if agent.phone == "browser"},
         "may_transfer": {agent.name for agent in settings.agents if settings.may_transfer(agent)},
         "members": _members(settings, dict(phones)),
         "music": [DEFAULT_MUSIC, *(music.name for music in settings.music if music.name != DEFAULT_MUSIC)],

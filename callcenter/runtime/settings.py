@@ -56,6 +56,7 @@ from callcenter.runtime.settings_model import (
 from callcenter.runtime.settings_problems import Fault, Problem, from_pydantic
 from callcenter.runtime.settings_routing import agent_config, caller_lists, routing_faults, routing_of, routing_rules
 from callcenter.runtime.settings_routing_model import CallerListSection, RoutingRuleSection, RoutingSection
+from callcenter.runtime.settings_softphone import SoftphoneSection, softphone_faults
 from callcenter.runtime.settings_speech import SpeechSection, speech_faults
 from callcenter.runtime.settings_transfers import extension_faults
 from callcenter.runtime.settings_voicemail import mailbox_sections, mailboxes, voicemail_faults
@@ -83,6 +84,7 @@ class Settings(Section):
     nodes: tuple[NodeSection, ...] = Field(default=(NodeSection(name="node1"),), alias="node", min_length=1)
     engine: EngineSection = EngineSection()
     web: WebSection = WebSection()
+    softphone: SoftphoneSection = SoftphoneSection()
     recording: RecordingSection = RecordingSection()
     payments: PaymentsSection = PaymentsSection()
     mail: MailSection | None = None
@@ -358,6 +360,7 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from calling_faults(settings)
     yield from _reference_faults(settings)
     yield from agents_faults(settings)
+    yield from softphone_faults(settings)
     yield from routing_faults(settings)
     yield from extension_faults(settings)
     yield from _media_faults(settings)

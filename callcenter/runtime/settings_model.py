@@ -297,6 +297,8 @@ class AgentSection(AgentRouting):
     name: Name
     extension: Extension | None = None
     """What colleagues dial to transfer to her."""
+    phone: Literal["desk", "browser"] = "desk"
+    """What is rung for her: a SIP phone on her desk, or the softphone of her console."""
     phone_transfers: bool | None = None
     """Whether her phone may transfer with its own keys; without it as ``center.phone_transfers`` says."""
     may_opt_out: tuple[Name, ...] = ()
