@@ -172,7 +172,8 @@ def _phones(settings: Settings, secrets: Secrets) -> Table:
     table = Table("agent", "SIP user", "SIP password", title="Phones", title_justify="left")
     for agent in settings.agents:
         phone = secrets.phones[agent.name]
-        table.add_row(agent.name, phone.endpoint, phone.password)
+        if agent.phone == "desk":  # a browser needs no account
+            table.add_row(agent.name, phone.endpoint, phone.password)
     return table
 
 

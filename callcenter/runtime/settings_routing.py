@@ -77,6 +77,7 @@ def agent_config(settings: "Settings", agent: AgentSection, endpoint: str) -> Ag
         groups=agent.groups,
         devices=devices(settings, agent),
         persistent=agent.leg == "persistent",
+        browser=agent.phone == "browser",
         then_voicemail=agent.find_me_then == "voicemail",
     )
 
