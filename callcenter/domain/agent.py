@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 from callcenter.domain.config import Device
 from callcenter.domain.facts import AgentRequestRemembered, AgentState, AgentStateChanged, Fact
+from callcenter.domain.figures import Figures
 from callcenter.domain.load import Load
 from callcenter.domain.tally import AgentTally
 
@@ -101,6 +102,12 @@ class Agent:
     leg_to_be: str = ""
     """The same while it rings."""
     load: Load = field(default_factory=Load)
+    figures: Figures = field(default_factory=Figures)
+    """Of the day of her last change of state."""
+    keys: str = ""
+    """What she has pressed of a sequence in the middle of a talk ..."""
+    keys_until: datetime | None = None
+    """... and until when the next key belongs to it."""
     missed_at: tuple[datetime, ...] = ()
     """When she missed offers lately."""
     fallback_leg: str = ""

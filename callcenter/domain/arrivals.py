@@ -1,6 +1,6 @@
 """Legs that come in: callers through a trunk, agents from their desk phones."""
 
-from callcenter.domain import agent_requests, mailbox_keys, persistent_leg, star_codes, transfers
+from callcenter.domain import agent_requests, desk_menu, mailbox_keys, persistent_leg, star_codes, transfers
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
 from callcenter.domain.commands import Answer
@@ -8,13 +8,16 @@ from callcenter.domain.config import NumberConfig
 from callcenter.domain.delivery import enter_queue
 from callcenter.domain.directing import check_lists
 from callcenter.domain.events import Door, LegArrived
-from callcenter.domain.facts import CallBegan, Direction, NumberUnknown
+from callcenter.domain.facts import CallBegan, Direction, NumberUnknown, Page
 from callcenter.domain.flows import start_flow
 from callcenter.domain.ivr.flow import CONFIRM_NOT_POSSIBLE, UNKNOWN_NUMBER
 from callcenter.domain.turn import Turn
 
 LEG_STAYS = "*18"
 """The star code of an agent whose leg is to stay up: ready, and the call goes on."""
+
+MENU, FIGURES, CALLBACKS = "*10", "*23", "*24"
+"""The spoken menu; her own figures; the page of the menu with the callbacks that are due next."""
 
 VOICEMAIL = "*21"
 """Her own mailbox; with a number behind it that of her queue of that number."""
@@ -52,6 +55,7 @@ def arrive(turn: Turn, event: LegArrived) -> None:
 def _begin(turn: Turn, event: LegArrived, agent: Agent | None) -> Call:
     direction = Direction.INTERNAL if event.door is Door.DESK_PHONE else Direction.INBOUND
     call_id = turn.ids.draw()
+    config = turn.state.config.agents.get(agent.name) if agent is not None else None
     turn.emit(
         CallBegan(
             turn.now,
@@ -66,6 +70,7 @@ def _begin(turn: Turn, event: LegArrived, agent: Agent | None) -> Call:
             event.linkedid,
             agent.name if agent else "",
             event.waiting_since,
+            config.language if config is not None else "",
         )
     )
     return turn.state.calls[call_id]
@@ -86,6 +91,12 @@ def _desk_phone(turn: Turn, call: Call, agent: Agent | None) -> None:
             agent_requests.ready(turn, agent)
             return
         if call.began.dialed.startswith(VOICEMAIL) and mailbox_keys.dial_in(turn, call, agent, call.began.dialed.removeprefix(VOICEMAIL)):
+            return
+        if call.began.dialed in (MENU, CALLBACKS):
+            desk_menu.dial_in(turn, call, agent, Page.CALLBACKS if call.began.dialed == CALLBACKS else Page.MAIN)
+            return
+        if call.began.dialed == FIGURES:
+            desk_menu.figures(turn, call, agent)
             return
         confirm = star_codes.obey(turn, agent, call.began.dialed)
     start_flow(turn, call, confirm)

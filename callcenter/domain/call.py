@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from callcenter.domain.events import Cause
-from callcenter.domain.facts import CallBegan, Fact, Hears, LegGone, LegRinging, LegUp
+from callcenter.domain.facts import CallBegan, DeskMenuMoved, Fact, Hears, LegGone, LegRinging, LegUp
 from callcenter.domain.ivr.run import FlowRun
 from callcenter.domain.mailbox import Visit
 
@@ -98,6 +98,8 @@ class Call:
     bridge: str = ""
     visit: Visit | None = None
     """At a mailbox; the flow run, if any, goes on afterwards."""
+    desk: DeskMenuMoved | None = None
+    """Where the agent is who has called the spoken menu."""
     outside: str = ""
     """The leg to a number outside that a flow has handed the caller on to; they talk in ``bridge`` once it is answered."""
     consult: Consult | None = None

@@ -46,6 +46,8 @@ class CallbackRegister:
         """From the call in which the caller asked for it."""
         self.owned: dict[str, Line[tuple[int, datetime, str]]] = {}
         """By agent: her own callbacks that are due and wait for her alone."""
+        self.next_due: dict[str, Line[tuple[datetime, str]]] = {}
+        """By queue: those for which nobody is being called, in the order of their dates."""
         self._appliers: dict[type, Callable[[Callback, Any], None]] = {
             CallbackEdited: self._edited,
             CallbackDue: lambda callback, fact: None,
@@ -72,6 +74,11 @@ class CallbackRegister:
         line = self.owned.get(agent)
         rank = line.head() if line is not None else None
         return self._waiter(self.open[rank[-1]]) if rank else None
+
+    def next_of(self, queue: str, count: int) -> list[Callback]:
+        """Those of the queue that are due next, soonest first."""
+        line = self.next_due.get(queue)
+        return [self.open[rank[-1]] for rank in line.first(count)] if line is not None else []
 
     def still_set(self, alarm: Alarm) -> bool:
         """Whether the deadline means anything still."""
@@ -116,6 +123,8 @@ class CallbackRegister:
             self.asked_in.pop(callback.created.call, None)
             return
         self.by_number[callback.number, callback.queue] = callback
+        if not callback.live_call and callback.due_at is not None:
+            self.next_due.setdefault(callback.queue, Line()).put((callback.due_at, callback.id))
         if callback.live_call:
             self.by_call[callback.live_call] = callback
         self.line_up(callback)
@@ -163,6 +172,8 @@ class CallbackRegister:
         """Take it out of wherever it is found; what changed is put in again afterwards."""
         self._step_out(callback)
         self.by_number.pop((callback.number, callback.queue), None)
+        if callback.queue in self.next_due:
+            self.next_due[callback.queue].take(callback.id)
         for call in {callback.attempt.call if callback.attempt else "", callback.reserved.call if callback.reserved else ""}:
             self.by_call.pop(call, None)
 

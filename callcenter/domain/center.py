@@ -19,6 +19,7 @@ from callcenter.domain import (
     console_presence,
     consults,
     delivery,
+    desk_menu,
     do_not_call,
     flows,
     legs,
@@ -52,6 +53,7 @@ from callcenter.domain.deadlines import (
     ANNOUNCE,
     FLOW,
     LOOK,
+    MENU,
     MUSIC,
     NODE_LOST,
     OFFER,
@@ -176,6 +178,8 @@ class Center:
             node.held_back.add(alarm)  # we cannot know what happened there meanwhile; decided once we are told
         elif kind == FLOW:
             flows.time_is_up(turn, call)
+        elif kind == MENU:
+            desk_menu.time_is_up(turn, call)
         elif kind == VISIT:
             mailbox_visits.time_is_up(turn, call)
         elif contact is None:
@@ -266,6 +270,8 @@ def _key_pressed(turn: Turn, event: e.DigitPressed) -> None:
     contact = turn.state.contacts.get(call.contact)
     if call.visit is not None:
         mailbox_visits.key_pressed(turn, call, event)
+    elif call.desk is not None:
+        desk_menu.key_pressed(turn, call, event)
     elif contact is not None and call.payment is None:
         if not overflowing.key_pressed(turn, contact, event.digit):
             callbacks.key_pressed(turn, call, contact, event.digit)
@@ -280,6 +286,8 @@ def _prompt_ended(turn: Turn, event: e.PlaybackEnded) -> None:
     contact = turn.state.contacts.get(call.contact)
     if call.visit is not None:
         mailbox_visits.prompt_ended(turn, call, event)
+    elif call.desk is not None:
+        desk_menu.prompt_ended(turn, call, event)
     elif contact is not None and call.payment is None:
         announcing.ended(turn, contact, event.playback)
     else:

@@ -5,6 +5,7 @@ that are no longer kept, as who has been busy lately, is written as a fact of it
 """
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from callcenter.domain import facts as f
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from callcenter.domain.state import State
 
 CALLERS_PER_FACT = 500
+KEPT_AT_THE_END = (f.AgentTallied, f.AgentLoadKept, f.AgentFiguresKept)
 
 
 class Checkpoint:
@@ -69,6 +71,7 @@ class Checkpoint:
         yield from state.do_not_call.values()
         if state.at is not None:
             yield from (agent.tally.fact(agent.name, state.at) for agent in state.agents.values())
+            yield from (fact for agent in state.agents.values() for fact in _figures_of(agent, state.at))
             yield from (queue.tally.fact(queue.name, state.at) for queue in state.queues.values())
             served = list(state.last_agents.items())
             for few in (served[begin : begin + CALLERS_PER_FACT] for begin in range(0, len(served), CALLERS_PER_FACT)):
@@ -82,7 +85,7 @@ class Checkpoint:
             return self._state.callbacks.keep
         if kind in MailboxFact.__args__:
             return self._state.mailboxes.keep
-        if kind in (f.AgentTallied, f.AgentLoadKept) or kind in (*QueueFact.__args__, *DoNotCallFact.__args__, f.CallersSurveyed):
+        if kind in KEPT_AT_THE_END or kind in (*QueueFact.__args__, *DoNotCallFact.__args__, f.CallersSurveyed):
             return _keep_nowhere  # a checkpoint says all of it in one fact
         if kind in HoursFact.__args__:
             return self._keep_switch
@@ -138,6 +141,13 @@ def _load_of(agent: Agent) -> Iterator[tuple[float, f.Fact]]:
     if changed is not None:
         number, fact = changed
         yield number + 0.5, f.AgentLoadKept(fact.at, agent.name, agent.load.busy, agent.load.free)
+
+
+def _figures_of(agent: Agent, at: datetime) -> Iterator[f.Fact]:
+    """Of all that made them, a checkpoint holds what is not over yet."""
+    of = agent.figures
+    if of.day is not None:
+        yield f.AgentFiguresKept(at, agent.name, of.day.isoformat(), of.contacts, of.talk, of.hold, of.wrap_up, of.busy, of.free)
 
 
 def _keep_nowhere(number: int, fact: f.Fact) -> None:

@@ -218,6 +218,8 @@ class AgentConfig:
     """Who is offered to her, and whom she takes at none of her devices, goes to her mailbox; else to the next agent."""
     extension: str = ""
     """What colleagues dial to transfer to her; empty: by name only."""
+    language: str = ""
+    """In which we speak to her; empty: the center's first."""
     persistent: bool = False
     """Her leg is made once and stays up between contacts (off-hook), instead of ringing for each."""
     browser: bool = False
@@ -303,5 +305,7 @@ class CenterConfig:
     routing_rules: tuple[RoutingRule, ...] = ()
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     """Opening hours, made for some time ahead and renewed daily."""
+    time_zone: str = "UTC"
+    """Of the center; an agent's day of work is one of its days."""
     node_lost_after: timedelta = timedelta(seconds=30)
     """A node out of reach for so long is taken for dead, and its calls for lost."""

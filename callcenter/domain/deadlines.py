@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from callcenter.domain.state import State
 
 OFFER, WRAP_UP, REST, FLOW, MUSIC, OVERFLOW, NODE_LOST = "offer", "wrap_up", "rest", "flow", "music", "overflow", "node_lost"
+KEYS, MENU = "keys", "menu"
 LOOK, ANNOUNCE, ADVANCE, SKILL, SWITCH, VISIT = "look", "announce", "advance", "skill", "switch", "visit"
 
 
@@ -49,6 +50,12 @@ def still_set(state: "State", alarm: Alarm) -> bool:
     if kind == VISIT:
         call = state.calls.get(subject)
         return call is not None and call.visit is not None and call.visit.until == at
+    if kind == KEYS:
+        agent = state.agents.get(subject)
+        return agent is not None and agent.keys_until == at
+    if kind == MENU:
+        call = state.calls.get(subject)
+        return call is not None and call.desk is not None and call.desk.until == at
     if kind == OFFER:
         return subject in state.offers and state.offers[subject].offers[subject].until == at
     contact = state.contacts.get(subject)

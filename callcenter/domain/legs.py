@@ -1,6 +1,6 @@
 """What happens to legs, told as what it means for the call."""
 
-from callcenter.domain import accepting, announcing, callbacks, consults, mailbox_visits, outward, payments, persistent_leg
+from callcenter.domain import accepting, announcing, callbacks, consults, desk_menu, mailbox_visits, outward, payments, persistent_leg
 from callcenter.domain.call import Call, Leg, LegState
 from callcenter.domain.commands import Answer, CloseBridge, ConnectLegs, HangUp, StartRecording, StopMusic, StopRecording, StopRinging
 from callcenter.domain.contact import Contact, ContactState
@@ -110,6 +110,7 @@ def ended(turn: Turn, leg_id: str, cause: Cause) -> None:
     turn.emit(LegGone(turn.now, call.id, leg_id, cause))
     if leg_id == call.began.leg:
         mailbox_visits.caller_left(turn, call)
+        desk_menu.caller_left(turn, call)
         caller_left(turn, call)
         caller_leg_ended(turn, call, cause)
         for other in list(call.legs.values()):
@@ -174,6 +175,8 @@ def found_silent(turn: Turn, leg_id: str) -> None:
     contact = turn.state.contacts.get(call.contact)
     if call.visit is not None:
         mailbox_visits.found_silent(turn, call)
+    elif call.desk is not None:
+        desk_menu.say_again(turn, call)
     elif call.flow is not None:
         turn.want(StopMusic(call.id, call.node, leg_id))
         say_again(turn, call)

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from callcenter.domain import agent_requests, flows, opting, payments, wrap_up
+from callcenter.domain import agent_requests, flows, opting, payments, transfers, wrap_up
 from callcenter.domain.agent import Agent
 from callcenter.domain.facts import AgentState
 from callcenter.domain.ivr.flow import (
     CONFIRM_DISPOSITION,
+    CONFIRM_DONE,
     CONFIRM_EXTENDED,
+    CONFIRM_LOGGED_IN,
+    CONFIRM_LOGGED_OUT,
     CONFIRM_NOT_POSSIBLE,
     CONFIRM_NOT_READY,
     CONFIRM_OPTED_IN,
@@ -117,6 +120,37 @@ def _payment(turn: Turn, agent: Agent, digits: str) -> str:
     return CONFIRM_PAYMENT.name
 
 
+def _log_out(turn: Turn, agent: Agent, digits: str) -> str:
+    if _alone(turn, digits):
+        agent_requests.logout(turn, agent)
+    return CONFIRM_LOGGED_OUT.name
+
+
+def _log_in(turn: Turn, agent: Agent, digits: str) -> str:
+    if _alone(turn, digits):
+        agent_requests.login(turn, agent)
+    return CONFIRM_LOGGED_IN.name
+
+
+def _to_extension(*, consults: bool) -> Obey:
+    """From her second line, about the caller on the first."""
+
+    def obeys(turn: Turn, agent: Agent, digits: str) -> str:
+        transfers.to_extension(turn, agent, digits, consults=consults)
+        return CONFIRM_DONE.name
+
+    return obeys
+
+
+def _about_consult(story: Callable[[Turn, Agent], None]) -> Obey:
+    def obeys(turn: Turn, agent: Agent, digits: str) -> str:
+        if _alone(turn, digits):
+            story(turn, agent)
+        return CONFIRM_DONE.name
+
+    return obeys
+
+
 STAR_CODES: Mapping[str, Obey] = {
     "*11": _ready,
     "*12": _not_ready,
@@ -127,6 +161,15 @@ STAR_CODES: Mapping[str, Obey] = {
     "*17": _opt_out,
     "*19": _switch,
     "*20": _payment,
+    "*22": _log_out,
+    "*25": _log_in,
+    "*31": _to_extension(consults=False),
+    "*32": _to_extension(consults=True),
+    "*33": _about_consult(transfers.complete),
+    "*34": _about_consult(transfers.swap),
+    "*35": _about_consult(transfers.conference),
+    "*36": _about_consult(transfers.cancel),
 }
 """``*11`` logs in as well: a desk phone has no other way. ``*12`` alone is the first reason, ``*123`` the third.
-``*19`` is the emergency switch of the first calendar."""
+``*19`` is the emergency switch of the first calendar. ``*31`` to ``*36`` are for phones with two lines (``feature_keys`` for those with
+one). ``*10``, ``*18``, ``*21``, ``*23`` and ``*24`` are ``arrivals``', ``*4`` and what follows it is for supervisors."""

@@ -202,6 +202,13 @@ def her_caller(turn: Turn, agent: Agent) -> Contact | None:
     return contact if _within_reach(turn, call) else None
 
 
+def consulting(turn: Turn, agent: Agent) -> bool:
+    """Whether she consults somebody at the moment."""
+    contact = turn.state.contacts.get(agent.contact)
+    call = turn.state.calls.get(contact.entered.call) if contact is not None else None
+    return call is not None and call.consult is not None and call.consult.agent == agent.name
+
+
 def _within_reach(turn: Turn, call: Call) -> bool:
     if turn.state.node(call.node).away or call.caller_leg is None or call.caller_leg.closing:
         turn.refuse("the call is out of our reach at the moment; try again in a few seconds")
@@ -231,6 +238,15 @@ def _her_answered_consult(turn: Turn, agent: Agent) -> Call | None:
         turn.refuse("nobody has answered yet")
         return None
     return call
+
+
+def to_extension(turn: Turn, agent: Agent, extension: str, *, consults: bool = False) -> None:
+    """She has entered whom the caller is to go on with, or whom she wants to talk to first, by the keys of her phone."""
+    queue, colleague = turn.state.extensions.get(extension, ("", ""))
+    if not queue and not colleague:
+        turn.refuse(f"'{extension}' is no extension of a queue or an agent")
+    else:
+        (consult if consults else blind)(turn, agent, queue, colleague)
 
 
 def _dialed(turn: Turn, agent: Agent, extension: str, *, consult: bool = False) -> Queue | Agent | None:

@@ -61,6 +61,12 @@ def extend(turn: Turn, agent: Agent) -> None:
         turn.emit(WrapUpExtended(turn.now, agent.name, agent.contact, agent.until + queue.config.wrap_up_extension))
 
 
+def may_extend(turn: Turn, agent: Agent) -> bool:
+    """Whether she may extend the wrap-up she is in, and has not yet."""
+    queue = turn.state.queue(_contact(turn, agent).entered.queue)
+    return not agent.extended and queue.config.wrap_up_extension > timedelta(0)
+
+
 def dispose(turn: Turn, agent: Agent, disposition: str) -> None:
     """Note what the contact has achieved; wrap-up goes on."""
     if agent.state not in (AgentState.TALKING, AgentState.WRAP_UP):

@@ -202,6 +202,7 @@ class Settings(Section):
             routing_rules=routing_rules(self),
             calendars=self.opening_hours(today or datetime.now(UTC).date()),
             node_lost_after=self.center.node_lost_after,
+            time_zone=self.center.time_zone,
         )
 
     def opening_hours(self, today: date) -> Mapping[str, Calendar]:

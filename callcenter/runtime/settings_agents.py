@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from callcenter.domain.agent import OWN_REASONS
 from callcenter.domain.config import Device, DispositionRule, MissPolicy, OccupancyRule
+from callcenter.domain.desk_names import LEVEL
 from callcenter.runtime.settings_calling import dialing_rules
 from callcenter.runtime.settings_model import AgentSection, MissedOffersSection, OccupancySection, QueueSection
 from callcenter.runtime.settings_problems import Problem
@@ -21,6 +22,9 @@ def agents_faults(settings: "Settings") -> Iterator[Problem]:
     for index, agent in enumerate(settings.agents):
         yield from _opting_faults(f"agent[{index}]", agent)
         yield from _find_me_faults(settings, f"agent[{index}]", agent)
+        if agent.language is not None and agent.language not in settings.center.languages:
+            spoken = ", ".join(settings.center.languages)
+            yield Problem(f"agent[{index}].language", f"'{agent.language}' is none of center.languages: {spoken}")
 
 
 def disposition_rule(queue: QueueSection) -> DispositionRule:
@@ -93,6 +97,8 @@ def _wrap_up_faults(settings: "Settings", key: str, queue: QueueSection) -> Iter
     for place, name in enumerate(queue.dispositions):
         if name in queue.dispositions[:place]:
             yield Problem(f"{key}.dispositions[{place}]", f"'{name}' is there already")
+        if any(other.startswith(f"{name}{LEVEL}") for other in queue.dispositions):
+            yield Problem(f"{key}.dispositions[{place}]", f"'{name}' cannot be chosen: it is a level above others")
     if queue.disposition_required and not queue.dispositions:
         yield Problem(f"{key}.disposition_required", "needs dispositions to choose from; name at least one")
     if queue.disposition_required and queue.wrap_up == timedelta(0):

@@ -177,6 +177,13 @@ def _date(text: object) -> object:
 
 
 Name = Annotated[str, matching(r"[a-z][a-z0-9_-]{0,39}", "a name of 1 to 40 characters a-z, 0-9, '-' and '_', beginning with a letter")]
+Disposition = Annotated[
+    str,
+    matching(
+        r"[a-z][a-z0-9_-]{0,39}(/[a-z][a-z0-9_-]{0,39}){0,2}",
+        "a name of 1 to 40 characters a-z, 0-9, '-' and '_', beginning with a letter; up to three of them, with '/' between, are levels",
+    ),
+]
 NodeName = Annotated[str, matching(r"[a-z][a-z0-9]{0,19}", "a name of 1 to 20 characters a-z and 0-9, beginning with a letter")]
 PromptId = Annotated[str, matching(r"[a-z0-9-]{1,60}", "1 to 60 characters a-z, 0-9 and '-'")]
 SaidPiece = Annotated[

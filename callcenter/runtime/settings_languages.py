@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from callcenter.domain.desk_names import DISPOSITION, LEVEL, REASON, named
 from callcenter.domain.ivr.speech import LANGUAGES, Language, Languages
 from callcenter.runtime.catalogue import CALLERS_HEAR, NEEDED, Catalogue, Prompt, shipped_prompts, words
 from callcenter.runtime.settings_problems import Problem
@@ -125,6 +126,7 @@ class _Renderings:
         self._shipped = shipped_prompts()
         self._default = settings.center.languages[0]
         self._written = [*self._of_the_file(), *flows_own]
+        self._names = list(_names(settings))
 
     def of(self, code: str, asked: tuple[str, ...] = ()) -> Mapping[str, Prompt]:
         settings = self._settings
@@ -136,6 +138,7 @@ class _Renderings:
             found.update(self.of(fallback, (*asked, code)))
         own: list[Prompt] = [*self._shipped["*"].values()]
         if speaker is not None:
+            own += self._names
             for name in dict.fromkeys((_base(code), code)):
                 own += self._shipped.get(name, {}).values()
         if (spoken := _spoken(settings, code)) is not None and (speaker is not None or fallback is None):
@@ -158,6 +161,18 @@ class _Renderings:
                 file=self._settings.beside_the_file(section.file) if section.file else None,
                 voice=Voice("", section.voice or ""),
             )
+
+
+def _names(settings: "Settings") -> Iterator[Prompt]:
+    """What agents hear of reasons and dispositions, as it is written in the file, until somebody writes or records it better."""
+    for reason in settings.center.not_ready_reasons:
+        yield _name(REASON, reason)
+    for level in dict.fromkeys(level for queue in settings.queues for each in queue.dispositions for level in each.split(LEVEL)):
+        yield _name(DISPOSITION, level)
+
+
+def _name(kind: str, name: str) -> Prompt:
+    return Prompt(named(kind, name), name.replace("_", " ").replace("-", " "))
 
 
 def _as_said(prompt: Prompt, code: str, speaker: Voice | None, *, word: bool) -> Prompt:
@@ -257,7 +272,8 @@ def _prompt_section_faults(settings: "Settings") -> Iterator[Problem]:
 def _lacking_faults(settings: "Settings") -> Iterator[Problem]:
     """What we say by ourselves must be there in every language in which we may have to say it."""
     for code in settings.center.languages:
-        needed = dict.fromkeys((*NEEDED, *CALLERS_HEAR) if code == settings.center.languages[0] else CALLERS_HEAR)
+        agents_hear = code == settings.center.languages[0] or any(agent.language == code for agent in settings.agents)
+        needed = dict.fromkeys((*NEEDED, *CALLERS_HEAR) if agents_hear else CALLERS_HEAR)
         there = settings.catalogue.renderings[code]
         section = settings.languages.get(code)
         if voice(settings, code) is None and (section is None or section.fallback is None):

@@ -15,6 +15,7 @@ from callcenter.runtime.settings_fields import (
     Date,
     DatedWindow,
     Dialable,
+    Disposition,
     Extension,
     HostName,
     Interval,
@@ -248,11 +249,11 @@ class QueueSection(QueueRouting):
     wrap_up: Seconds = Field(default=timedelta(seconds=10), alias="wrap_up_s")
     wrap_up_extension: Seconds = Field(default=timedelta(0), alias="wrap_up_extension_s")
     """By how much an agent may extend a wrap-up, once; 0: not at all."""
-    dispositions: tuple[Name, ...] = ()
-    """What a contact may have achieved; ``*141`` is the first."""
+    dispositions: tuple[Disposition, ...] = ()
+    """What a contact may have achieved; ``*141`` is the first. ``sale/by-phone`` is one of two levels."""
     disposition_required: bool = False
     """Wrap-up does not end by the agent's wish without one."""
-    disposition_on_timeout: Name = "not_given"
+    disposition_on_timeout: Disposition = "not_given"
     """Noted when the time is up and one was required."""
     not_ready_on_timeout: Name | None = None
     """The reason the agent is not ready for then; without it she is ready."""
@@ -309,6 +310,8 @@ class AgentSection(AgentRouting):
     """Her devices, tried one after the other; without it her desk phone, for the queue's ring time."""
     leg: Literal["ring", "persistent"] = "ring"
     """Whether her phone rings for each contact, or is rung once and stays up between them."""
+    language: Language | None = None
+    """In which we speak to her on her desk phone; the center's first when not given."""
     find_me_then: Literal["next_agent", "voicemail"] = "next_agent"
     """Where the caller goes when she took the call at none of them."""
 

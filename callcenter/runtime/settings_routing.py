@@ -78,6 +78,7 @@ def agent_config(settings: "Settings", agent: AgentSection, endpoint: str) -> Ag
         devices=devices(settings, agent),
         persistent=agent.leg == "persistent",
         browser=agent.phone == "browser",
+        language=agent.language or "",
         then_voicemail=agent.find_me_then == "voicemail",
     )
 

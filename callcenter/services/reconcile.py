@@ -53,6 +53,8 @@ def _being_said(state: State, call: Call) -> str:
     if call.visit is not None:
         recording = call.visit.stage is Stage.RECORDING
         return recorded_prompt(call.visit.message) if recording else call.visit.playback
+    if call.desk is not None:
+        return call.desk.playback
     if call.flow is not None:
         return call.flow.playback
     contact = state.contacts.get(call.contact)

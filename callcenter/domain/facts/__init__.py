@@ -23,6 +23,8 @@ from callcenter.domain.facts.consults import *
 from callcenter.domain.facts.consults import ConsultFact
 from callcenter.domain.facts.contacts import *
 from callcenter.domain.facts.contacts import ContactFact
+from callcenter.domain.facts.desk_phone import *
+from callcenter.domain.facts.desk_phone import DeskMenuFact
 from callcenter.domain.facts.do_not_call import *
 from callcenter.domain.facts.do_not_call import DoNotCallFact
 from callcenter.domain.facts.flows import *
@@ -55,6 +57,7 @@ CallFact = (
     | VisitFact
     | SurveyCallFact
     | PaymentFact
+    | DeskMenuFact
     | CallbackOffered
 )
 """Of one call, its legs, its flow run, its contacts and recordings."""

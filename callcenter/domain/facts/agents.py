@@ -1,7 +1,7 @@
 """Facts of agents: their states, their phones, what they asked for."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from callcenter.domain.facts.offers import MissedWhy
@@ -99,6 +99,32 @@ class AgentLoadKept:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentFiguresKept:
+    """What the agent has done today (``domain.figures``); in checkpoints only, as it follows from her states and contacts."""
+
+    at: datetime
+    agent: str
+    day: str
+    """As ``2026-11-22``."""
+    contacts: int
+    talk: timedelta
+    hold: timedelta
+    wrap_up: timedelta
+    busy: timedelta
+    free: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class AgentKeysTaken:
+    """The agent has begun to press a sequence in the middle of a talk, which the caller does not hear; empty: it is over."""
+
+    at: datetime
+    agent: str
+    keys: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AgentPhoneAsked:
     """We asked the nodes whether the agent's phone answers; at ``until`` we ask again."""
 
@@ -159,6 +185,8 @@ AgentFact = (
     | AgentRemoved
     | AgentOptedOut
     | AgentLoadKept
+    | AgentFiguresKept
+    | AgentKeysTaken
     | AgentPhoneAsked
     | AgentPhoneChanged
     | AgentFallbackTalkChanged

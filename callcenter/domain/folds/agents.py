@@ -1,12 +1,14 @@
 """What facts of agents change."""
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import TYPE_CHECKING
 
 from callcenter.domain import facts as f
 from callcenter.domain.agent import AGENT_MOVES
-from callcenter.domain.deadlines import REST, WRAP_UP
+from callcenter.domain.deadlines import KEYS, REST, WRAP_UP
 from callcenter.domain.enrolment import SERVING, count_in, count_out, enroll, forget_agent, learn_skills, served_queues, strike_off
+from callcenter.domain.figures import Figures, stayed
 from callcenter.domain.load import Load
 from callcenter.domain.machine import IllegalTransition
 from callcenter.domain.tally import AgentTally
@@ -26,11 +28,13 @@ def agent_state_changed(state: "State", fact: f.AgentStateChanged) -> None:
         count_out(state, agent)
     if agent.since is not None:
         agent.load = agent.load.after(agent.state, fact.at - agent.since)
+        agent.figures = stayed(agent.figures, state.config.time_zone, agent.state, agent.since, fact.at)
     agent.tally.moved(agent.state, fact.state, fact.at, state.config.window)
     agent.state, agent.reason, agent.since = fact.state, fact.reason, fact.at
     agent.idle_since, agent.contact, agent.until = fact.idle_since, fact.contact, fact.until
-    agent.extended = False
+    agent.extended, agent.keys, agent.keys_until = False, "", None
     agent.history.pop(f.WrapUpExtended, None)
+    agent.history.pop(f.AgentKeysTaken, None)
     agent.history.pop(f.AgentPhoneAsked, None)
     if fact.state not in (f.AgentState.TALKING, f.AgentState.WRAP_UP):
         agent.remembered = None
@@ -98,6 +102,18 @@ def agent_load_kept(state: "State", fact: f.AgentLoadKept) -> None:
     state.agent(fact.agent).load = Load(fact.busy, fact.free)
 
 
+def agent_figures_kept(state: "State", fact: f.AgentFiguresKept) -> None:
+    day = date.fromisoformat(fact.day)
+    state.agent(fact.agent).figures = Figures(day, fact.contacts, fact.talk, fact.hold, fact.wrap_up, fact.busy, fact.free)
+
+
+def agent_keys_taken(state: "State", fact: f.AgentKeysTaken) -> None:
+    agent = state.agent(fact.agent)
+    agent.keys, agent.keys_until = fact.keys, fact.until
+    if fact.until is not None:
+        state.deadlines.set(fact.until, KEYS, agent.name)
+
+
 def agent_phone_asked(state: "State", fact: f.AgentPhoneAsked) -> None:
     agent = state.agent(fact.agent)
     agent.until = fact.until
@@ -144,6 +160,8 @@ FOLDS: Mapping[type, Callable[..., None]] = {
     f.AgentTakenOut: agent_taken_out,
     f.AgentOptedOut: agent_opted_out,
     f.AgentLoadKept: agent_load_kept,
+    f.AgentFiguresKept: agent_figures_kept,
+    f.AgentKeysTaken: agent_keys_taken,
     f.AgentPhoneAsked: agent_phone_asked,
     f.AgentPhoneChanged: agent_phone_changed,
     f.AgentFallbackTalkChanged: agent_fallback_talk_changed,

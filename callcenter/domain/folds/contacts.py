@@ -8,6 +8,7 @@ from callcenter.domain import facts as f
 from callcenter.domain.contact import CONTACT_TRANSITIONS, FINISHED, Contact, ContactState
 from callcenter.domain.deadlines import MUSIC, OVERFLOW
 from callcenter.domain.facts.callbacks import CallbackOffered
+from callcenter.domain.figures import handled
 from callcenter.domain.folds.announcements import announce_later
 from callcenter.domain.machine import IllegalTransition, transition
 from callcenter.domain.queue import CONTACT, Band, Queue, Waiter
@@ -158,7 +159,11 @@ def disposition_given(state: "State", fact: f.DispositionGiven) -> None:
 
 
 def contact_ended(state: "State", fact: f.ContactEnded) -> None:
-    move_contact(state, fact, fact.contact)
+    contact = move_contact(state, fact, fact.contact)
+    agent = state.agents.get(fact.agent)
+    if agent is not None and contact.parted_at is not None:
+        talk = contact.talk(contact.parted_at)
+        agent.figures = handled(agent.figures, state.config.time_zone, fact.at, talk, contact.hold, fact.wrap_up)
 
 
 def move_contact(state: "State", fact: f.Fact, contact_id: str) -> Contact:

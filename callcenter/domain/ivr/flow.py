@@ -58,6 +58,9 @@ UNKNOWN_NUMBER = say_and_hang_up("unknown-number")
 
 CONFIRM_READY = say_and_hang_up("you-are-ready")
 CONFIRM_NOT_READY = say_and_hang_up("you-are-not-ready")
+CONFIRM_LOGGED_OUT = say_and_hang_up("you-are-logged-out")
+CONFIRM_LOGGED_IN = say_and_hang_up("you-are-logged-in")
+CONFIRM_DONE = say_and_hang_up("desk-done")
 CONFIRM_DISPOSITION = say_and_hang_up("disposition-noted")
 CONFIRM_EXTENDED = say_and_hang_up("wrap-up-extended")
 CONFIRM_OPTED_IN = say_and_hang_up("queue-joined")
@@ -88,6 +91,9 @@ BUILT_IN_FLOWS: Mapping[str, Flow] = {
         UNKNOWN_NUMBER,
         CONFIRM_READY,
         CONFIRM_NOT_READY,
+        CONFIRM_LOGGED_IN,
+        CONFIRM_LOGGED_OUT,
+        CONFIRM_DONE,
         CONFIRM_DISPOSITION,
         CONFIRM_EXTENDED,
         CONFIRM_OPTED_IN,

@@ -1,0 +1,49 @@
+"""Facts of the spoken menu of desk phones."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Page(StrEnum):
+    """Where in the spoken menu an agent is."""
+
+    MAIN = "main"
+    REASONS = "reasons"
+    DISPOSITIONS = "dispositions"
+    CALLBACKS = "callbacks"
+    CALLER = "caller"
+    """What becomes of the caller whom she talks to on her other line."""
+    EXTENSION = "extension"
+    """She enters whom to transfer to, or to consult."""
+    SAID = "said"
+    """She is told what came of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeskMenuMoved:
+    """The agent is at this page of the spoken menu, and hears ``prompts``, or a key is awaited until ``until``."""
+
+    at: datetime
+    call: str
+    agent: str
+    page: Page
+    prompts: tuple[str, ...]
+    playback: str
+    keys: str = ""
+    """One for each of ``choices``, in the same order."""
+    choices: tuple[str, ...] = ()
+    entry: str = ""
+    """What was entered or chosen so far: an extension, the upper levels of a disposition, what an extension is for."""
+    tries: int = 0
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeskMenuLeft:
+    at: datetime
+    call: str
+    agent: str
+
+
+DeskMenuFact = DeskMenuMoved | DeskMenuLeft
