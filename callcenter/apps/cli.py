@@ -300,6 +300,19 @@ def conference(name: AgentName, config: Config = DEFAULT) -> None:
     _agent_became(ask_engine(config, "agent_conference", agent=name), name)
 
 
+@agent_app.command()
+def figures(name: AgentName, as_json: AsJson = False, config: Config = DEFAULT) -> None:
+    """The agent's own figures of today, as she hears them on her phone (*23)."""
+    found = ask_engine(config, "agent_figures", agent=name)
+    if as_json:
+        typer.echo(json.dumps({key: value for key, value in found.items() if key != "ok"}))
+        return
+    aht, occupancy = found["aht_s"], found["occupancy"]
+    handling = f"{aht:.0f} s" if isinstance(aht, float) else "-"
+    share = f"{100 * occupancy:.0f} %" if isinstance(occupancy, float) else "-"
+    typer.echo(f"{name}: {found['contacts']} contacts, talk {found['talk_s']} s, AHT {handling}, occupancy {share}")
+
+
 @agent_app.command("wrap-up-end")
 def wrap_up_end(name: AgentName, config: Config = DEFAULT) -> None:
     """End the wrap-up; what was asked for during the contact is obeyed, else the agent is ready."""

@@ -21,6 +21,7 @@ from callcenter.domain import (
     delivery,
     desk_menu,
     do_not_call,
+    feature_keys,
     flows,
     legs,
     mailbox_visits,
@@ -52,6 +53,7 @@ from callcenter.domain.deadlines import (
     ADVANCE,
     ANNOUNCE,
     FLOW,
+    KEYS,
     LOOK,
     MENU,
     MUSIC,
@@ -146,6 +148,9 @@ class Center:
             return
         if kind == REST:
             missed.rest_is_over(turn, state.agents[subject])
+            return
+        if kind == KEYS:
+            feature_keys.time_is_up(turn, state.agents[subject])
             return
         if kind == LOOK:
             watch.look(turn, state.queues[subject])
@@ -263,6 +268,10 @@ def _fallback_talk_ended(turn: Turn, event: e.FallbackTalkEnded) -> None:
 def _key_pressed(turn: Turn, event: e.DigitPressed) -> None:
     call = turn.state.legs.get(event.leg)
     if call is None:
+        return
+    agent = feature_keys.whose(turn, call, call.legs[event.leg])
+    if agent is not None:
+        feature_keys.key_pressed(turn, agent, call.legs[event.leg], event.digit)
         return
     if event.leg != call.began.leg:
         accepting.key_pressed(turn, call, call.legs[event.leg], event.digit)

@@ -120,6 +120,8 @@ class ConnectLegs:
     node: str
     bridge: str
     legs: tuple[str, ...]
+    absorb: bool = False
+    """Keys pressed on these legs are told to us, and are not passed on to the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,16 @@ class CloseBridge:
     call: str
     node: str
     bridge: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendDigits:
+    """Let the far end of the leg get these keys, as if the other side had pressed them."""
+
+    call: str
+    node: str
+    leg: str
+    digits: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +247,7 @@ Command = (
     | StartRinging
     | StopRinging
     | ConnectLegs
+    | SendDigits
     | CloseBridge
     | StartRecording
     | StopRecording

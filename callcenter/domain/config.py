@@ -305,6 +305,8 @@ class CenterConfig:
     routing_rules: tuple[RoutingRule, ...] = ()
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     """Opening hours, made for some time ahead and renewed daily."""
+    feature_prefix: str = ""
+    """What begins a sequence of keys by which an agent does something in the middle of a talk; empty: nothing does."""
     time_zone: str = "UTC"
     """Of the center; an agent's day of work is one of its days."""
     node_lost_after: timedelta = timedelta(seconds=30)

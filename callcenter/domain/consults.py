@@ -15,7 +15,7 @@ the console, the legs are moved between two bridges) or have dialed the consulte
 from datetime import timedelta
 
 from callcenter.domain.call import Call, Consult, Leg
-from callcenter.domain.commands import CloseBridge, ConnectLegs, StartMusic, StartRinging, StopMusic, StopRinging
+from callcenter.domain.commands import CloseBridge, StartMusic, StartRinging, StopMusic, StopRinging
 from callcenter.domain.contact import Contact, ContactState
 from callcenter.domain.delivery import leave, overflow, part, settle, start_recording
 from callcenter.domain.events import Cause
@@ -80,7 +80,7 @@ def arrange(turn: Turn, call: Call) -> None:
     for leg, bridge in places(state, call).items():
         rooms[bridge] = (*rooms.get(bridge, ()), leg)
     for bridge, legs in rooms.items():
-        turn.want(ConnectLegs(call.id, call.node, bridge, legs))
+        turn.connect(call, bridge, legs)
     if on_hold:
         queue = state.queue(state.contacts[call.contact].entered.queue)
         turn.want(StartMusic(call.id, call.node, on_hold, queue.config.music))
@@ -141,7 +141,7 @@ def _let_hear(turn: Turn, call: Call, contact: Contact, consult: Consult) -> Non
     if consult.hears is Hears.CALLER:
         turn.want(StopMusic(call.id, call.node, other))
     start_recording(turn, contact, contact.offer)
-    turn.want(ConnectLegs(call.id, call.node, consult.bridge, (caller, other)))
+    turn.connect(call, consult.bridge, (caller, other))
 
 
 def call_off(turn: Turn, call: Call) -> None:
@@ -167,7 +167,7 @@ def back_to_caller(turn: Turn, call: Call, consult: Consult) -> None:
         return
     _hold(turn, own, leg.held)
     turn.want(StopMusic(call.id, call.node, call.began.leg))
-    turn.want(ConnectLegs(call.id, call.node, call.bridge, (call.began.leg, leg.id)))
+    turn.connect(call, call.bridge, (call.began.leg, leg.id))
 
 
 LEFT_BY_CAUSE = {Cause.NODE_CRASH: EndedWhy.NODE_CRASH, Cause.LOST: EndedWhy.AGENT_LOST, Cause.UNKNOWN: EndedWhy.AGENT_LOST}

@@ -7,7 +7,6 @@ from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call, Leg
 from callcenter.domain.commands import (
     CloseBridge,
-    ConnectLegs,
     StartRecording,
     StopMusic,
     StopPlayback,
@@ -248,7 +247,7 @@ def connect(turn: Turn, contact: Contact, offered: ContactOffered) -> None:
         stop_music(turn, contact)
         start_recording(turn, contact, offered)
     other = consult.leg if consult else call.began.leg
-    turn.want(ConnectLegs(call.id, call.node, bridge, (other, offered.leg)))
+    turn.connect(call, bridge, (other, offered.leg))
     for agent in freed:
         route_agent(turn, agent)
 

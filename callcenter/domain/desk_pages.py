@@ -15,7 +15,7 @@ from callcenter.domain.callback import Callback
 from callcenter.domain.desk_names import DISPOSITION, LEVEL, REASON, named
 from callcenter.domain.desk_words import in_words
 from callcenter.domain.facts import AgentState, Page
-from callcenter.domain.figures import of_day, stayed
+from callcenter.domain.figures import now_of
 from callcenter.domain.ivr.speech import Piece, SpeakAs, Spoken
 from callcenter.domain.transfers import consulting
 from callcenter.domain.turn import Turn
@@ -150,9 +150,7 @@ def extension(turn: Turn, call: Call, agent: Agent, entry: str) -> Shown:
 def figures(turn: Turn, call: Call, agent: Agent) -> tuple[str, ...]:
     """Contacts, talk, mean handling time and occupancy of today, this very moment included."""
     zone = turn.state.config.time_zone
-    today = of_day(agent.figures, zone, turn.now)
-    if agent.since is not None:
-        today = stayed(today, zone, agent.state, agent.since, turn.now)
+    today = now_of(agent.figures, zone, agent.state, agent.since, turn.now)
     values = {"contacts": str(today.contacts), "talk": _seconds(today.talk)}
     pieces: tuple[Piece, ...] = (CONTACTS, Spoken(SpeakAs.NUMBER, "contacts"), TALK, Spoken(SpeakAs.DURATION, "talk"))
     if today.aht is not None:

@@ -69,3 +69,9 @@ def handled(figures: Figures, zone: str, at: datetime, talk: timedelta, hold: ti
         hold=figures.hold + hold,
         wrap_up=figures.wrap_up + wrap_up,
     )
+
+
+def now_of(figures: Figures, zone: str, state: AgentState, since: datetime | None, now: datetime) -> Figures:
+    """As they are at this moment, in the middle of a stay."""
+    figures = of_day(figures, zone, now)
+    return figures if since is None else stayed(figures, zone, state, since, now)

@@ -2,7 +2,7 @@
 
 from callcenter.domain import accepting, announcing, callbacks, consults, desk_menu, mailbox_visits, outward, payments, persistent_leg
 from callcenter.domain.call import Call, Leg, LegState
-from callcenter.domain.commands import Answer, CloseBridge, ConnectLegs, HangUp, StartRecording, StopMusic, StopRecording, StopRinging
+from callcenter.domain.commands import Answer, CloseBridge, HangUp, StartRecording, StopMusic, StopRecording, StopRinging
 from callcenter.domain.contact import Contact, ContactState
 from callcenter.domain.delivery import agent_leg_ended, caller_leg_ended, connect, on_leg, start_music
 from callcenter.domain.events import Cause
@@ -149,7 +149,7 @@ def found_alone(turn: Turn, leg_id: str) -> None:
         if call.consult is not None:
             consults.arrange(turn, call)
         else:
-            turn.want(ConnectLegs(call.id, call.node, call.bridge, (call.began.leg, contact.offer.leg)))
+            turn.connect(call, call.bridge, (call.began.leg, contact.offer.leg))
     elif outward.talks(call):
         turn.want(StopRinging(call.id, call.node, call.began.leg))
         outward.together(turn, call)

@@ -13,7 +13,7 @@ What the caller presses reaches nobody: the two are in no bridge together, so th
 
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call, Leg
-from callcenter.domain.commands import CloseBridge, ConnectLegs, StartMusic, StopMusic, StopRecording
+from callcenter.domain.commands import CloseBridge, StartMusic, StopMusic, StopRecording
 from callcenter.domain.contact import Contact, ContactState
 from callcenter.domain.delivery import part
 from callcenter.domain.events import Cause
@@ -77,7 +77,7 @@ def over(turn: Turn, call: Call, outcome: str) -> None:
         turn.emit(ContactResumed(turn.now, call.id, contact.id, contact.offer.agent))
     turn.want(StopMusic(call.id, call.node, leg.id))
     resume(turn, call)
-    turn.want(ConnectLegs(call.id, call.node, call.bridge, (call.began.leg, leg.id)))
+    turn.connect(call, call.bridge, (call.began.leg, leg.id))
 
 
 def caller_left(turn: Turn, call: Call) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call, Consult, Leg
-from callcenter.domain.commands import Command, HangUp
+from callcenter.domain.commands import Command, ConnectLegs, HangUp
 from callcenter.domain.contact import Contact
 from callcenter.domain.facts import Fact, LegClosing
 from callcenter.domain.facts.voicemail import VisitOutcome
@@ -56,6 +56,12 @@ class Turn:
     def refuse(self, sentence: str) -> None:
         """A person asked for the impossible."""
         self.out.refusal = sentence
+
+    def connect(self, call: Call, bridge: str, legs: tuple[str, ...]) -> None:
+        """Let them hear each other; an agent's keys are ours to understand (``feature_keys``)."""
+        known = (self.state.legs.get(leg) for leg in legs)
+        of_agents = any(of is not None and bool(of.legs[leg].agent) for leg, of in zip(legs, known, strict=True))
+        self.want(ConnectLegs(call.id, call.node, bridge, legs, absorb=of_agents and bool(self.state.config.feature_prefix)))
 
     def hang_up(self, call: Call, leg: Leg | None) -> None:
         """Ask for the end of the leg, once; one that has ended already needs nothing."""

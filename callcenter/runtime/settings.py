@@ -28,6 +28,7 @@ from callcenter.runtime.settings_agents import agents_faults, disposition_rule, 
 from callcenter.runtime.settings_calendars import CalendarError, calendar_faults, calendars, own_calendar
 from callcenter.runtime.settings_calendars_model import CalendarSection
 from callcenter.runtime.settings_calling import callback_config, calling_config, calling_faults, number_refusal
+from callcenter.runtime.settings_desk_phone import DeskPhoneSection
 from callcenter.runtime.settings_dips import ConnectionSection, DipSection, dip_attributes, dips_faults
 from callcenter.runtime.settings_fields import Language, Name, Section
 from callcenter.runtime.settings_flow_model import FlowSection
@@ -99,6 +100,7 @@ class Settings(Section):
     routing: RoutingSection = RoutingSection()
     caller_lists: tuple[CallerListSection, ...] = Field(default=(), alias="caller_list")
     routing_rules: tuple[RoutingRuleSection, ...] = Field(default=(), alias="routing_rule")
+    desk_phone: DeskPhoneSection = DeskPhoneSection()
     speech: SpeechSection = SpeechSection()
     dips: dict[Name, DipSection] = Field(default_factory=dict, alias="dip")
     connections: dict[Name, ConnectionSection] = Field(default_factory=dict, alias="connection")
@@ -203,6 +205,7 @@ class Settings(Section):
             calendars=self.opening_hours(today or datetime.now(UTC).date()),
             node_lost_after=self.center.node_lost_after,
             time_zone=self.center.time_zone,
+            feature_prefix=self.desk_phone.feature_prefix,
         )
 
     def opening_hours(self, today: date) -> Mapping[str, Calendar]:

@@ -26,6 +26,7 @@ from callcenter.domain.events import (
     WrapUpExtensionRequested,
 )
 from callcenter.services import explanations
+from callcenter.services.agent_desk import AgentDesk
 from callcenter.services.calendar_desk import CalendarDesk
 from callcenter.services.callback_desk import CallbackDesk
 from callcenter.services.control import ControlError, JsonObject
@@ -56,7 +57,7 @@ class Desk:
         self._journal = journal
         self._take_up_flows = take_up_flows
         callbacks, calendars, do_not_call = CallbackDesk(engine, clock), CalendarDesk(engine, clock), DoNotCallDesk(engine)
-        voicemail = VoicemailDesk(engine)
+        voicemail, agents = VoicemailDesk(engine), AgentDesk(engine, clock)
         self._operations: dict[str, Operation] = {
             "state": self.state,
             "agent_login": self.agent_login,
@@ -78,6 +79,7 @@ class Desk:
             "agent_disposition": self.agent_disposition,
             "agent_opt_in": self.agent_opt_in,
             "agent_opt_out": self.agent_opt_out,
+            "agent_figures": agents.agent_figures,
             "explain": self.explain,
             "reload": self.reload,
             "take_up_flows": self.take_up_flows,

@@ -70,6 +70,10 @@ class Channel:
     hears_ringing: bool = False
     referred: list[bool] = field(default_factory=list)
     """What was told of its REFERs: done, or refused."""
+    digits: str = ""
+    """Keys that its far end got from the other side, or from us."""
+    absorbs: bool = False
+    """Its keys do not get to the others in its bridge."""
     ours: bool = True
     """False: the dialplan's fallback has it, and we are told nothing."""
     heard: list[str] = field(default_factory=list)
@@ -125,6 +129,7 @@ class FakePbx:
             c.RingAgent: self._ring_agent,
             c.Dial: self._dial,
             c.ConnectLegs: self._connect_legs,
+            c.SendDigits: self._send_digits,
             c.CloseBridge: self._close_bridge,
             c.StartRecording: self._start_recording,
             c.StopRecording: self._stop_recording,
@@ -190,8 +195,13 @@ class FakePbx:
         self._end(leg, cause)
 
     def party_presses(self, leg: str, digit: str) -> None:
-        if leg in self.channels:
-            self._tell(DigitPressed(leg, digit))
+        channel = self.channels.get(leg)
+        if channel is None:
+            return
+        for other in self.bridges.get(channel.bridge, set()) if not channel.absorbs else ():
+            if other != leg:
+                self.channels[other].digits += digit
+        self._tell(DigitPressed(leg, digit))
 
     def party_holds(self, leg: str, hold: bool = True) -> None:
         if leg in self.channels:
@@ -346,9 +356,12 @@ class FakePbx:
         for leg in command.legs:
             channel = self._channel(leg)
             self.bridges.get(channel.bridge, set()).discard(leg)
-            channel.bridge = command.bridge
+            channel.bridge, channel.absorbs = command.bridge, command.absorb
             channel.heard.append("bridge")
             members.add(leg)
+
+    def _send_digits(self, command: c.SendDigits) -> None:
+        self._channel(command.leg).digits += command.digits
 
     def _close_bridge(self, command: c.CloseBridge) -> None:
         self.destroy_bridge(command.bridge)

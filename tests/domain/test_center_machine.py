@@ -246,13 +246,13 @@ def picture(state: State) -> object:
     return {
         "calls": {k: (asdict(c.began), {i: asdict(leg) for i, leg in c.legs.items()}, asdict(c.flow) if c.flow else None, c.contact,
                       c.attributes, c.left, sorted(c.overflowed_by), c.bridge, asdict(c.consult) if c.consult else None, c.recording,
-                      c.payment, c.paused,
+                      c.payment, c.paused, c.desk,
                       c.cause, c.ended_at,
                       sorted(c.unfinished)) for k, c in state.calls.items()},
         "legs": {leg: call.id for leg, call in state.legs.items()},
         "contacts": {k: asdict(c) for k, c in state.contacts.items()},
         "agents": {k: (a.state, a.reason, a.since, a.idle_since, a.contact, a.until, a.extended, a.remembered, a.missed_at,
-                       a.load, a.queues, a.opted_out, a.leg, a.leg_to_be, a.reachable, a.fallback_leg)
+                       a.load, a.figures, a.keys, a.keys_until, a.queues, a.opted_out, a.leg, a.leg_to_be, a.reachable, a.fallback_leg)
                    for k, a in state.agents.items()},
         "queues": {k: (q.waiting.in_order(), q.ready.in_order(), q.ringing.in_order(),
                        q.unanswered, q.logged_in, q.serving, q.oldest.in_order(), q.standings, q.tally) for k, q in state.queues.items()},
@@ -415,6 +415,7 @@ class CenterMachine(RuleBasedStateMachine):
         queues = {name: replace(queue, extension=f"30{n}") for n, (name, queue) in enumerate(center.queues.items())}
         agents["carol"] = replace(agents["carol"], then_voicemail=True)
         rules: dict[str, Any] = {"mailboxes": MAILBOXES, "missed_offers": MISSES, "occupancy": CALM, "calling": CallingConfig("carrier")}
+        rules["feature_prefix"] = "*"
         rules["calendars"], rules["payment_flows"] = CALENDARS, ("pay",)
         rules |= {"flow_versions": VERSIONS, "flows": {**center.flows, "menu": VERSIONS["menu", 1]}}
         rules["numbers"] = {**center.numbers, SWITCH: NumberConfig(SWITCH, hours_switch("day"))}
@@ -712,6 +713,33 @@ class CenterMachine(RuleBasedStateMachine):
             if key == "-":
                 self.world.pbx.party_hangs_up(leg)
             self.world.pbx.party_presses(leg, key)
+
+    @rule(
+        agent=st.sampled_from(AGENTS),
+        code=st.sampled_from(["*10", "*10", "*23", "*24", "*22", "*25", "*31300", "*32201", "*33", "*34", "*35", "*36"]),
+        keys=st.text("123456789*0#-", max_size=5),
+        seconds=st.integers(0, 9),
+    )
+    def an_agent_is_at_the_menu(self, agent: str, code: str, keys: str, seconds: int) -> None:
+        leg = self.world.pbx.dial_from_phone(f"phone-of-{agent}", code)
+        for key in keys:
+            self.world.run_for(seconds)
+            if key == "-":
+                self.world.pbx.party_hangs_up(leg)
+            self.world.pbx.party_presses(leg, key)
+
+    @rule(
+        agent=st.sampled_from(AGENTS),
+        keys=st.sampled_from(
+            ["*1201#", "*1202", "*1300#", "*2200#", "*2202", "*2304#", "*3", "*4", "*5", "*6", "*7", "*81#", "**", "*", "7*0"]
+        ),
+        seconds=st.integers(0, 5),
+    )
+    def an_agent_presses_keys_in_a_talk(self, agent: str, keys: str, seconds: int) -> None:
+        legs = [leg for leg, channel in self.world.pbx.channels.items() if channel.endpoint == f"phone-of-{agent}" and channel.bridge]
+        for key in keys if legs else ():
+            self.world.pbx.party_presses(legs[-1], key)
+        self.world.run_for(seconds)
 
     @rule(n=st.integers(0, 5), hear=st.booleans())
     def somebody_sees_to_a_message(self, n: int, hear: bool) -> None:

@@ -18,6 +18,7 @@ _HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn"))
 _SEPARATORS = frozenset(("Zs", "Zl", "Zp"))
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SOUND = re.compile(r"(?:[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})?/)?[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_DIGITS = re.compile(r"[0-9*#A-D]{1,32}")
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
@@ -48,6 +49,11 @@ def caller_id(raw_name: str, raw_number: str) -> str:
 def is_e164(text: str) -> bool:
     """Whether it is a number with plus sign and country code, and nothing else (ITU-T E.164: at most 15 digits)."""
     return _E164.fullmatch(text) is not None
+
+
+def is_digits(text: str) -> bool:
+    """Whether these are keys of a telephone, and not too many."""
+    return _DIGITS.fullmatch(text) is not None
 
 
 def is_sound(text: str) -> bool:

@@ -25,6 +25,7 @@ from callcenter.domain.commands import (
     Play,
     RecordMessage,
     RingAgent,
+    SendDigits,
     StartMusic,
     StartRinging,
     StopMessage,
@@ -42,6 +43,7 @@ PHONE_NOT_THERE = frozenset((400, 500))
 """What ``originate`` answers for an endpoint that has no contact ("Allocation failed") or does not exist."""
 SOUNDS = "sound:callcenter/"
 RECORDINGS = f"recording:{VOICEMAIL}"
+KEYS_TOLD = "mixing,dtmf_events"
 RINGS_ON = 2
 """Seconds that a leg rings longer than the core lets it, if we are not there to end it: else the two time limits would race."""
 
@@ -106,6 +108,7 @@ class Commands:
             RingAgent: self._ring_agent,
             Dial: self._dial,
             ConnectLegs: self._connect_legs,
+            SendDigits: self._send_digits,
             CloseBridge: self._close_bridge,
             RecordMessage: self._record_message,
             StopMessage: self._stop_message,
@@ -216,16 +219,23 @@ class Commands:
         """Create the bridge and put the legs into it, both or none.
 
         ``addChannel`` waits for the end of what the leg hears, and on the WebSocket every other request waits
-        behind it: a prompt that is still being said is stopped first.
+        behind it: a prompt that is still being said is stopped first. A bridge that hands packets through natively tells no keys.
         """
         safe(command.bridge, *command.legs)
         for leg in command.legs:
             for playback in tuple(self._heard.get(leg, ())):
                 await self._stop(playback)
-        made = await self._client.call(bridges.createWithId, {"type": "mixing"}, bridgeId=command.bridge)
+        made = await self._client.call(bridges.createWithId, {"type": KEYS_TOLD if command.absorb else "mixing"}, bridgeId=command.bridge)
         if made.status != EXISTS:
             check(made)
-        check(await self._client.call(bridges.addChannel, {"channel": ",".join(command.legs)}, bridgeId=command.bridge))
+        query = {"channel": ",".join(command.legs), **({"absorbDTMF": "true"} if command.absorb else {})}
+        check(await self._client.call(bridges.addChannel, query, bridgeId=command.bridge))
+
+    async def _send_digits(self, command: SendDigits) -> None:
+        safe(command.leg)
+        if not clean.is_digits(command.digits):
+            raise CommandError(Refusal.REFUSED, "not keys of a telephone")
+        check(await self._client.call(channels.sendDTMF, {"dtmf": command.digits}, channelId=command.leg))
 
     async def _close_bridge(self, command: CloseBridge) -> None:
         await self.destroy_bridge(command.bridge)
