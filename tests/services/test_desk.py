@@ -159,3 +159,16 @@ async def test_a_contact_that_waits_is_explained(center: VirtualCenter) -> None:
     assert {"agent": "alice", "why": "is logged out"} in explained["others"]  # type: ignore[operator]
     json.dumps(explained)
     assert "no contact that waits begins with 'nobody'" in await refusal(center, "explain", contact="nobody")
+
+
+@in_virtual_time
+async def test_an_agents_own_figures_of_today(center: VirtualCenter) -> None:
+    assert "there is no agent 'nobody'" in await refusal(center, "agent_figures", agent="nobody")
+    assert (await ask(center, "agent_figures", agent="alice"))["contacts"] == 0
+    await center.agent_ready("alice")
+    await center.pass_time(30)
+    center.calls()
+    await center.pass_time(12)  # two seconds of ringing, ten of talk
+    figures = await ask(center, "agent_figures", agent="alice")
+    assert (figures["contacts"], figures["aht_s"]) == (0, None)
+    assert figures["occupancy"] == pytest.approx(10 / 42, abs=0.01)
