@@ -278,7 +278,7 @@ def test_a_long_day_leaves_nothing_behind() -> None:
     state = world.center.state
     assert world.center.deadline is None
     assert (state.calls, state.contacts, state.legs) == ({}, {}, {})
-    assert len(list(world.center.checkpoint())) < 10
+    assert len(list(world.center.checkpoint())) < 12
     assert sum(len(pool.ready._heap) for pool in state.queue("support").awake) + len(state.queue("support").waiting._heap) < 200
     restored = Center.restore(world.config, Ids("r"), world.center.checkpoint()).state
     assert restored.agents["alice"].state is AgentState.NOT_READY
