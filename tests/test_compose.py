@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent
-OURS = ("render", "engine", "books", "dips", "recogniser", "web")
+OURS = ("render", "engine", "books", "dips", "recogniser", "webhooks", "web")
 
 
 def compose() -> dict[str, Any]:

@@ -21,6 +21,7 @@ from callcenter.apps.payment_cli import payment_app
 from callcenter.apps.prompt_cli import prompt_app
 from callcenter.apps.simulate import simulate_app
 from callcenter.apps.voicemail_cli import voicemail_app
+from callcenter.apps.webhook_cli import webhook_app
 
 if TYPE_CHECKING:
     from callcenter.runtime.settings import Settings
@@ -50,6 +51,7 @@ app.add_typer(flow_app, name="flow")
 app.add_typer(prompt_app, name="prompt")
 app.add_typer(calendar_app, name="calendar")
 app.add_typer(voicemail_app, name="voicemail")
+app.add_typer(webhook_app, name="webhook")
 
 Config = Annotated[Path, typer.Option("--config", "-c", envvar="CALLCENTER_CONFIG", help="The configuration file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -90,7 +92,7 @@ def serve(
         bool | None, typer.Option(help="Print phone passwords and the live page's token; by default on a terminal only.")
     ] = None,
 ) -> None:
-    """Run everything on this machine: Asterisk, PostgreSQL, engine, books, dips, recogniser, web."""
+    """Run everything on this machine: Asterisk, PostgreSQL, engine, books, dips, recogniser, webhooks, web."""
     import sys
 
     from callcenter.apps import serve as serving
@@ -148,6 +150,15 @@ def dips(config: Config = DEFAULT) -> None:
 def recogniser(config: Config = DEFAULT) -> None:
     """Run the recogniser alone: who understands what callers say."""
     from callcenter.apps import recogniser as process
+
+    _own_process(settings_of(config))
+    process.main(config)
+
+
+@app.command()
+def webhooks(config: Config = DEFAULT) -> None:
+    """Run the webhooks alone: who tells other systems what happens."""
+    from callcenter.apps import webhooks as process
 
     _own_process(settings_of(config))
     process.main(config)

@@ -99,6 +99,7 @@ def _stages(settings: Settings, secrets: Secrets, folder: DataFolder) -> list[li
         ("dips", dips_answers),
         ("recogniser", recogniser_answers),
         ("engine", engine_answers),
+        ("webhooks", None),
         ("web", web_answers),
     ]
     return [below, [_program(name, settings.file, folder, question) for name, question in ours]]

@@ -178,7 +178,10 @@ class Signed:
 
 
 def rights_of(
-    roles: Collection[Role], granted: Collection[Right] = (), withheld: Collection[Right] = (), token_scopes: Collection[Right] | None = None
+    roles: Collection[Role],
+    granted: Collection[Right] = (),
+    withheld: Collection[Right] = (),
+    token_scopes: Collection[Right] | None = None,
 ) -> frozenset[Right]:
     """All rights of a person; with a token, those of them that the token was made for."""
     given = frozenset().union(*(RIGHTS[role] for role in roles)) | (frozenset(granted) & SEPARATE)

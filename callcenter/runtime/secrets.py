@@ -53,6 +53,8 @@ class Secrets:
     web_token: str = field(default_factory=_secret, repr=False)
     control_token: str = field(default_factory=_secret, repr=False)
     postgres_password: str = field(default_factory=_secret, repr=False)
+    webhook_key: str = field(default_factory=_secret, repr=False)
+    """The secrets that webhooks are signed with follow from it."""
     phones: Mapping[str, Phone] = field(default_factory=dict)
     """By agent. Phones of agents who have left stay listed, so that nobody else is given their name."""
 

@@ -52,6 +52,7 @@ from callcenter.runtime.settings_model import (
     QueueSection,
     RecordingSection,
     TrunkSection,
+    WebhooksSection,
     WebSection,
 )
 from callcenter.runtime.settings_problems import Fault, Problem, from_pydantic
@@ -86,6 +87,7 @@ class Settings(Section):
     engine: EngineSection = EngineSection()
     web: WebSection = WebSection()
     softphone: SoftphoneSection = SoftphoneSection()
+    webhooks: WebhooksSection = WebhooksSection()
     recording: RecordingSection = RecordingSection()
     payments: PaymentsSection = PaymentsSection()
     mail: MailSection | None = None

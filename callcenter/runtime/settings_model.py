@@ -109,6 +109,13 @@ class WebSection(Section):
     port: Port = 8080
 
 
+class WebhooksSection(Section):
+    """Other systems are told of what happens (docs/api.md)."""
+
+    allow_private: bool = False
+    """Whether they may be on this machine or its network, and spoken to without TLS."""
+
+
 class PaymentsSection(Section):
     """Agents send their callers through these flows to pay."""
 

@@ -18,7 +18,7 @@ from callcenter.runtime.process import Process
 from tests.support.asterisk import free_ports, raw_settings, short_folder
 
 pytestmark = pytest.mark.pbx
-SERVICES = ("asterisk node1", "postgres", "books", "dips", "recogniser", "engine", "web")
+SERVICES = ("asterisk node1", "postgres", "books", "dips", "recogniser", "engine", "webhooks", "web")
 UP_WITHIN = 120
 
 
@@ -61,7 +61,9 @@ class Center:
                 await asyncio.wait_for(serve.communicate(), UP_WITHIN)
 
     def processes(self) -> dict[str, Process | None]:
-        found = {name: Process.read(self.data.run / f"{name}.json") for name in ("books", "dips", "recogniser", "engine", "web")}
+        found = {
+            name: Process.read(self.data.run / f"{name}.json") for name in ("books", "dips", "recogniser", "engine", "webhooks", "web")
+        }
         found["asterisk"] = Process.read(self.data.nodes / "node1" / "asterisk.json")
         pid = EmbeddedPostgres(self.data.postgres).pid()
         found["postgres"] = Process.of(pid) if pid else None

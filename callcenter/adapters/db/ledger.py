@@ -18,6 +18,7 @@ from callcenter.adapters.db import rows
 from callcenter.adapters.db.message_rows import write_messages
 from callcenter.adapters.db.partitions import Partitions
 from callcenter.adapters.db.transaction import transaction
+from callcenter.adapters.db.webhook_outbox import write_webhook_messages
 from callcenter.domain.books import FOLDED_KINDS, call_touched, fold_call, fold_stays
 from callcenter.domain.callback_books import CALLBACK_KINDS, callback_touched, fold_callback
 from callcenter.domain.facts import AgentStateChanged, Fact
@@ -137,13 +138,14 @@ class PostgresLedger:
             await connection.execute(_MOVE_POSITION, {"journal": journal, "seq": to})
 
     async def _write(self, connection: AsyncConnection, journal: UUID, shipments: Sequence[Shipment]) -> None:
-        records = b",".join(b"[%d,%b]" % (shipment.record.seq, shipment.record.payload) for shipment in shipments).decode("ascii")
+        records = b",".join(b"[%d,%b]" % (shipment.record.seq, shipment.record.payload) for shipment in shipments).decode()
         await connection.execute(_INSERT_FACTS, {"journal": journal, "records": f"[{records}]"})
         facts = [fact for shipment in shipments for fact in shipment.facts]
         await self._fold_calls(connection, facts)
         await self._fold_callbacks(connection, facts)
         await write_messages(connection, facts)
         await self._fold_agents(connection, journal, shipments)
+        await write_webhook_messages(connection, journal, shipments)
 
     async def _fold_calls(self, connection: AsyncConnection, facts: Iterable[Fact]) -> None:
         """Fold the touched calls anew, from all their facts."""

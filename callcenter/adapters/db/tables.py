@@ -6,8 +6,10 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Numeric,
     PrimaryKeyConstraint,
@@ -17,7 +19,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData()
 
@@ -223,6 +225,54 @@ message_mail = Table(
     Column("why", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("message_id", "recipient"),
     Index("message_mail_due", "due_at", postgresql_where=text("state = 'due'")),
+)
+
+webhook = Table(
+    "webhook",
+    metadata,
+    Column("webhook_id", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("events", ARRAY(Text), nullable=False, comment="empty: all"),
+    *_words("numbers", "note"),
+    Column("enabled", Boolean, nullable=False),
+    *_words("why"),
+    Column("created_at", Moment, nullable=False),
+    *_words("created_by"),
+    Column("revision", Integer, nullable=False),
+    Column("generation", Integer, nullable=False, comment="of its secret, which is kept nowhere"),
+    Column("former_until", Moment),
+    Column("failing_since", Moment),
+    Column("delivered_at", Moment),
+)
+
+webhook_message = Table(
+    "webhook_message",
+    metadata,
+    Column("message_id", Text, primary_key=True),
+    Column("webhook_id", Text, ForeignKey("webhook.webhook_id", ondelete="CASCADE"), nullable=False),
+    *_words("type"),
+    Column("at", Moment, nullable=False),
+    *_words("body", "state"),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Moment),
+    Column("status", Integer, nullable=False),
+    *_words("why"),
+    Column("settled_at", Moment),
+    Index("webhook_message_due", "webhook_id", "due_at", postgresql_where=text("state IN ('due', 'sending')")),
+    Index("webhook_message_in_order", "webhook_id", "at", "message_id"),
+    Index("webhook_message_settled", "settled_at", postgresql_where=text("settled_at IS NOT NULL")),
+)
+
+idempotency_key = Table(
+    "idempotency_key",
+    metadata,
+    *_words("owner", "key", "said"),
+    Column("began_at", Moment, nullable=False),
+    Column("status", Integer, comment="NULL: the first request is still going on"),
+    *_words("content_type", "etag"),
+    Column("body", LargeBinary),
+    PrimaryKeyConstraint("owner", "key"),
+    Index("idempotency_key_began_at", "began_at"),
 )
 
 # What the views of kpi/ need to know of the settings; the books keep it up to date.

@@ -1,11 +1,6 @@
-"""Asks a source over HTTP: one request, no redirects, an answer of bounded size from an address that was checked.
-
-The address is judged where the connection is made, after the name has been resolved and for that very connection; so a
-name cannot be resolved to something else in between (DNS rebinding), and ``http://2130706433/`` is what it means.
-"""
+"""Asks a source over HTTP: one request, no redirects, an answer of bounded size from an address that was checked."""
 
 import json
-import socket
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,19 +8,15 @@ from pathlib import Path
 import aiohttp
 from yarl import URL
 
-from callcenter.domain.dips.addresses import may_connect
 from callcenter.domain.dips.reading import Garbage, attributes, is_there, read_json
 from callcenter.domain.dips.source import DipAnswer, HttpSource, Outcome
 from callcenter.domain.dips.template import ValueRefused, fill_body, fill_text
+from callcenter.services.checked_address import AddressRefused, sockets
 from callcenter.services.dips.runner import SourceFailed
 
 BLAMED = frozenset({401, 403, 407, 408, 421, 423, 425, 429})
 """Of the statuses 400 to 499 those that speak against the source or our account there, not against the one question."""
 _CHUNK = 16_384
-
-
-class AddressRefused(OSError):
-    """The name leads to an address that this source may not be asked at."""
 
 
 class HttpAsker:
@@ -92,7 +83,9 @@ class HttpAsker:
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._source.rules.at_once, socket_factory=self._socket),
+                connector=aiohttp.TCPConnector(
+                    limit=self._source.rules.at_once, socket_factory=sockets(allow_private=lambda: self._source.allow_private)
+                ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "callcenter"},
                 auto_decompress=False,
@@ -100,15 +93,6 @@ class HttpAsker:
                 timeout=aiohttp.ClientTimeout(total=self._source.rules.budget.total_seconds()),
             )
         return self._session
-
-    def _socket(self, wanted: "tuple[int, int, int, str, tuple[object, ...]]") -> socket.socket:
-        """A socket for exactly this address. Raises AddressRefused."""
-        family, kind, protocol, _, address = wanted
-        if not may_connect(str(address[0]), allow_private=self._source.allow_private):
-            raise AddressRefused(0, "private address")
-        made = socket.socket(family, kind, protocol)
-        made.setblocking(False)
-        return made
 
 
 def _encoded(url: str) -> URL:

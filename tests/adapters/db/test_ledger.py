@@ -102,6 +102,15 @@ async def test_an_answered_call_is_one_cdr_one_contact_one_recording(folder: Pat
     ]
 
 
+async def test_names_in_any_script_reach_the_books(folder: Path, shipper: Shipper, database_url: str) -> None:
+    name = "Zoë 名 \u202e \U0001f600"
+    began = f.CallBegan(BEGIN, "c1", NODE, "leg", f.Direction.INBOUND, "+1800", "+1202", name, "trunk", "l")
+    write(folder, [[began]])
+    await ship_all(shipper)
+    assert rows(database_url, "SELECT body->>'caller_name' FROM fact") == [(name,)]
+    assert shipper.state(datetime.now(UTC)).dead_letters == 0
+
+
 async def test_a_call_is_folded_the_same_event_by_event_and_at_once(
     folder: Path, engine: AsyncEngine, database_url: str, tmp_path: Path
 ) -> None:

@@ -1,0 +1,63 @@
+"""The process ``webhooks``: tells other systems what happens. Nothing waits for it: while it is away, messages wait in PostgreSQL.
+
+It is a process of its own because it speaks with strangers, who may be slow or worse: neither the books nor a flow that asks
+another system, nor a console shall share a loop with them.
+"""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import structlog
+
+from callcenter.adapters.db.connection import connect
+from callcenter.adapters.db.webhooks import PostgresWebhooks
+from callcenter.adapters.webhooks.http import HttpSender
+from callcenter.apps.books import changing
+from callcenter.runtime import logs
+from callcenter.runtime.data_folder import database_url
+from callcenter.runtime.postgres import PostgresError
+from callcenter.runtime.secrets import load_secrets
+from callcenter.runtime.settings import Settings, load
+from callcenter.services.webhooks import Deliverer
+
+log = structlog.get_logger(__name__)
+
+
+def url_of(settings: Settings) -> str:
+    """An embedded server that does not run is a database out of reach, like any other."""
+    try:
+        return database_url(settings)
+    except PostgresError as error:
+        raise ConnectionError(str(error)) from None
+
+
+async def serve(settings: Settings, config_file: Path, stop: asyncio.Event) -> None:
+    """Deliver until ``stop`` is set."""
+    now = changing(config_file, settings)
+    engine = connect(lambda: url_of(settings), name="webhooks", statement_timeout=5.0, pool_size=4)
+    sender = HttpSender(allow_private=lambda: now().webhooks.allow_private)
+    key = load_secrets(settings.data).webhook_key.encode()
+    try:
+        log.info("webhooks_up")
+        await Deliverer(PostgresWebhooks(engine), sender, key).run(stop)
+    finally:
+        await sender.close()
+        await engine.dispose()
+
+
+def main(config_file: Path) -> None:
+    """Run until SIGTERM or SIGINT. Raises SystemExit with a sentence."""
+    logs.configure("webhooks")
+    settings = load(config_file)
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await serve(settings, config_file, stop)
+
+    try:
+        asyncio.run(run())
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"callcenter: {error}") from None
