@@ -40,11 +40,15 @@ PHONE_UNREACHABLE = "phone_unreachable"
 FALLBACK_CALL = "fallback_call"
 OWN_CALL = "own_call"
 MICRO_BREAK = "micro_break"
+SUPERVISING = "supervising"
+"""She hears a colleague's contact."""
 LEG_RINGS = "leg_rings"
 """Her phone is rung for the leg that is to stay up."""
 CONSOLE_GONE = "console_gone"
 """Her phone was the browser in which her console is no longer open."""
-OWN_REASONS = frozenset({LOGIN, MISSED_OFFER, PHONE_UNREACHABLE, FALLBACK_CALL, OWN_CALL, MICRO_BREAK, LEG_RINGS, CONSOLE_GONE})
+OWN_REASONS = frozenset(
+    {LOGIN, MISSED_OFFER, PHONE_UNREACHABLE, FALLBACK_CALL, OWN_CALL, MICRO_BREAK, LEG_RINGS, CONSOLE_GONE, SUPERVISING}
+)
 """Reasons to be not ready that nobody asks for: the center gives them by itself."""
 
 ASK_PHONE_AFTER = timedelta(seconds=15)

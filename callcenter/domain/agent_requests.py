@@ -22,7 +22,7 @@ def login(turn: Turn, agent: Agent) -> None:
 def ready(turn: Turn, agent: Agent) -> None:
     if agent.state is AgentState.LOGGED_OUT:
         turn.refuse(f"{agent.name} is not logged in; log in first")
-    elif agent.state in a.BUSY or agent.fallback_leg:
+    elif agent.state in a.BUSY or agent.fallback_leg or agent.name in turn.state.supervising:
         remember(turn, agent, AgentState.READY)
     elif agent.state is AgentState.WRAP_UP:
         if not refuse_without_disposition(turn, agent):

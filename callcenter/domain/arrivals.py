@@ -1,6 +1,6 @@
 """Legs that come in: callers through a trunk, agents from their desk phones."""
 
-from callcenter.domain import agent_requests, desk_menu, mailbox_keys, persistent_leg, star_codes, transfers
+from callcenter.domain import agent_requests, desk_menu, mailbox_keys, persistent_leg, star_codes, supervising, transfers
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
 from callcenter.domain.commands import Answer
@@ -97,6 +97,8 @@ def _desk_phone(turn: Turn, call: Call, agent: Agent | None) -> None:
             return
         if call.began.dialed == FIGURES:
             desk_menu.figures(turn, call, agent)
+            return
+        if supervising.dial_in(turn, call, agent, call.began.dialed):
             return
         confirm = star_codes.obey(turn, agent, call.began.dialed)
     start_flow(turn, call, confirm)

@@ -16,6 +16,7 @@ from callcenter.domain.events import Cause
 from callcenter.domain.facts import CallBegan, DeskMenuMoved, Fact, Hears, LegGone, LegRinging, LegUp
 from callcenter.domain.ivr.run import FlowRun
 from callcenter.domain.mailbox import Visit
+from callcenter.domain.supervision import Supervision
 
 
 class LegState(StrEnum):
@@ -103,6 +104,8 @@ class Call:
     outside: str = ""
     """The leg to a number outside that a flow has handed the caller on to; they talk in ``bridge`` once it is answered."""
     consult: Consult | None = None
+    supervision: Supervision | None = None
+    """This call is a supervisor's, who hears an agent's contact in another one."""
     payment: Payment | None = None
     paused: bool = False
     """Nothing of it is recorded at the moment, whatever its queue says."""

@@ -23,10 +23,12 @@ from callcenter.domain import (
     do_not_call,
     feature_keys,
     flows,
+    forcing,
     legs,
     mailbox_visits,
     missed,
     nodes,
+    notices,
     opening,
     opting,
     overflowing,
@@ -36,6 +38,7 @@ from callcenter.domain import (
     presence,
     promises,
     router,
+    supervising,
     transfers,
     voicemail,
     watch,
@@ -58,6 +61,7 @@ from callcenter.domain.deadlines import (
     MENU,
     MUSIC,
     NODE_LOST,
+    NOTICE,
     OFFER,
     OVERFLOW,
     REST,
@@ -159,6 +163,9 @@ class Center:
         if kind == NODE_LOST:
             nodes.lost(turn, subject)
             return
+        if kind == NOTICE:
+            notices.time_is_up(turn, subject)
+            return
         if kind == KEPT:
             mailbox_visits.time_is_over(turn, subject)
             return
@@ -221,6 +228,7 @@ def _heed(turn: Turn) -> None:
     while heeded < len(turn.out.facts) or turn.over or turn.to_take or turn.to_mailbox or turn.visited or turn.to_flow:
         if heeded < len(turn.out.facts):
             callbacks.heed(turn, turn.out.facts[heeded])
+            supervising.heed(turn, turn.out.facts[heeded])
             heeded += 1
         elif turn.over:
             consults.back_to_caller(turn, *turn.over.pop(0))
@@ -268,6 +276,9 @@ def _fallback_talk_ended(turn: Turn, event: e.FallbackTalkEnded) -> None:
 def _key_pressed(turn: Turn, event: e.DigitPressed) -> None:
     call = turn.state.legs.get(event.leg)
     if call is None:
+        return
+    if call.supervision is not None:
+        supervising.key_pressed(turn, call, event.digit)
         return
     agent = feature_keys.whose(turn, call, call.legs[event.leg])
     if agent is not None:
@@ -323,6 +334,7 @@ def _config_changed(turn: Turn, event: e.ConfigChanged) -> None:
     for queue in list(turn.state.queues.values()):
         router.route_queue(turn, queue)
     callbacks.route_owners(turn)
+    supervising.rights_changed(turn)
     overflowing.hours_changed(turn)
     delivery.let_go_forsaken(turn)
 
@@ -346,7 +358,7 @@ def _command_refused(turn: Turn, event: e.CommandRefused) -> None:
         return
     elif isinstance(command, RingAgent | Dial):  # a leg that was never made has no end either
         legs.ended(turn, command.leg, e.Cause.UNREACHABLE)
-    elif event.refusal is e.Refusal.GONE:
+    elif event.refusal is e.Refusal.GONE or supervising.refused(turn, command):
         return
     elif isinstance(command, Play):
         _prompt_ended(turn, e.PlaybackEnded(command.leg, command.playback))
@@ -422,6 +434,14 @@ def _stories() -> dict[type, Callable[..., None]]:
         e.ConferenceRequested: _asked(transfers.conference),
         e.PaymentRequested: _asked(payments.begin, "flow"),
         e.PaymentEndRequested: _asked(flows.call_off_payment),
+        e.SupervisionRequested: supervising.request,
+        e.SupervisionSwitchRequested: supervising.switch,
+        e.SupervisionEndRequested: supervising.end_requested,
+        e.AgentForceRequested: forcing.force,
+        e.ContactMoveRequested: forcing.move,
+        e.ContactPriorityRequested: forcing.prioritise,
+        e.NoticeSendRequested: notices.send,
+        e.NoticeAckRequested: notices.acknowledge,
         e.WrapUpEndRequested: _asked(wrap_up.end),
         e.WrapUpExtensionRequested: _asked(wrap_up.extend),
         e.DispositionChosen: _asked(wrap_up.dispose, "disposition"),

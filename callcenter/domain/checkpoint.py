@@ -15,6 +15,7 @@ from callcenter.domain.facts.callbacks import CallbackFact
 from callcenter.domain.facts.do_not_call import DoNotCallFact
 from callcenter.domain.facts.hours import HoursFact, HoursPinFact
 from callcenter.domain.facts.nodes import NodeFact
+from callcenter.domain.facts.notices import NoticeFact
 from callcenter.domain.facts.queues import QueueFact
 from callcenter.domain.facts.voicemail import MailboxFact
 from callcenter.domain.queue import Queue
@@ -63,6 +64,7 @@ class Checkpoint:
         kept += [(self._applied, measured(state, queue)) for queue in state.queues.values() if queue.measures.at is not None]
         kept += state.callbacks.history()
         kept += state.mailboxes.history()
+        kept += state.notices.history()
         kept += self._waiters.values()
         kept += self._switches.values()
         kept += self._pins.values()
@@ -87,6 +89,8 @@ class Checkpoint:
             return self._state.mailboxes.keep
         if kind in KEPT_AT_THE_END or kind in (*QueueFact.__args__, *DoNotCallFact.__args__, f.CallersSurveyed):
             return _keep_nowhere  # a checkpoint says all of it in one fact
+        if kind in NoticeFact.__args__:
+            return self._state.notices.keep
         if kind in HoursFact.__args__:
             return self._keep_switch
         if kind in HoursPinFact.__args__:

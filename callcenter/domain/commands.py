@@ -125,6 +125,20 @@ class ConnectLegs:
 
 
 @dataclass(frozen=True, slots=True)
+class SnoopLeg:
+    """Make the channel ``snoop``: in a bridge, who is with it hears what the leg hears and says.
+
+    With ``whisper`` they are heard by that leg, and by nobody else. It ends with the leg, or by ``HangUp``.
+    """
+
+    call: str
+    node: str
+    leg: str
+    snoop: str
+    whisper: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CloseBridge:
     """Destroy the bridge; legs still in it stay up, alone."""
 
@@ -248,6 +262,7 @@ Command = (
     | StopRinging
     | ConnectLegs
     | SendDigits
+    | SnoopLeg
     | CloseBridge
     | StartRecording
     | StopRecording

@@ -19,6 +19,7 @@ from callcenter.domain.mailbox_config import MailboxConfig
 from callcenter.domain.numbers import NumberRules, any_e164
 from callcenter.domain.overflow_rules import Closing, Overflow, OverflowRow, OverflowTo, RowKind, conditions_of
 from callcenter.domain.routing_config import Between, CallerList, Membership, Routing, RoutingRule, Skill
+from callcenter.domain.supervision_modes import SupervisionTold
 from callcenter.domain.survey_kinds import SurveyRule
 
 
@@ -151,6 +152,8 @@ class QueueConfig:
     closing: Closing = AT_CLOSING_TIME
     extension: str = ""
     """What agents dial to transfer to it; empty: by name only."""
+    supervision_told: SupervisionTold = SupervisionTold.NOBODY
+    """Who is told when a supervisor begins to hear a contact."""
     watched: tuple[Condition, ...] = ()
     """Conditions that something in this queue depends on."""
 
@@ -226,6 +229,21 @@ class AgentConfig:
     """Her phone is the softphone of her console, and is gone when that is."""
 
 
+EVERY_QUEUE = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisorConfig:
+    """An agent who may hear others' contacts; one who serves no queue is a supervisor only."""
+
+    name: str
+    queues: tuple[str, ...]
+    """Those of these queues; ``*``: of all."""
+
+    def may_hear(self, queue: str) -> bool:
+        return EVERY_QUEUE in self.queues or queue in self.queues
+
+
 @dataclass(frozen=True, slots=True)
 class MissPolicy:
     """What becomes of an agent who misses offers (RONA). A phone that cannot be reached is never her fault."""
@@ -282,6 +300,7 @@ class CenterConfig:
 
     queues: Mapping[str, QueueConfig] = field(default_factory=dict)
     agents: Mapping[str, AgentConfig] = field(default_factory=dict)
+    supervisors: Mapping[str, SupervisorConfig] = field(default_factory=dict)
     numbers: Mapping[str, NumberConfig] = field(default_factory=dict)
     flows: Mapping[str, Flow] = field(default_factory=dict)
     flow_versions: Mapping[tuple[str, int], Flow] = field(default_factory=dict)

@@ -21,6 +21,7 @@ from callcenter.domain.delivery import leave, overflow, part, settle, start_reco
 from callcenter.domain.events import Cause
 from callcenter.domain.facts import CallerHandedOver, ContactHeld, ContactResumed, EndedWhy, Hears, OverflowWhy
 from callcenter.domain.state import State
+from callcenter.domain.supervision import ear_places
 from callcenter.domain.turn import Turn
 
 
@@ -48,6 +49,8 @@ def consulted(state: State, call: Call) -> str:
 
 def places(state: State, call: Call) -> dict[str, str]:
     """In which bridge each leg should be while two talk, or three consult; who is in none may be anywhere."""
+    if call.supervision is not None:
+        return ear_places(call)
     own, consult = talk_leg(state, call), call.consult
     if call.payment is not None:
         return {}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 OFFER, WRAP_UP, REST, FLOW, MUSIC, OVERFLOW, NODE_LOST = "offer", "wrap_up", "rest", "flow", "music", "overflow", "node_lost"
 KEYS, MENU = "keys", "menu"
 LOOK, ANNOUNCE, ADVANCE, SKILL, SWITCH, VISIT = "look", "announce", "advance", "skill", "switch", "visit"
+NOTICE = "notice"
 
 
 def still_set(state: "State", alarm: Alarm) -> bool:
@@ -40,6 +41,8 @@ def still_set(state: "State", alarm: Alarm) -> bool:
     if kind == SKILL:
         agent = state.agents.get(subject)
         return agent is not None and expires_at(state, agent) == at
+    if kind == NOTICE:
+        return subject in state.notices.open and state.notices.open[subject].sent.expires_at == at
     if kind == SWITCH:
         return subject in state.switches and state.switches[subject].until == at
     if kind == FLOW:

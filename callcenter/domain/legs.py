@@ -1,6 +1,17 @@
 """What happens to legs, told as what it means for the call."""
 
-from callcenter.domain import accepting, announcing, callbacks, consults, desk_menu, mailbox_visits, outward, payments, persistent_leg
+from callcenter.domain import (
+    accepting,
+    announcing,
+    callbacks,
+    consults,
+    desk_menu,
+    mailbox_visits,
+    outward,
+    payments,
+    persistent_leg,
+    supervising,
+)
 from callcenter.domain.call import Call, Leg, LegState
 from callcenter.domain.commands import Answer, CloseBridge, HangUp, StartRecording, StopMusic, StopRecording, StopRinging
 from callcenter.domain.contact import Contact, ContactState
@@ -43,6 +54,9 @@ def answered(turn: Turn, leg_id: str) -> None:
     turn.emit(LegUp(turn.now, call.id, leg_id))
     if call.began.direction is Direction.PERSISTENT:
         persistent_leg.answered(turn, call, leg)
+        return
+    if call.began.direction is Direction.SUPERVISION and leg_id == call.began.leg:
+        supervising.answered(turn, call, leg)
         return
     callback = turn.state.callbacks.by_call.get(call.id)
     if callback is not None and not call.contact:
@@ -99,6 +113,7 @@ def ended(turn: Turn, leg_id: str, cause: Cause) -> None:
     """A leg is gone. The call ends with its last one."""
     found = _find(turn, leg_id)
     if not found:
+        supervising.snoop_ended(turn, leg_id)
         return
     call, leg = found
     agent = turn.state.agents.get(leg.agent)
@@ -108,6 +123,7 @@ def ended(turn: Turn, leg_id: str, cause: Cause) -> None:
         turn.want(CloseBridge(call.id, call.node, call.bridge))
     was_outside = call.outside == leg_id
     turn.emit(LegGone(turn.now, call.id, leg_id, cause))
+    supervising.leg_gone(turn, call, leg_id, cause)
     if leg_id == call.began.leg:
         mailbox_visits.caller_left(turn, call)
         desk_menu.caller_left(turn, call)
@@ -140,6 +156,8 @@ def found_alone(turn: Turn, leg_id: str) -> None:
         turn.want(HangUp(call.id, call.node, leg_id))
         if leg.agent and call.recording:  # she left two who hear each other already, and we were killed in the middle of it
             _record_again(turn, call)
+    elif call.supervision is not None:
+        supervising.arrange(turn, call)
     elif call.payment is not None:
         payments.keep_apart(turn, call)
     elif (contact := turn.state.contacts.get(call.contact)) and contact.state is ContactState.CONNECTED and contact.offer:

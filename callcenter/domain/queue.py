@@ -123,6 +123,10 @@ class Crowd:
 CONTACT = "contact"
 
 
+FRONT = -1
+"""Before all bands: who was put at the head by a supervisor."""
+
+
 class Band(IntEnum):
     """Within a queue, whoever is in a lower band comes first."""
 
@@ -166,6 +170,8 @@ class Waiter:
     band: Band = Band.AGEING
     advances_at: datetime | None = None
     """When something of this changes by itself next."""
+    front_at: datetime | None = None
+    """When a supervisor put it at the head; who was last is first."""
 
     def wait(self, now: datetime) -> timedelta:
         return now - self.entered_at
@@ -354,6 +360,8 @@ class Queue:
     def place_of(self, waiter: Waiter) -> Place:
         """Where it stands. Ageing adds the same to all, so what is compared never changes while it waits in one band."""
         at = waiter.place.timestamp()
+        if waiter.front_at is not None:
+            return FRONT, -waiter.front_at.timestamp(), at, waiter.id
         priority = float(waiter.priority)
         match waiter.band:
             case Band.STARVING:

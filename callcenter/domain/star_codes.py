@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from callcenter.domain import agent_requests, flows, opting, payments, transfers, wrap_up
+from callcenter.domain import agent_requests, flows, notices, opting, payments, transfers, wrap_up
 from callcenter.domain.agent import Agent
 from callcenter.domain.facts import AgentState
 from callcenter.domain.ivr.flow import (
+    BUILT_IN_FLOWS,
     CONFIRM_DISPOSITION,
     CONFIRM_DONE,
     CONFIRM_EXTENDED,
@@ -18,6 +19,7 @@ from callcenter.domain.ivr.flow import (
     CONFIRM_PAYMENT,
     CONFIRM_PAYMENT_OVER,
     CONFIRM_READY,
+    NOTICE,
 )
 from callcenter.domain.ivr.switch_flow import hours_switch
 from callcenter.domain.turn import Turn
@@ -35,7 +37,9 @@ def obey(turn: Turn, agent: Agent, dialed: str) -> str:
     if obeys is None:
         return CONFIRM_NOT_POSSIBLE.name
     confirmation = obeys(turn, agent, dialed[CODE_LENGTH:])
-    return CONFIRM_NOT_POSSIBLE.name if turn.out.refusal is not None else confirmation
+    if turn.out.refusal is not None:
+        return CONFIRM_NOT_POSSIBLE.name
+    return confirmation + NOTICE if turn.state.notices.unseen_by(agent.name) and confirmation in BUILT_IN_FLOWS else confirmation
 
 
 def _chosen(turn: Turn, choices: Sequence[str], digits: str) -> str:
@@ -151,6 +155,13 @@ def _about_consult(story: Callable[[Turn, Agent], None]) -> Obey:
     return obeys
 
 
+def _acknowledge(turn: Turn, agent: Agent, digits: str) -> str:
+    """Her notices, all of them: their text is at her screen, or told by her supervisor."""
+    if _alone(turn, digits):
+        notices.acknowledge_all(turn, agent)
+    return CONFIRM_DISPOSITION.name
+
+
 STAR_CODES: Mapping[str, Obey] = {
     "*11": _ready,
     "*12": _not_ready,
@@ -169,6 +180,7 @@ STAR_CODES: Mapping[str, Obey] = {
     "*34": _about_consult(transfers.swap),
     "*35": _about_consult(transfers.conference),
     "*36": _about_consult(transfers.cancel),
+    "*49": _acknowledge,
 }
 """``*11`` logs in as well: a desk phone has no other way. ``*12`` alone is the first reason, ``*123`` the third.
 ``*19`` is the emergency switch of the first calendar. ``*31`` to ``*36`` are for phones with two lines (``feature_keys`` for those with

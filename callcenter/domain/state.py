@@ -26,6 +26,7 @@ from callcenter.domain.lines import Lines
 from callcenter.domain.machine import Deadlines
 from callcenter.domain.mailboxes import Mailboxes
 from callcenter.domain.node import Node
+from callcenter.domain.notices import Notices
 from callcenter.domain.queue import CONTACT, Queue, Waiter
 
 CALLERS_REMEMBERED = 20_000
@@ -58,6 +59,12 @@ class State:
         self.nodes: dict[str, Node] = {}
         self.last_agents: dict[str, str] = {}
         """With whom each caller talked last, the oldest first."""
+        self.supervising: dict[str, Call] = {}
+        """By supervisor: the call in which each supervises."""
+        self.supervised: dict[str, dict[str, Call]] = {}
+        """By agent: the calls of those who supervise her."""
+        self.snoops: dict[str, Call] = {}
+        """From each supervisor's ear to that call."""
         self.switches: dict[str, Switched] = {}
         """Calendars that somebody opened or closed by hand."""
         self.pin_locks: dict[str, PinLock] = {}
@@ -70,6 +77,7 @@ class State:
         self.deadlines = Deadlines(lambda alarm: still_set(self, alarm))
         self.callbacks = CallbackRegister(self)
         self.mailboxes = Mailboxes(self)
+        self.notices = Notices()
         self.checkpoint = Checkpoint(self)
         self.configure(config)
 

@@ -23,6 +23,12 @@ NEEDED = (
     "queue-joined",
     "queue-left",
     "caller-pays",
+    "you-listen",
+    "you-whisper",
+    "you-are-in-the-call",
+    "the-caller-is-yours",
+    "supervisor-listens",
+    "you-have-a-notice",
     "press-1-to-accept",
     "you-are-connected",
     "beep",
@@ -109,6 +115,7 @@ CALLERS_HEAR = (
     "are-waiting",
     "your-wait-is-under",
     "beep",
+    "supervisor-listens",
     *(name for name in NEEDED if name.startswith("voicemail-")),
 )
 """Those that we say by ourselves to callers, whatever language they have chosen."""

@@ -19,6 +19,7 @@ from callcenter.domain.ivr.leaving import CALLS_BACK
 from callcenter.domain.ivr.speech import Languages
 from callcenter.domain.ivr.switch_flow import hours_switch
 from callcenter.domain.ivr.validation import Known
+from callcenter.domain.supervision_modes import SupervisionTold
 from callcenter.domain.survey_kinds import SurveyRule
 from callcenter.runtime.catalogue import DEFAULT_MUSIC, Catalogue, CatalogueError, Prompt, tones
 from callcenter.runtime.flow_documents import DocumentError, FlowDocument
@@ -51,6 +52,7 @@ from callcenter.runtime.settings_model import (
     PaymentsSection,
     QueueSection,
     RecordingSection,
+    SupervisorSection,
     TrunkSection,
     WebhooksSection,
     WebSection,
@@ -60,6 +62,7 @@ from callcenter.runtime.settings_routing import agent_config, caller_lists, rout
 from callcenter.runtime.settings_routing_model import CallerListSection, RoutingRuleSection, RoutingSection
 from callcenter.runtime.settings_softphone import SoftphoneSection, softphone_faults
 from callcenter.runtime.settings_speech import SpeechSection, speech_faults
+from callcenter.runtime.settings_supervision import supervision_faults, supervisors
 from callcenter.runtime.settings_transfers import extension_faults
 from callcenter.runtime.settings_voicemail import mailbox_sections, mailboxes, voicemail_faults
 from callcenter.runtime.settings_voicemail_model import MailSection
@@ -98,6 +101,7 @@ class Settings(Section):
     numbers: tuple[NumberSection, ...] = Field(default=(), alias="number")
     queues: tuple[QueueSection, ...] = Field(default=(), alias="queue")
     agents: tuple[AgentSection, ...] = Field(default=(), alias="agent")
+    supervisors: tuple[SupervisorSection, ...] = Field(default=(), alias="supervisor")
     flows: dict[Name, FlowSection] = Field(default_factory=dict, alias="flow")
     routing: RoutingSection = RoutingSection()
     caller_lists: tuple[CallerListSection, ...] = Field(default=(), alias="caller_list")
@@ -189,6 +193,7 @@ class Settings(Section):
         return CenterConfig(
             queues={queue.name: self._queue(queue) for queue in self.queues},
             agents={agent.name: agent_config(self, agent, endpoints[agent.name]) for agent in self.agents},
+            supervisors=supervisors(self),
             numbers={self.did(number): self._number(number) for number in self.numbers},
             not_ready_reasons=self.center.not_ready_reasons,
             payment_flows=self.payments.flows,
@@ -248,6 +253,7 @@ class Settings(Section):
             record=queue.record and self.recording.enabled,
             callback=callback_config(self, queue),
             extension=queue.extension or "",
+            supervision_told=SupervisionTold(queue.supervision),
         )
 
 
@@ -360,6 +366,7 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from _repeated("trunk", [trunk.name for trunk in settings.trunks])
     yield from _repeated("queue", [queue.name for queue in settings.queues])
     yield from _repeated("agent", [agent.name for agent in settings.agents])
+    yield from _repeated("supervisor", [supervisor.name for supervisor in settings.supervisors])
     yield from _repeated("music", [music.name for music in settings.music])
     yield from machine_faults(settings)
     yield from _number_faults(settings)
@@ -369,6 +376,7 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from softphone_faults(settings)
     yield from routing_faults(settings)
     yield from extension_faults(settings)
+    yield from supervision_faults(settings)
     yield from _media_faults(settings)
     yield from dips_faults(settings)
     for name in settings.payments.flows:

@@ -286,6 +286,8 @@ class QueueSection(QueueRouting):
     """The calendar of its opening hours; without it, always open."""
     closing: ClosingSection | None = None
     record: bool = True
+    supervision: Literal["silent", "agent", "both"] = "silent"
+    """Who is told when a supervisor begins to hear a contact."""
     callback: CallbackSection | None = None
     """Without it nobody is called back from this queue."""
 
@@ -321,6 +323,14 @@ class AgentSection(AgentRouting):
     """In which we speak to her on her desk phone; the center's first when not given."""
     find_me_then: Literal["next_agent", "voicemail"] = "next_agent"
     """Where the caller goes when she took the call at none of them."""
+
+
+class SupervisorSection(Section):
+    """Who may hear others' contacts: an agent, maybe one who serves no queue."""
+
+    name: Name
+    queues: tuple[Name | Literal["*"], ...] = Field(min_length=1)
+    """Contacts of these may be heard; ``*``: of all."""
 
 
 class MissedOffersSection(Section):

@@ -34,6 +34,7 @@ from callcenter.services.do_not_call_desk import DoNotCallDesk
 from callcenter.services.engine import Engine
 from callcenter.services.live_view import between_contacts, live_view
 from callcenter.services.ports import Clock
+from callcenter.services.supervision_desk import SupervisionDesk
 from callcenter.services.voicemail_desk import VoicemailDesk
 
 Operation = Callable[[JsonObject], Awaitable[Mapping[str, object]]]
@@ -57,7 +58,7 @@ class Desk:
         self._journal = journal
         self._take_up_flows = take_up_flows
         callbacks, calendars, do_not_call = CallbackDesk(engine, clock), CalendarDesk(engine, clock), DoNotCallDesk(engine)
-        voicemail, agents = VoicemailDesk(engine), AgentDesk(engine, clock)
+        voicemail, agents, supervision = VoicemailDesk(engine), AgentDesk(engine, clock), SupervisionDesk(engine)
         self._operations: dict[str, Operation] = {
             "state": self.state,
             "agent_login": self.agent_login,
@@ -94,6 +95,15 @@ class Desk:
             "callback_cancel": callbacks.callback_cancel,
             "message_delete": voicemail.message_delete,
             "message_heard": voicemail.message_heard,
+            "supervise_begin": supervision.supervise_begin,
+            "supervise_switch": supervision.supervise_switch,
+            "supervise_end": supervision.supervise_end,
+            "agent_force": supervision.agent_force,
+            "contact_move": supervision.contact_move,
+            "contact_priority": supervision.contact_priority,
+            "notice_send": supervision.notice_send,
+            "notice_ack": supervision.notice_ack,
+            "notice_list": supervision.notice_list,
             "do_not_call_list": do_not_call.do_not_call_list,
             "do_not_call_add": do_not_call.do_not_call_add,
             "do_not_call_remove": do_not_call.do_not_call_remove,

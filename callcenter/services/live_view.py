@@ -7,6 +7,7 @@ from callcenter.domain.call import Call
 from callcenter.domain.contact import Contact, ContactState
 from callcenter.domain.facts import Direction
 from callcenter.domain.state import State
+from callcenter.domain.supervision import Supervision
 from callcenter.services.calendar_desk import calendars_view
 
 WAITING_SHOWN = 100
@@ -38,15 +39,33 @@ def live_view(state: State, seq: int, now: datetime) -> dict[str, object]:
             }
             for agent in sorted(state.agents.values(), key=lambda agent: agent.name)
         ],
+        "supervisions": [_supervision(call.supervision) for call in state.supervising.values() if call.supervision is not None],
         "calendars": calendars_view(state, now),
         "callbacks": len(state.callbacks.open),
         "calls": [_call(state, call) for call in state.calls.values() if call.ended_at is None and not between_contacts(state, call)],
     }
 
 
+def _supervision(supervision: Supervision) -> dict[str, object]:
+    began = supervision.began
+    return {
+        "supervisor": began.supervisor,
+        "agent": began.agent,
+        "state": supervision.state,
+        "contact": supervision.contact,
+        "queue": supervision.queue,
+        "stay": began.stay,
+        "reason": began.reason,
+        "by": began.by,
+        "since": _date(began.at),
+    }
+
+
 def between_contacts(state: State, call: Call) -> bool:
-    """Whether it is no call of anybody's, but the leg of an agent that stays up."""
+    """Whether it is no call of a caller's, but the leg of an agent that stays up, or of a supervisor."""
     agent = state.agents.get(call.began.agent)
+    if call.supervision is not None:
+        return True
     return call.began.direction is Direction.PERSISTENT or (agent is not None and agent.leg == call.began.leg)
 
 

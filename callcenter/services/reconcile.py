@@ -71,21 +71,34 @@ def compare(state: State, seen: Snapshot, busy: Callable[[str], bool], suspects:
     missed = Missed()
     node = state.node(seen.node)
     crashed = node.started_at not in (None, seen.started_at)
-    for call_id in sorted(node.calls if suspects is None else node.calls.intersection(suspects)):
-        if busy(call_id):
+    for call_id in sorted(node.calls if suspects is None else _judged(state, node.calls.intersection(suspects))):
+        if any(map(busy, _lanes(state, call_id))):
             missed.skipped.append(call_id)
         else:
             missed.events += _missed_of(state, state.calls[call_id], seen, crashed)
     for leg in seen.legs.values():
-        if leg.leg not in state.legs and (suspects is None or leg.arrival is None):
+        if leg.leg not in state.legs and leg.leg not in state.snoops and (suspects is None or leg.arrival is None):
             _unknown(state, seen.node, leg, missed)
     for leg_id in state.fallback_legs:
         if leg_id.startswith(f"{seen.node}-") and leg_id not in seen.legs:
             missed.events.append(FallbackTalkEnded(leg_id))
     calls = [state.calls[call] for call in node.calls]
     bridges = {call.bridge for call in calls} | {call.consult.bridge for call in calls if call.consult}
+    bridges |= {call.supervision.bridge for call in calls if call.supervision}
     missed.destroy += sorted(set(seen.bridges) - bridges)
     return missed
+
+
+def _judged(state: State, suspects: Collection[str]) -> set[str]:
+    """The calls in doubt, and those of supervisors who hear them: what concerns their ears is done in the lanes of the former."""
+    watching = {call.id for call in state.supervising.values() if call.supervision and call.supervision.watched in suspects}
+    return watching.union(suspects)
+
+
+def _lanes(state: State, call_id: str) -> tuple[str, ...]:
+    """In which commands about the call may be under way."""
+    supervision = state.calls[call_id].supervision
+    return (call_id, supervision.watched) if supervision is not None else (call_id,)
 
 
 def _missed_of(state: State, call: Call, seen: Snapshot, crashed: bool) -> Iterator[Event]:

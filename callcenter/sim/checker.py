@@ -48,6 +48,8 @@ class _Contact:
     parted_at: datetime | None = None
     why: f.EndedWhy | None = None
     over: bool = False
+    directed: bool = False
+    """A supervisor has moved it, or put it elsewhere in its line."""
 
     @property
     def in_line(self) -> bool:
@@ -58,7 +60,7 @@ class _Contact:
     def is_plain(self) -> bool:
         """Any agent of the queue will do."""
         entered = self.entered
-        return not (entered.require or entered.prefer or entered.preferred or entered.for_agent or entered.consult)
+        return not (self.directed or entered.require or entered.prefer or entered.preferred or entered.for_agent or entered.consult)
 
     @property
     def rank(self) -> tuple[int, datetime]:
@@ -129,6 +131,7 @@ class Checker:
             f.FlowEnded: self._flow_ended,
             f.LegCreated: self._leg_created,
             f.LegJoined: self._leg_created,
+            f.LegMoved: self._leg_moved,
             f.FlowDialed: self._leg_created,
             f.AgentLegStays: lambda fact: self._staying.add(fact.leg),
             f.ContactEntered: self._entered,
@@ -138,6 +141,8 @@ class Checker:
             f.OfferWithdrawn: self._offer_over,
             f.ContactConnected: self._connected,
             f.ContactAbandoned: self._left,
+            f.ContactReordered: self._directed,
+            f.ContactMoved: self._directed,
             f.ContactOverflowed: self._left,
             f.ContactHeld: self._held,
             f.ContactResumed: self._resumed,
@@ -212,6 +217,15 @@ class Checker:
         call = self._call(fact)
         if call is not None:
             call.legs.add(fact.leg)
+
+    def _leg_moved(self, fact: f.LegMoved) -> None:
+        before, call = self.calls.get(fact.from_call), self._call(fact)
+        if before is None or fact.leg not in before.legs:
+            self._wrong("A8", f"leg {fact.leg} leaves call {fact.from_call}, and it was not there")
+        elif call is not None:
+            before.legs.discard(fact.leg)
+            call.legs.add(fact.leg)
+            self._legs.pop(fact.leg, None)
 
     def _leg_gone(self, fact: f.LegGone) -> None:
         call = self._call(fact)
@@ -391,6 +405,11 @@ class Checker:
             return  # nobody of ours waits until the caller is handed over
         if fact.wait != wait or wait < ZERO:
             self._wrong("A9", f"contact {fact.contact} is said to have waited {fact.wait}; it was {wait}")
+
+    def _directed(self, fact: f.ContactReordered | f.ContactMoved) -> None:
+        contact = self._find(fact.contact, fact)
+        if contact is not None:
+            contact.directed = True
 
     def _held(self, fact: f.ContactHeld) -> None:
         contact = self._find(fact.contact, fact)

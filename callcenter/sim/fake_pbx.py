@@ -74,6 +74,10 @@ class Channel:
     """Keys that its far end got from the other side, or from us."""
     absorbs: bool = False
     """Its keys do not get to the others in its bridge."""
+    spies_on: str = ""
+    """The leg that it hears, when it is a snoop channel ..."""
+    whispers: bool = False
+    """... and speaks to."""
     ours: bool = True
     """False: the dialplan's fallback has it, and we are told nothing."""
     heard: list[str] = field(default_factory=list)
@@ -130,6 +134,7 @@ class FakePbx:
             c.Dial: self._dial,
             c.ConnectLegs: self._connect_legs,
             c.SendDigits: self._send_digits,
+            c.SnoopLeg: self._snoop_leg,
             c.CloseBridge: self._close_bridge,
             c.StartRecording: self._start_recording,
             c.StopRecording: self._stop_recording,
@@ -363,6 +368,28 @@ class FakePbx:
     def _send_digits(self, command: c.SendDigits) -> None:
         self._channel(command.leg).digits += command.digits
 
+    def _snoop_leg(self, command: c.SnoopLeg) -> None:
+        """Asterisk makes it up at once; it ends with the leg."""
+        self._channel(command.leg)
+        if command.snoop not in self.channels:
+            self.channels[command.snoop] = Channel(command.snoop, "", up=True, spies_on=command.leg, whispers=command.whisper)
+
+    def hears(self, leg: str) -> set[str]:
+        """The legs whose voices this one hears."""
+        others = {other for other in self.bridges.get(self.channels[leg].bridge, set()) if other != leg}
+        heard = {other for other in others if not self.channels[other].spies_on}
+        for spied in {self.channels[other].spies_on for other in others} - {""}:
+            heard |= {spied} | (self._members(spied) - {leg})
+        for spy in self.channels.values():
+            if spy.spies_on == leg and spy.whispers:
+                heard |= self._members(spy.id)
+        return heard
+
+    def _members(self, leg: str) -> set[str]:
+        """Who is with it, snoops aside."""
+        others = self.bridges.get(self.channels[leg].bridge, set()) - {leg}
+        return {other for other in others if not self.channels[other].spies_on}
+
     def _close_bridge(self, command: c.CloseBridge) -> None:
         self.destroy_bridge(command.bridge)
 
@@ -398,6 +425,8 @@ class FakePbx:
             self.recorded.append(recording)
         if channel.bridge in self.bridges:
             self.bridges[channel.bridge].discard(leg)
+        for spy in [spy.id for spy in self.channels.values() if spy.spies_on == leg]:
+            self._timeline.after(timedelta(), self._end, spy, Cause.NORMAL)
         if channel.ours:
             self._tell(LegEnded(leg, cause))
         else:

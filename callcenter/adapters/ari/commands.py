@@ -3,6 +3,7 @@
 A command means its result: what has ended already needs no ending, what exists already needs no making.
 """
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from json import loads
@@ -11,7 +12,7 @@ from typing import Any
 
 from callcenter.adapters.ari import clean
 from callcenter.adapters.ari.client import AriClient, Reply
-from callcenter.adapters.ari.parse import AGENT, OUTSIDE, VOICEMAIL
+from callcenter.adapters.ari.parse import AGENT, OUTSIDE, SNOOP, VOICEMAIL
 from callcenter.adapters.ari.types import bridges, channels, playbacks, recordings
 from callcenter.domain.commands import (
     RECORDED,
@@ -26,6 +27,7 @@ from callcenter.domain.commands import (
     RecordMessage,
     RingAgent,
     SendDigits,
+    SnoopLeg,
     StartMusic,
     StartRinging,
     StopMessage,
@@ -44,6 +46,8 @@ PHONE_NOT_THERE = frozenset((400, 500))
 SOUNDS = "sound:callcenter/"
 RECORDINGS = f"recording:{VOICEMAIL}"
 KEYS_TOLD = "mixing,dtmf_events"
+ENTERS_WITHIN = 2.0
+"""Seconds in which a snoop channel enters the application; the answer to the request comes before."""
 RINGS_ON = 2
 """Seconds that a leg rings longer than the core lets it, if we are not there to end it: else the two time limits would race."""
 
@@ -96,6 +100,8 @@ class Commands:
         self._tell = tell
         self._heard: dict[str, list[str]] = {}
         """By leg: the playbacks it hears."""
+        self._snoops: dict[str, asyncio.Future[None]] = {}
+        """Those that were made and have not entered the application; before, they cannot join a bridge."""
         self._say: dict[type[Command], Callable[[Any], Coroutine[None, None, None]]] = {
             Answer: self._answer,
             Play: self._play,
@@ -109,6 +115,7 @@ class Commands:
             Dial: self._dial,
             ConnectLegs: self._connect_legs,
             SendDigits: self._send_digits,
+            SnoopLeg: self._snoop_leg,
             CloseBridge: self._close_bridge,
             RecordMessage: self._record_message,
             StopMessage: self._stop_message,
@@ -122,6 +129,13 @@ class Commands:
     def begin(self) -> None:
         """A new connection."""
         self._heard.clear()
+        self._snoops.clear()
+
+    def entered(self, channel: str) -> None:
+        """The channel is inside the application now."""
+        inside = self._snoops.get(channel)
+        if inside is not None and not inside.done():
+            inside.set_result(None)
 
     def learn(self, event: object) -> None:
         """Keep in mind what legs no longer hear."""
@@ -236,6 +250,31 @@ class Commands:
         if not clean.is_digits(command.digits):
             raise CommandError(Refusal.REFUSED, "not keys of a telephone")
         check(await self._client.call(channels.sendDTMF, {"dtmf": command.digits}, channelId=command.leg))
+
+    async def _snoop_leg(self, command: SnoopLeg) -> None:
+        """Make the snoop channel, and wait until it may join a bridge; one of that name that is there is the one that was wanted.
+
+        *out* is what the leg hears (``res/res_stasis_snoop.c``): a whisper goes there, and nowhere else.
+        """
+        safe(command.leg, command.snoop)
+        query = {
+            "app": self._client.server.application,
+            "appArgs": SNOOP,
+            "spy": "both",
+            "whisper": "out" if command.whisper else "none",
+        }
+        self._snoops[command.snoop] = inside = asyncio.get_running_loop().create_future()
+        try:
+            reply = await self._client.call(channels.snoopChannelWithId, query, channelId=command.leg, snoopId=command.snoop)
+            if reply.status == EXISTS:
+                return
+            check(reply)
+            async with asyncio.timeout(ENTERS_WITHIN):
+                await inside
+        except TimeoutError:
+            raise CommandError(Refusal.GONE, "the snoop channel did not come") from None
+        finally:
+            self._snoops.pop(command.snoop, None)
 
     async def _close_bridge(self, command: CloseBridge) -> None:
         await self.destroy_bridge(command.bridge)

@@ -79,6 +79,8 @@ class AsteriskNode:
     def _heard(self, raw: Raw) -> None:
         if self._of_an_ear(raw):
             return
+        if raw.get("type") == "StasisStart":
+            self._commands.entered(_channel(raw))
         event = self._parser.parse(raw)
         if isinstance(event, Ignored):
             return
@@ -95,9 +97,8 @@ class AsteriskNode:
 
     def _of_an_ear(self, raw: Raw) -> bool:
         """What happens to channels by which others listen is no event of a call."""
-        channel = raw.get("channel")
-        name = channel.get("id") if isinstance(channel, dict) else None
-        if not isinstance(name, str) or not self.ears.takes(name):
+        name = _channel(raw)
+        if not name or not self.ears.takes(name):
             return False
         if raw.get("type") == "StasisStart":
             self.ears.entered(name)
@@ -193,3 +194,10 @@ class AsteriskNode:
         task = asyncio.create_task(do())
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
+
+
+def _channel(raw: Raw) -> str:
+    """Whose event it is; empty: nobody's."""
+    channel = raw.get("channel")
+    name = channel.get("id") if isinstance(channel, dict) else None
+    return name if isinstance(name, str) else ""

@@ -51,6 +51,8 @@ VOICEMAIL = "voicemail-"
 AGENT = "agent"
 OUTSIDE = "outside"
 """What we tell the application about legs that we create: to an agent's phone, to a number outside."""
+SNOOP = "snoop"
+"""Likewise about the ear of a supervisor."""
 CREATED_BY_US = (AGENT, OUTSIDE)
 
 Q850 = {
@@ -231,6 +233,8 @@ class Parser:
         if args and args[0] in CREATED_BY_US:
             self._inside.add(leg)
             return LegAnswered(leg)
+        if args == [SNOOP]:
+            return Ignored("StasisStart of a snoop")
         arrived = arrival(self._node, event["channel"], args)
         if arrived is None:
             return MalformedEvent("StasisStart", f"arguments {args!r}"[:200], leg)
@@ -242,7 +246,7 @@ class Parser:
         self._inside.discard(leg)
         if leg in self._replaced:  # who took its place has its subscription: this is the last we are sure to hear
             self._replaced.discard(leg)
-        elif application_args(channel, self._application) in ([AGENT], [OUTSIDE]):
+        elif application_args(channel, self._application) in ([AGENT], [OUTSIDE], [SNOOP]):
             return Ignored("StasisEnd of a leg of ours")
         return LegEnded(leg, self._hung_up.pop(leg, Cause.UNKNOWN))
 

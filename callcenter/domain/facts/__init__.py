@@ -33,6 +33,8 @@ from callcenter.domain.facts.hours import *
 from callcenter.domain.facts.hours import HoursFact, HoursPinFact
 from callcenter.domain.facts.nodes import *
 from callcenter.domain.facts.nodes import NodeFact
+from callcenter.domain.facts.notices import *
+from callcenter.domain.facts.notices import NoticeFact
 from callcenter.domain.facts.offers import *
 from callcenter.domain.facts.offers import OfferFact
 from callcenter.domain.facts.payments import *
@@ -41,6 +43,8 @@ from callcenter.domain.facts.queues import *
 from callcenter.domain.facts.queues import QueueFact
 from callcenter.domain.facts.recordings import *
 from callcenter.domain.facts.recordings import RecordingFact
+from callcenter.domain.facts.supervision import *
+from callcenter.domain.facts.supervision import SupervisionFact
 from callcenter.domain.facts.surveys import *
 from callcenter.domain.facts.surveys import SurveyCallFact, SurveyFact
 from callcenter.domain.facts.voicemail import *
@@ -58,11 +62,24 @@ CallFact = (
     | SurveyCallFact
     | PaymentFact
     | DeskMenuFact
+    | SupervisionFact
     | CallbackOffered
 )
 """Of one call, its legs, its flow run, its contacts and recordings."""
 
-Fact = CallFact | AgentFact | QueueFact | NodeFact | CallbackFact | HoursFact | HoursPinFact | DoNotCallFact | MailboxFact | SurveyFact
+Fact = (
+    CallFact
+    | AgentFact
+    | QueueFact
+    | NodeFact
+    | CallbackFact
+    | HoursFact
+    | HoursPinFact
+    | DoNotCallFact
+    | MailboxFact
+    | SurveyFact
+    | NoticeFact
+)
 
 ON_DISK_FIRST: frozenset[type] = frozenset({CallbackCreated, CallbackEdited, CallbackAttempted, DoNotCallAdded, FlowDialed})
 """Promises and dials: the commands that such a fact justifies are not carried out before it is on disk."""

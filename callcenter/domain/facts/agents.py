@@ -40,6 +40,21 @@ class AgentRequestRemembered:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentForced:
+    """A supervisor wanted the agent in that state: at once, or after the contact she is in the middle of."""
+
+    at: datetime
+    agent: str
+    state: AgentState
+    reason: str
+    """Of being not ready."""
+    by: str
+    why: str
+    """What the supervisor said."""
+    before: AgentState
+
+
+@dataclass(frozen=True, slots=True)
 class WrapUpExtended:
     """The wrap-up after this contact ends at ``until``, and is not extended again."""
 
@@ -179,6 +194,7 @@ class AgentTallied:
 AgentFact = (
     AgentStateChanged
     | AgentRequestRemembered
+    | AgentForced
     | WrapUpExtended
     | MissedOffersCounted
     | AgentTakenOut

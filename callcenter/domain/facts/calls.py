@@ -15,6 +15,8 @@ class Direction(StrEnum):
     """We call somebody."""
     PERSISTENT = "persistent"
     """We call an agent's phone, whose leg then stays up between contacts."""
+    SUPERVISION = "supervision"
+    """We call a supervisor's phone, who is to hear an agent's contact."""
 
 
 @dataclass(frozen=True, slots=True)

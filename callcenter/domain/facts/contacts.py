@@ -18,6 +18,8 @@ class OverflowWhy(StrEnum):
     """The agent took the call at none of her devices, and the caller is at her mailbox."""
     CALLED_OFF = "called_off"
     """A consult that was called off before anybody answered; likewise the next."""
+    MOVED = "moved"
+    """A supervisor moved it to another queue."""
     NOT_ANSWERED = "not_answered"
     """The colleague to be consulted did not answer."""
 
@@ -109,6 +111,35 @@ class WaiterAdvanced:
     preferred: str
     """The agent it still waits for alone."""
     why: AdvancedWhy
+
+
+@dataclass(frozen=True, slots=True)
+class ContactReordered:
+    """A supervisor gave the waiting contact another priority, or put it at the head of its line."""
+
+    at: datetime
+    call: str
+    contact: str
+    queue: str
+    priority: int
+    head: bool
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactMoved:
+    """A supervisor sent the waiting contact to another queue, or to an agent; what came of it is told by the facts that follow."""
+
+    at: datetime
+    call: str
+    contact: str
+    queue: str
+    """Where it waited."""
+    to_queue: str
+    to_agent: str
+    by: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +251,8 @@ class ContactEnded:
 ContactFact = (
     ContactEntered
     | WaiterAdvanced
+    | ContactReordered
+    | ContactMoved
     | OverflowPlanned
     | ContactConnected
     | ContactAbandoned

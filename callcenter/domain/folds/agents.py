@@ -54,6 +54,10 @@ def agent_request_remembered(state: "State", fact: f.AgentRequestRemembered) -> 
     state.agent(fact.agent).remembered = fact
 
 
+def agent_forced(state: "State", fact: f.AgentForced) -> None:
+    pass  # the state that follows says it all; this is for people
+
+
 def wrap_up_extended(state: "State", fact: f.WrapUpExtended) -> None:
     agent = state.agent(fact.agent)
     if agent.state is not f.AgentState.WRAP_UP or agent.contact != fact.contact:
@@ -154,6 +158,7 @@ def agent_tallied(state: "State", fact: f.AgentTallied) -> None:
 FOLDS: Mapping[type, Callable[..., None]] = {
     f.AgentStateChanged: agent_state_changed,
     f.AgentRequestRemembered: agent_request_remembered,
+    f.AgentForced: agent_forced,
     f.WrapUpExtended: wrap_up_extended,
     f.MissedOffersCounted: missed_offers_counted,
     f.AgentRemoved: agent_removed,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from callcenter.domain import facts as f
-from callcenter.domain.contact import CONTACT_TRANSITIONS, FINISHED, Contact, ContactState
+from callcenter.domain.contact import CONTACT_TRANSITIONS, FINISHED, UNANSWERED, Contact, ContactState
 from callcenter.domain.deadlines import MUSIC, OVERFLOW
 from callcenter.domain.facts.callbacks import CallbackOffered
 from callcenter.domain.figures import handled
@@ -50,6 +50,22 @@ def waiter_advanced(state: "State", fact: f.WaiterAdvanced) -> None:
     if stands:
         state.lines.stand(waiter)
     state.set_advance(waiter)
+
+
+def contact_reordered(state: "State", fact: f.ContactReordered) -> None:
+    contact = state.contacts[fact.contact]
+    if contact.state not in UNANSWERED:
+        raise IllegalTransition(contact.id, contact.state, type(fact).__name__)
+    waiter = contact.waiter
+    state.step_aside(contact)
+    waiter.priority, waiter.front_at = fact.priority, fact.at if fact.head else None
+    waiter.band = min(waiter.band, state.queue(waiter.queue).band_at(waiter, fact.at))
+    state.line_up_contact(contact)
+    state.set_advance(waiter)
+
+
+def contact_moved(state: "State", fact: f.ContactMoved) -> None:
+    pass  # what came of it is told by the facts that follow; this is for people
 
 
 def overflow_planned(state: "State", fact: f.OverflowPlanned) -> None:
@@ -177,6 +193,8 @@ def move_contact(state: "State", fact: f.Fact, contact_id: str) -> Contact:
 FOLDS: Mapping[type, Callable[..., None]] = {
     f.ContactEntered: contact_entered,
     f.WaiterAdvanced: waiter_advanced,
+    f.ContactReordered: contact_reordered,
+    f.ContactMoved: contact_moved,
     f.OverflowPlanned: overflow_planned,
     f.ContactConnected: contact_connected,
     f.ContactAbandoned: contact_abandoned,

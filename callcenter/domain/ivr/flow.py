@@ -105,6 +105,9 @@ BUILT_IN_FLOWS: Mapping[str, Flow] = {
 }
 
 
+NOTICE = "+notice"
+"""Behind the name of what confirms a star code: and there is a notice."""
+
 _OFFER = "callback-offer:"
 
 
@@ -125,8 +128,14 @@ def _callback_offer(queue: str) -> Flow:
     return Flow(callback_offer(queue), "offer", nodes)
 
 
+def _with_notice(confirmation: str) -> Flow:
+    return Flow(confirmation + NOTICE, "say", {"say": PromptNode((confirmation, "you-have-a-notice"), "end"), "end": HangUpNode()})
+
+
 def built_in(name: str) -> Flow | None:
     """A flow that nobody has to write."""
     if name.startswith(SWITCH):
         return hours_switch_flow(name.removeprefix(SWITCH))
+    if name.endswith(NOTICE):
+        return _with_notice(name.removesuffix(NOTICE))
     return _callback_offer(name.removeprefix(_OFFER)) if name.startswith(_OFFER) else BUILT_IN_FLOWS.get(name)
