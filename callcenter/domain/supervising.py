@@ -1,16 +1,16 @@
 """Supervisors who listen, whisper, barge in and take over, asked for at a screen or by the keys of a phone.
 
 The contact is the agent's and the caller's: nothing that becomes of the supervisor's leg touches it. Who hears the agent hears what she
-hears, so while her caller pays, or is on hold for a consult, the supervisor hears no more of the caller than she does; and who has barged in
-is taken out when agent and caller are parted. What concerns the supervisor's ear goes into the lane of the contact's call, so that it
-comes in the order in which bridges are made and closed there.
+hears: while her caller pays, or is on hold for a consult, the supervisor hears no more of the caller than she does. Who has barged in is
+taken out when agent and caller are parted. What concerns the supervisor's ear goes into the lane of the contact's call, so that it comes
+in the order in which bridges are made and closed there.
 """
 
 from datetime import timedelta
 
 from callcenter.domain.agent import SUPERVISING, Agent
 from callcenter.domain.call import Call, Leg, LegState
-from callcenter.domain.commands import CloseBridge, Command, ConnectLegs, HangUp, Play, RingAgent, SnoopLeg
+from callcenter.domain.commands import CloseBridge, ConnectLegs, HangUp, Play, RingAgent, SnoopLeg
 from callcenter.domain.contact import Contact
 from callcenter.domain.events import Cause, SupervisionEndRequested, SupervisionRequested, SupervisionSwitchRequested
 from callcenter.domain.facts import (
@@ -230,7 +230,8 @@ def arrange(turn: Turn, call: Call) -> None:
     contact = turn.state.contacts.get(supervision.contact) if supervision is not None else None
     if supervision is None or contact is None or contact.offer is None or not supervision.bridge:
         return
-    lane, node, legs = supervision.watched, call.node, (supervision.leg,)
+    lane, node = supervision.watched, call.node
+    legs: tuple[str, ...] = (supervision.leg,)
     if supervision.snoop:
         whisper = supervision.state is STATE_OF[WHISPER]
         turn.want(SnoopLeg(lane, node, contact.offer.leg, supervision.snoop, whisper))
@@ -324,7 +325,7 @@ def snoop_ended(turn: Turn, snoop: str) -> None:
     _turn_to(turn, call, mode, TurnedWhy.DEAF)
 
 
-def refused(turn: Turn, command: Command) -> bool:
+def refused(turn: Turn, command: object) -> bool:
     """Whether the PBX has refused what was a supervisor's alone; then that is over, and the contact goes on."""
     call = None
     if isinstance(command, SnoopLeg):

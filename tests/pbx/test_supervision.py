@@ -15,7 +15,7 @@ from callcenter.sim.sip.tones import TonePair, tone_pair
 from tests.support.asterisk import PROMPT_TONES
 from tests.support.center import AGENT_TONES, CALLER_TONE, RunningCenter, running_center
 
-AGENT_TONES |= {"sam": tone_pair(76), "tess": tone_pair(62)}
+AGENT_TONES |= {"sam": tone_pair(42), "tess": tone_pair(23)}
 LISTEN, WHISPER, BARGE, TAKE_OVER = SupervisionMode
 CONFIRMED = {LISTEN: "you-listen", WHISPER: "you-whisper", BARGE: "you-are-in-the-call", TAKE_OVER: "the-caller-is-yours"}
 KEYS = {LISTEN: "4", WHISPER: "5", BARGE: "6", TAKE_OVER: "7"}
@@ -72,9 +72,8 @@ class Floor:
         await asyncio.sleep(for_s)
         for party, others in heard.items():
             strangers = {name: pair for name, pair in TONES.items() if name not in others and name != party}
-            found = {
-                tone.pair for tone in self.calls[party].heard_tones(*strangers.values(), at_least=0.2) if tone.end_s > since[party] + 0.3
-            }
+            tones = self.calls[party].heard_tones(*strangers.values(), at_least=0.2)
+            found = {tone.pair for tone in tones if tone.end_s > since[party] + 0.3}
             assert [name for name, pair in strangers.items() if pair in found] == [], party
 
     async def nothing_left(self, channels: int = 2, bridges: int = 1) -> None:

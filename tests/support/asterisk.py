@@ -49,12 +49,12 @@ PROMPT_TONES: dict[str, TonePair] = {
     "voicemail-menu": tone_pair(56),
     "voicemail-no-more": tone_pair(34),
     "voicemail-wrong-pin": tone_pair(13),
-    "you-listen": tone_pair(18),
-    "you-whisper": tone_pair(24),
-    "you-are-in-the-call": tone_pair(27),
-    "the-caller-is-yours": tone_pair(31),
-    "supervisor-listens": tone_pair(38),
-    "you-have-a-notice": tone_pair(43),
+    "you-listen": tone_pair(0),
+    "you-whisper": tone_pair(12),
+    "you-are-in-the-call": tone_pair(1),
+    "the-caller-is-yours": tone_pair(2),
+    "supervisor-listens": tone_pair(4),
+    "you-have-a-notice": tone_pair(15),
 }
 """Prompts that stories recognise one by one, also in the middle of others."""
 
