@@ -236,7 +236,7 @@ def arrange(turn: Turn, call: Call) -> None:
         whisper = supervision.state is STATE_OF[WHISPER]
         turn.want(SnoopLeg(lane, node, contact.offer.leg, supervision.snoop, whisper))
         legs = (supervision.leg, supervision.snoop)
-    turn.want(ConnectLegs(lane, node, supervision.bridge, legs))
+    turn.want(ConnectLegs(lane, node, supervision.bridge, legs, absorb=True))
 
 
 def _drop_ear(turn: Turn, call: Call, lane: str, snoop: str, bridge: str) -> None:
