@@ -18,6 +18,7 @@ from callcenter.apps.callback_cli import callback_app
 from callcenter.apps.do_not_call_cli import do_not_call_app
 from callcenter.apps.flow_cli import flow_app
 from callcenter.apps.payment_cli import payment_app
+from callcenter.apps.person_cli import person_app
 from callcenter.apps.prompt_cli import prompt_app
 from callcenter.apps.simulate import simulate_app
 from callcenter.apps.voicemail_cli import voicemail_app
@@ -52,6 +53,7 @@ app.add_typer(prompt_app, name="prompt")
 app.add_typer(calendar_app, name="calendar")
 app.add_typer(voicemail_app, name="voicemail")
 app.add_typer(webhook_app, name="webhook")
+app.add_typer(person_app, name="person")
 
 Config = Annotated[Path, typer.Option("--config", "-c", envvar="CALLCENTER_CONFIG", help="The configuration file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -88,9 +90,7 @@ def settings_of(config: Path) -> "Settings":
 def serve(
     config: Config = DEFAULT,
     drain_seconds: Annotated[float, typer.Option(min=0, help="At the end, calls get so long to end by themselves.")] = 30.0,
-    show_credentials: Annotated[
-        bool | None, typer.Option(help="Print phone passwords and the live page's token; by default on a terminal only.")
-    ] = None,
+    show_credentials: Annotated[bool | None, typer.Option(help="Print phone passwords; by default on a terminal only.")] = None,
 ) -> None:
     """Run everything on this machine: Asterisk, PostgreSQL, engine, books, dips, recogniser, webhooks, web."""
     import sys
@@ -166,7 +166,7 @@ def webhooks(config: Config = DEFAULT) -> None:
 
 @app.command()
 def web(config: Config = DEFAULT) -> None:
-    """Run the web process alone: health, metrics, the live page."""
+    """Run the web process alone: sign-in, pages, health, metrics."""
     from callcenter.apps import web as process
 
     _own_process(settings_of(config))

@@ -158,7 +158,13 @@ def _welcome(out: Console, plan: Plan, secrets: Secrets, supervisor: Supervisor)
         where = node.host if node.remote else f"{node.external_address or node.bind}:{node.sip_port}"
         out.print(f"Phones register at {where} (node {node.name}); *11 is ready, *12 is not ready.")
     web = f"http://{settings.web.host}:{settings.web.port}"
-    out.print(f"Live page: {web}/live{f'?token={secrets.web_token}' if plan.show_credentials else ''}", soft_wrap=True)
+    out.print(f"Pages: {settings.web.public_url or web}/", soft_wrap=True)
+    out.print(
+        f"Who may sign in there: callcenter person list --config {settings.file}; the first one by: "
+        f"callcenter person add NAME --role admin --config {settings.file}",
+        soft_wrap=True,
+        markup=False,
+    )
     if plan.show_credentials:
         out.print(_phones(settings, secrets))
     out.print(f"Credentials: {settings.data / 'secrets.json'}; logs: {settings.data / 'log'}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The process ``web``: health, metrics and the live page. Stateless; callers and talking agents never notice it."""
+"""The process ``web``: health, metrics, sign-in and pages. Stateless; callers and talking agents never notice it."""
 
 import asyncio
 import json
@@ -14,8 +14,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callcenter.adapters.db.connection import connect
+from callcenter.adapters.db.people import PostgresPeople
 from callcenter.adapters.db.reports import sums_by_queue
+from callcenter.adapters.web.access import Origins
 from callcenter.adapters.web.server import Pages, Sources
+from callcenter.adapters.web.site import Site
 from callcenter.apps.books import status_file
 from callcenter.apps.reports import DEFAULT_TARGET, QueueKpi, queue_json, window
 from callcenter.domain.kpi import Sums
@@ -26,6 +29,8 @@ from callcenter.runtime.secrets import load_secrets
 from callcenter.runtime.settings import Settings, load
 from callcenter.services.dips.client import DipsClient
 from callcenter.services.live_feed import LiveFeed
+from callcenter.services.people.passwords import Passwords
+from callcenter.services.people.signing import Policy, Signing
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +42,8 @@ class Database:
         self._targets: Mapping[str, timedelta] = {queue.name: queue.target_wait for queue in settings.queues}
         self._zone = ZoneInfo(settings.center.time_zone)
         self._engine: AsyncEngine = connect(lambda: _url(settings), name="web")
+        self._people: AsyncEngine = connect(lambda: _url(settings), name="people", pool_size=4)
+        """Apart, so that no report keeps people from signing in."""
 
     async def answers(self) -> None:
         """Raises when it does not."""
@@ -56,8 +63,12 @@ class Database:
             queue_json(QueueKpi(name, counted[target].get(name, Sums()), target, None, to_at - from_at)) for name, target in targets.items()
         ]
 
+    def people(self) -> PostgresPeople:
+        return PostgresPeople(self._people)
+
     async def close(self) -> None:
         await self._engine.dispose()
+        await self._people.dispose()
 
 
 def _url(settings: Settings) -> str:
@@ -77,6 +88,13 @@ def shipped(status: Path) -> int | None:
     return seq if isinstance(seq, int) else None
 
 
+def site_of(settings: Settings, database: Database) -> Site:
+    """The door and the shell, before any part is added."""
+    policy = Policy(settings.people.idle, settings.people.longest)
+    origins = Origins(settings.web.public_url or "", settings.web.proxies)
+    return Site(settings.center.name, Signing(database.people(), Passwords(), policy), origins)
+
+
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """Serve the pages until ``stop`` is set. Raises OSError when the port cannot be had."""
     secrets = load_secrets(settings.data)
@@ -85,9 +103,11 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     status = status_file(settings)
     dips = DipsClient(data_folder(settings).dips_socket, secrets.control_token)
     sources = Sources(feed, database.kpi_today, database.answers, lambda: shipped(status), settings.data, dips.measures)
-    pages = Pages(sources, secrets.web_token, settings.center.name, settings.center.time_zone)
-    # No access log: an address may hold the token.
-    runner = web.AppRunner(pages.application(), access_log=None, handler_cancellation=True, shutdown_timeout=1.0, keepalive_timeout=30.0)
+    site = site_of(settings, database)
+    pages = Pages(sources, site.shell, settings.center.name, settings.center.time_zone)
+    site.add(pages, pages.feeding)
+    # No access log: an address may hold a caller's number.
+    runner = web.AppRunner(site.application(), access_log=None, handler_cancellation=True, shutdown_timeout=1.0, keepalive_timeout=30.0)
     try:
         await runner.setup()
         await web.TCPSite(runner, settings.web.host, settings.web.port).start()

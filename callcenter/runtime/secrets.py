@@ -50,7 +50,6 @@ class Secrets:
     ami_recording_password: str = field(default_factory=_secret, repr=False)
     ami_operations_password: str = field(default_factory=_secret, repr=False)
     ami_doctor_password: str = field(default_factory=_secret, repr=False)
-    web_token: str = field(default_factory=_secret, repr=False)
     control_token: str = field(default_factory=_secret, repr=False)
     postgres_password: str = field(default_factory=_secret, repr=False)
     webhook_key: str = field(default_factory=_secret, repr=False)
@@ -102,6 +101,7 @@ def _read(file: Path) -> Secrets | None:
             f"{file}: others can read it; run: chmod 600 {file}, then remove it to get new secrets if anybody may have looked"
         )
     try:
+        raw.pop("web_token", None)  # of versions in which nobody could sign in
         phones = {agent: Phone(**phone) for agent, phone in raw.pop("phones", {}).items()}
         return Secrets(**raw, phones=phones)
     except (TypeError, AttributeError) as error:

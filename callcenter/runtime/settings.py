@@ -50,6 +50,7 @@ from callcenter.runtime.settings_model import (
     OccupancySection,
     PathsSection,
     PaymentsSection,
+    PeopleSection,
     QueueSection,
     RecordingSection,
     SupervisorSection,
@@ -91,6 +92,7 @@ class Settings(Section):
     web: WebSection = WebSection()
     softphone: SoftphoneSection = SoftphoneSection()
     webhooks: WebhooksSection = WebhooksSection()
+    people: PeopleSection = PeopleSection()
     recording: RecordingSection = RecordingSection()
     payments: PaymentsSection = PaymentsSection()
     mail: MailSection | None = None

@@ -107,6 +107,19 @@ class EngineSection(Section):
 class WebSection(Section):
     host: BindAddress = "127.0.0.1"
     port: Port = 8080
+    public_url: Url | None = None
+    """How browsers reach us when a proxy stands before us: ``https://center.example``. With https, cookies are for TLS only."""
+    proxies: tuple[Network, ...] = Field(default=(), max_length=20)
+    """Proxies that may say for whom they ask (X-Forwarded-For)."""
+
+
+class PeopleSection(Section):
+    """People who sign in."""
+
+    idle: SomeSeconds = Field(default=timedelta(hours=1), alias="idle_s")
+    """A session ends that is not used for so long; an open console uses it."""
+    longest: SomeSeconds = Field(default=timedelta(hours=12), alias="longest_s")
+    """At the latest after so long."""
 
 
 class WebhooksSection(Section):

@@ -13,7 +13,9 @@ from playwright.async_api import BrowserContext, ConsoleMessage, Dialog, Error, 
 
 from callcenter.adapters.db.connection import connect
 from callcenter.adapters.db.ledger import PostgresLedger
+from callcenter.apps.people import add_person
 from callcenter.domain.facts import Fact
+from callcenter.domain.rights import Role
 from callcenter.runtime import toml_text
 from callcenter.runtime.data_folder import DataFolder
 from callcenter.runtime.ports import free_ports
@@ -23,6 +25,7 @@ from callcenter.services.journal import Journal
 from callcenter.services.ledger import Shipper
 from callcenter.services.notices import NoticeRing
 from tests.support.day import abandoned_call, answered_call
+from tests.support.people import PASSWORD
 
 NAME = "Example <i>Center</i> & Sons"
 
@@ -40,7 +43,6 @@ class Center:
         self._data.prepare()
         self._database = database
         secrets = load_secrets(self._data.root, ["alice", "bob"])
-        self.token = secrets.web_token
         (self._port,) = free_ports(1)
         self.address = f"http://127.0.0.1:{self._port}"
         self._config = folder / "callcenter.toml"
@@ -73,6 +75,7 @@ class Center:
         self._shipper = Shipper(self._data.root.parent / "journal", PostgresLedger(self._store), dead_letters=self._data.root.parent)
         hour_ago = datetime.now(UTC) - timedelta(hours=1)
         await self.keeps(*answered_call("c1", hour_ago, "alice"), *abandoned_call("c2", hour_ago, wait=40))
+        await add_person(self._database, "sue", PASSWORD, [Role.SUPERVISOR])
         await self.start_web()
         return self
 
@@ -199,13 +202,12 @@ class Screen:
 
     page: Page
     address: str
-    token: str
     folder: Path
     complaints: list[str] = field(default_factory=list)
 
     @classmethod
-    async def make(cls, context: BrowserContext, address: str, token: str, folder: Path) -> "Screen":
-        screen = cls(await context.new_page(), address, token, folder)
+    async def make(cls, context: BrowserContext, address: str, folder: Path) -> "Screen":
+        screen = cls(await context.new_page(), address, folder)
         screen.page.on("console", screen._console)
         screen.page.on("pageerror", screen._error)
         screen.page.on("dialog", screen._dialog)
@@ -223,7 +225,15 @@ class Screen:
         self.complaints.append(f"dialog: {dialog.message}")
         await dialog.dismiss()
 
-    async def opens(self) -> Page:
-        """By the printed address."""
-        await self.page.goto(f"{self.address}/live?token={self.token}")
+    async def opens(self, path: str = "/live", name: str = "sue") -> Page:
+        """Sign in, and be led to the page."""
+        await self.page.goto(f"{self.address}{path}")
+        await self.signs_in(name)
+        await self.page.wait_for_url(f"{self.address}{path}")
         return self.page
+
+    async def signs_in(self, name: str = "sue", password: str = PASSWORD) -> None:
+        """By the form, which must be on the screen."""
+        await self.page.locator("#name").fill(name)
+        await self.page.locator("#password").fill(password)
+        await self.page.keyboard.press("Enter")

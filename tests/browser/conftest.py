@@ -57,5 +57,5 @@ async def screen(browser: Browser, center: Center, tmp_path: Path) -> AsyncItera
     """A browser that has never been here, before it opens the page."""
     await center.as_at_first()
     context = await browser.new_context(viewport={"width": 1440, "height": 900})
-    yield await Screen.make(context, center.address, center.token, tmp_path)
+    yield await Screen.make(context, center.address, tmp_path)
     await context.close()

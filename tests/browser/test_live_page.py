@@ -1,4 +1,4 @@
-"""The live page in a real browser: it lets in who has the token, keeps itself up to date, and nothing a caller sends can break it."""
+"""The live page in a real browser: it lets in who has signed in, keeps itself up to date, and nothing a caller sends can break it."""
 
 import re
 import unicodedata
@@ -31,26 +31,26 @@ def total(page: Page, name: str) -> Locator:
 # --- the door ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("query", ["", "?token=", "?token=wrong"])
-async def test_without_the_token_nobody_gets_in(screen: Screen, query: str) -> None:
-    answer = await screen.page.goto(f"{screen.address}/live{query}")
-    assert answer is not None
-    assert answer.status == 403
+async def test_who_has_not_signed_in_is_asked_to(screen: Screen) -> None:
+    await screen.page.goto(f"{screen.address}/live")
+    assert screen.page.url == f"{screen.address}/sign-in?next=/live"
     assert await screen.page.locator("table").count() == 0
     assert await screen.page.context.cookies() == []
+    await screen.signs_in("sue", "another password")
+    await expect(screen.page.get_by_role("alert")).to_contain_text("do not fit")
+    await screen.signs_in("sue")
+    await expect(screen.page.locator("#queues")).to_be_visible()
 
 
-async def test_the_token_becomes_a_cookie_and_leaves_the_address(screen: Screen, center: Center) -> None:
+async def test_the_session_is_a_cookie_that_no_script_reads(screen: Screen, center: Center) -> None:
     page = await screen.opens()
     assert page.url == f"{screen.address}/live"
     (cookie,) = await page.context.cookies()
-    assert (cookie.get("httpOnly"), cookie.get("sameSite"), cookie.get("path")) == (True, "Strict", "/live")
-    assert screen.token not in str(cookie.get("value"))
+    assert (cookie.get("httpOnly"), cookie.get("sameSite"), cookie.get("path")) == (True, "Lax", "/")
+    assert await page.evaluate("document.cookie") == ""
     await page.reload()
     await expect(page.locator("#queues")).to_be_visible()
-    await page.go_back()
-    assert screen.token not in page.url
-    assert not [line for line in center.log if screen.token in line]
+    assert not [line for line in center.log if str(cookie.get("value")) in line]
 
 
 # --- what it shows -----------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ async def test_even_markup_could_not_run_a_script(screen: Screen) -> None:
         await page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=alert(1)>')")
     await page.evaluate("""() => {
         const image = document.createElement("img");
-        image.src = "/live/live.css";
+        image.src = "http://127.0.0.1:9/elsewhere.png";
         document.body.append(image);
     }""")
     await expect(page.locator("img")).to_have_count(1)

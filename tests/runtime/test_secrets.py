@@ -27,7 +27,6 @@ def test_no_secret_is_like_another_and_none_is_short(tmp_path: Path) -> None:
             "ami_recording_password",
             "ami_operations_password",
             "ami_doctor_password",
-            "web_token",
             "control_token",
         )
     ]

@@ -24,12 +24,12 @@ async def transaction(engine: AsyncEngine, patience: float) -> AsyncIterator[Asy
         raise StoreAway(f"the database cannot be reached: {error}") from error
     except DBAPIError as error:
         sentence = " ".join(str(error.orig).split())
-        raise (StoreRefused if _is_refusal(error) else StoreAway)(sentence) from error
+        raise (StoreRefused if is_refusal(error) else StoreAway)(sentence) from error
     except SQLAlchemyError as error:
         raise StoreAway(" ".join(str(error).split())) from error
 
 
-def _is_refusal(error: DBAPIError) -> bool:
+def is_refusal(error: DBAPIError) -> bool:
     """Whether the fault lies in what was sent: wrong values (22), broken rules (23), sizes beyond a limit (54)."""
     state = getattr(error.orig, "sqlstate", None)
     if state is None:

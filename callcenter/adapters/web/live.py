@@ -4,11 +4,12 @@ A cell is a text, ``{"since": date}`` for a duration that the browser lets run, 
 for a text that also has a colour (never a colour alone).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from callcenter.adapters.web import words
-from callcenter.services.control import JsonObject
+from callcenter.domain.rights import Scope
+from callcenter.services.control import Json, JsonObject
 
 Cell = str | dict[str, str]
 Row = dict[str, Cell]
@@ -113,6 +114,36 @@ TABLES: tuple[TableOf, ...] = (
         ),
     ),
 )
+
+
+def within(
+    picture: JsonObject | None, kpi: Sequence[Mapping[str, object]] | None, scope: Scope
+) -> tuple[JsonObject | None, Sequence[Mapping[str, object]] | None]:
+    """What somebody with this scope may see of it: her queues, who serves them, and their calls."""
+    if scope.queues is None:
+        return picture, kpi
+    mine = scope.queues
+    if kpi is not None:
+        kpi = [row for row in kpi if row.get("queue") in mine]
+    if picture is None:
+        return None, kpi
+    kept: Mapping[str, Callable[[Mapping[str, object]], bool]] = {
+        "queues": lambda queue: queue.get("name") in mine,
+        "agents": lambda agent: _serves(agent, mine),
+        "calls": lambda call: call.get("queue") in mine,
+    }
+    seen: JsonObject = {name: [row for row in _list(picture, name) if isinstance(row, dict) and keep(row)] for name, keep in kept.items()}
+    return {**picture, **seen}, kpi
+
+
+def _list(of: JsonObject, name: str) -> list[Json]:
+    found = of.get(name)
+    return found if isinstance(found, list) else []
+
+
+def _serves(agent: Mapping[str, object], queues: frozenset[str]) -> bool:
+    served = agent.get("queues")
+    return isinstance(served, list) and not queues.isdisjoint(map(str, served))
 
 
 def page(picture: JsonObject | None, kpi: Sequence[Mapping[str, object]] | None) -> dict[str, object]:

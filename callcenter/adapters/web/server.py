@@ -10,12 +10,13 @@ from pathlib import Path
 
 import structlog
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from callcenter.adapters.web.door import Door, add_headers, contain
-from callcenter.adapters.web.live import TABLES, TOTALS, page
+from callcenter.adapters.web.access import PUBLIC, Routes, signed, while_signed_in
+from callcenter.adapters.web.live import TABLES, TOTALS, page, within
 from callcenter.adapters.web.metrics import CONTENT_TYPE, exposition
 from callcenter.adapters.web.readiness import Readiness
+from callcenter.adapters.web.shell import Shell
+from callcenter.domain.rights import Right, Scope
 from callcenter.services.control import JsonObject
 from callcenter.services.live_feed import LiveFeed
 
@@ -55,33 +56,22 @@ class Sources:
 class Pages:
     """All pages of one center."""
 
-    def __init__(self, sources: Sources, token: str, center: str, time_zone: str) -> None:
+    def __init__(self, sources: Sources, shell: Shell, center: str, time_zone: str) -> None:
         self._sources = sources
-        self._door = Door(token)
         self._names = {"center": center, "time_zone": time_zone}
         self._kpi: tuple[float, KpiRows | None] | None = None
         self._watchers = 0
-        templates = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined)
-        self._live = templates.get_template("live.html")
+        self._live = shell.templates.get_template("live.html")
         self._static = {name: (HERE / "static" / name).read_bytes() for name in STATIC}
 
-    def application(self) -> web.Application:
-        app = web.Application(middlewares=[contain], client_max_size=64 * 1024)
-        app.on_response_prepare.append(add_headers)
-        app.cleanup_ctx.append(self._feeding)
-        app.add_routes(
-            [
-                web.get("/healthz", self.healthz),
-                web.get("/readyz", self.readyz),
-                web.get("/metrics", self.metrics),
-                web.get("/live", self.live),
-                web.get("/live/events", self.events),
-                web.get("/live/{name:live\\.(?:js|css)}", self.static),
-            ]
-        )
-        return app
+    def register(self, routes: Routes) -> None:
+        for path, handler in {"/healthz": self.healthz, "/readyz": self.readyz, "/metrics": self.metrics}.items():
+            routes.add("GET", path, handler, needs=PUBLIC)
+        routes.add("GET", "/live", self.live, needs=Right.SEE_WALLBOARD, menu="shell.live")
+        routes.add("GET", "/live/events", self.events, needs=Right.SEE_WALLBOARD)
+        routes.add("GET", "/live/{name:live\\.(?:js|css)}", self.static, needs=PUBLIC)
 
-    async def _feeding(self, _app: web.Application) -> AsyncIterator[None]:
+    async def feeding(self, _app: web.Application) -> AsyncIterator[None]:
         feeding = asyncio.create_task(self._sources.feed.run())
         yield
         feeding.cancel()
@@ -128,16 +118,9 @@ class Pages:
     # --- for people -----------------------------------------------------------------------------
 
     async def live(self, request: web.Request) -> web.Response:
-        if "token" in request.query:
-            if not self._door.knows_token(request):
-                return _refused()
-            response = web.Response(status=303, headers={"Location": "/live"})
-            self._door.let_in(response, request.secure)
-            return response
-        if not self._door.is_open(request):
-            return _refused()
         picture = self._sources.feed.picture or await self._sources.feed.ask()
-        shown = self._live.render(page=page(picture, await self._kpi_now()), tables=TABLES, totals=TOTALS, **self._names)
+        seen = within(picture, await self._kpi_now(), signed(request).scope)
+        shown = self._live.render(page=page(*seen), tables=TABLES, totals=TOTALS, **self._names)
         return web.Response(text=shown, content_type="text/html")
 
     async def static(self, request: web.Request) -> web.Response:
@@ -145,30 +128,28 @@ class Pages:
         return web.Response(body=self._static[name], content_type=STATIC[name], charset="utf-8")
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        """Server-sent events: the whole page's figures at once, whenever they have changed."""
-        if not self._door.is_open(request):
-            return _refused()
+        """Server-sent events: the whole page's figures at once, whenever they have changed; until she is signed out."""
         if self._watchers >= WATCHERS:
             return web.Response(status=503, text="Too many live pages are open.\n", headers={"Retry-After": "30"})
         stream = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
         await stream.prepare(request)
         self._watchers += 1
         try:
-            with self._sources.feed.watching(), contextlib.suppress(OSError, TimeoutError):
-                await self._stream(stream)
+            with self._sources.feed.watching(), while_signed_in(request) as ended, contextlib.suppress(OSError, TimeoutError):
+                await self._stream(stream, signed(request).scope, ended)
         finally:
             self._watchers -= 1
         return stream
 
-    async def _stream(self, stream: web.StreamResponse) -> None:
-        """Until the browser leaves. Who is slow gets fewer pictures, never older ones."""
+    async def _stream(self, stream: web.StreamResponse, scope: Scope, ended: asyncio.Event) -> None:
+        """Until the browser leaves, or she is signed out. Who is slow gets fewer pictures, never older ones."""
         feed = self._sources.feed
         version = 0
-        while True:
+        while not ended.is_set():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(SEND_AT_LEAST_EVERY):
                     version = await feed.newer(version)
-            text = json.dumps(page(feed.picture, await self._kpi_now()))
+            text = json.dumps(page(*within(feed.picture, await self._kpi_now(), scope)))
             async with asyncio.timeout(SEND_SECONDS):
                 await stream.write(f"event: page\ndata: {text}\n\n".encode())
 
@@ -190,10 +171,6 @@ def _trouble(picture: JsonObject | None) -> str:
     """Of the journal, as the engine tells it."""
     journal = picture.get("journal") if picture else None
     return str(journal.get("trouble") or "") if isinstance(journal, dict) else ""
-
-
-def _refused() -> web.Response:
-    return web.Response(status=403, text="Open this page by the address with the token: callcenter serve prints it.\n")
 
 
 def _nodes(picture: JsonObject | None) -> dict[str, bool]:

@@ -6,6 +6,7 @@ a tone pair of their own, so the demo knows who heard whom.
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from time import monotonic
@@ -18,8 +19,10 @@ from callcenter.apps import reports
 from callcenter.apps.demo.checks import complete, findings, read_books
 from callcenter.apps.demo.people import DID, MUSIC, WELCOME, AgentAtPhone, Caller, agent_at_phone, callers
 from callcenter.apps.demo.screen import picture, summary
+from callcenter.apps.people import add_person
 from callcenter.apps.report_tables import kpi_tables
 from callcenter.apps.stage import Stage, StageError
+from callcenter.domain.rights import Role
 from callcenter.services.control import JsonObject
 from callcenter.services.control_client import EngineAway, RequestRefused
 from callcenter.sim.sip.tones import TonePair
@@ -86,7 +89,7 @@ async def run(*, keep: bool, rounds: int, console: Console) -> bool:
             await agent.phone.close()
         console.print(f"{'All checks passed' if passed else 'The demo failed'} after {monotonic() - began:.0f} s.")
         if keep:
-            _kept(stage, console)
+            await _kept(stage, console)
     return passed
 
 
@@ -153,10 +156,11 @@ async def _report(stage: Stage, people: Sequence[Caller], agents: Sequence[Agent
     return passed
 
 
-def _kept(stage: Stage, console: Console) -> None:
-    web = stage.settings.web
+async def _kept(stage: Stage, console: Console) -> None:
+    web, password = stage.settings.web, secrets.token_urlsafe(12)
+    await add_person(stage.database_url, "demo", password, (Role.ADMIN, Role.SUPERVISOR))
     console.print(f"Still running (--keep): dial {DID} at {stage.server[0]}:{stage.server[1]}; configuration {stage.file}")
-    console.print(f"Live page: http://{web.host}:{web.port}/live?token={stage.secrets.web_token}", soft_wrap=True)
+    console.print(f"Pages: http://{web.host}:{web.port}/ – sign in as demo with the password {password}", soft_wrap=True, markup=False)
     console.print(f"Stop it with: kill -INT {stage.serve.pid if stage.serve else '?'}; its folder is {stage.folder}")
 
 

@@ -1,4 +1,4 @@
-"""The web process: health told as it is, and a live page that only the token opens and nothing can break."""
+"""The web process: health told as it is, and a live page that only who has signed in may see and nothing can break."""
 
 import asyncio
 import json
@@ -9,17 +9,23 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientResponse, ClientSession, CookieJar
+from aiohttp import ClientSession, CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.parser import text_string_to_metric_families
 
 from callcenter.adapters.web.live import page as live_page
 from callcenter.adapters.web.server import Pages, Sources
+from callcenter.adapters.web.site import Site
+from callcenter.domain.audit import By
+from callcenter.domain.rights import Role
 from callcenter.services.control import ControlServer, JsonObject
 from callcenter.services.live_feed import LiveFeed
 from callcenter.services.notices import NoticeRing
+from callcenter.services.people.passwords import Passwords
+from callcenter.services.people.signing import Signing
+from tests.support.people import FakePeople, person
 
-ENGINE_TOKEN, WEB_TOKEN = "engine-token", "web-token"
+ENGINE_TOKEN = "engine-token"
 SINCE = "2026-11-22T10:00:00+00:00"
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -107,8 +113,12 @@ class World:
         self.dips: Sequence[Mapping[str, object]] | None = ()
         feed = LiveFeed(folder / "run" / "control.sock", ENGINE_TOKEN)
         sources = Sources(feed, self.kpi, self.reach, lambda: 10, folder, self.measures)
-        self.pages = Pages(sources, WEB_TOKEN, "Example <Center>", "America/New_York")
-        self.client: TestClient = TestClient(TestServer(self.pages.application()))  # type: ignore[type-arg]
+        self.people = FakePeople(person("sue", Role.SUPERVISOR), person("sid", Role.SUPERVISOR, queues=["sales"]))
+        self.signing = Signing(self.people, Passwords())
+        site = Site("Example <Center>", self.signing)
+        self.pages = Pages(sources, site.shell, "Example <Center>", "America/New_York")
+        site.add(self.pages, self.pages.feeding)
+        self.client: TestClient = TestClient(TestServer(site.application()), cookie_jar=CookieJar(unsafe=True))  # type: ignore[type-arg]
 
     async def answer(self, request: JsonObject) -> JsonObject:
         return self.now
@@ -130,8 +140,9 @@ class World:
         """Something changed: the engine tells those who listen."""
         self.ring.put(self.ring.seq + 1, ["something"])
 
-    async def signs_in(self) -> ClientResponse:
-        return await self.client.get("/live", params={"token": WEB_TOKEN})
+    async def signs_in(self, name: str = "sue") -> None:
+        opened = await self.signing.open(self.people.known[name], "127.0.0.1", "test", "test")
+        self.client.session.cookie_jar.update_cookies({"callcenter": opened.secret}, self.client.make_url("/"))
 
 
 @pytest.fixture
@@ -216,27 +227,39 @@ async def test_metrics_are_there_when_the_engine_is_not(world: World) -> None:
 # --- the door ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/live", "/live/events", "/live?token=", "/live?token=wrong", "/live?token=%ff"])
-async def test_without_the_token_nothing_is_seen(world: World, path: str) -> None:
+@pytest.mark.parametrize("path", ["/live", "/live/events", "/live?token=", "/live?token=%ff"])
+async def test_who_has_not_signed_in_sees_nothing(world: World, path: str) -> None:
     answer = await world.client.get(path)
-    assert answer.status == 403
+    assert answer.status == 401
     assert "Set-Cookie" not in answer.headers
     assert "support" not in await answer.text()
 
 
+async def test_a_browser_is_led_to_the_sign_in_and_back(world: World) -> None:
+    answer = await world.client.get("/live", headers={"Accept": "text/html"}, allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (303, "/sign-in?next=/live")
+
+
 async def test_a_forged_cookie_opens_nothing(world: World) -> None:
-    async with ClientSession(cookies={"callcenter_live": WEB_TOKEN}, cookie_jar=CookieJar(unsafe=True)) as stranger:
-        assert (await stranger.get(world.client.make_url("/live"))).status == 403
+    async with ClientSession(cookies={"callcenter": "x" * 43}, cookie_jar=CookieJar(unsafe=True)) as stranger:
+        assert (await stranger.get(world.client.make_url("/live"))).status == 401
 
 
-async def test_the_token_leaves_the_address_and_is_not_in_the_cookie(world: World) -> None:
-    answer = await world.client.get("/live", params={"token": WEB_TOKEN}, allow_redirects=False)
-    cookie = answer.headers["Set-Cookie"]
-    assert (answer.status, answer.headers["Location"]) == (303, "/live")
-    assert "HttpOnly" in cookie
-    assert "SameSite=Strict" in cookie
-    assert WEB_TOKEN not in cookie
-    assert (await world.client.get("/live")).status == 200
+async def test_who_has_a_scope_sees_her_queues_only(world: World) -> None:
+    await world.signs_in("sid")
+    text = await (await world.client.get("/live")).text()
+    assert "+15551234567" not in text
+    assert "alice" not in text
+    assert "80 %" not in text
+
+
+async def test_the_events_end_with_the_session(world: World) -> None:
+    async with watching(world) as pages:
+        await anext(pages)
+        await world.people.end_sessions("sue", By("test"))
+        world.happens()
+        async for _ in pages:
+            world.happens()
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/live", "/live/live.js", "/live/live.css", "/nowhere"])
@@ -245,7 +268,7 @@ async def test_every_answer_carries_the_headers(world: World, path: str) -> None
     policy = headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
-    assert (headers["X-Content-Type-Options"], headers["Referrer-Policy"]) == ("nosniff", "no-referrer")
+    assert (headers["X-Content-Type-Options"], headers["Referrer-Policy"]) == ("nosniff", "same-origin")
 
 
 @pytest.mark.parametrize("path", ["/live/../server.py", "/live/live.py", "/live/%2e%2e/door.py", "/live/live.js/x", "/live/liveXjs"])

@@ -81,5 +81,5 @@ events.addEventListener("page", (message) => update(JSON.parse(message.data)));
 events.addEventListener("open", () => tell("Live", "yes"));
 events.addEventListener("error", () => {
   const over = events.readyState === EventSource.CLOSED;
-  tell(over ? "Stopped: reload this page, or open it by its printed address" : "Connection lost; trying again", "no");
+  tell(over ? "Stopped: reload this page, and sign in again if it asks you to" : "Connection lost; trying again", "no");
 });

@@ -1,4 +1,7 @@
-"""Words for screens: texts from outside made harmless to look at, states in the words of the glossary."""
+"""Words for screens: texts from outside made harmless to look at, states in the words of the glossary.
+
+The words of the screens themselves, in each language, are in ``catalogue.py`` and ``<language>/<area>.toml``.
+"""
 
 import unicodedata
 from collections.abc import Mapping

@@ -1,0 +1,257 @@
+"""``callcenter person``: who may sign in. Passwords are typed or come by standard input, never in the command itself."""
+
+import asyncio
+import json
+import os
+import pwd
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from callcenter.domain.audit import By
+from callcenter.domain.rights import SEPARATE, Right, Role, Scope
+
+if TYPE_CHECKING:
+    from callcenter.adapters.db.people import PostgresPeople
+    from callcenter.services.people.person import Person
+
+T = TypeVar("T")
+person_app = typer.Typer(no_args_is_help=True, help="People who sign in: their roles, rights and passwords.")
+
+Config = Annotated[Path, typer.Option("--config", "-c", envvar="CALLCENTER_CONFIG", help="The configuration file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The sign-in name.")]
+Roles = Annotated[list[Role] | None, typer.Option("--role", help="Again for each: agent, supervisor, ops, admin.")]
+Granted = Annotated[list[str] | None, typer.Option("--grant", help="Beside the roles: listen, listen_recordings or export.")]
+Withheld = Annotated[list[str] | None, typer.Option("--withhold", help="In spite of the roles: listen, listen_recordings or export.")]
+Queues = Annotated[list[str] | None, typer.Option("--queue", help="Only this queue; again for each. Without it: all.")]
+Teams = Annotated[list[str] | None, typer.Option("--team", help="Only this team; again for each.")]
+Campaigns = Annotated[list[str] | None, typer.Option("--campaign", help="Only this campaign; again for each.")]
+PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input: one line.")]
+DEFAULT = Path("callcenter.toml")
+
+
+def store_call(config: Path, work: "Callable[[PostgresPeople], Awaitable[T]]") -> T:
+    """Do this with the people's store; says why and ends when it cannot be had."""
+    from callcenter.adapters.db.connection import connect
+    from callcenter.adapters.db.migrate import SchemaError, check_schema
+    from callcenter.adapters.db.people import PostgresPeople
+    from callcenter.apps.cli import fail, settings_of
+    from callcenter.runtime.data_folder import database_url
+    from callcenter.runtime.postgres import PostgresError
+    from callcenter.services.people.person import PersonError
+    from callcenter.services.people.store import PeopleAway
+
+    settings = settings_of(config)
+
+    async def run(url: str) -> T:
+        engine = connect(url, name="person")
+        try:
+            return await work(PostgresPeople(engine))
+        finally:
+            await engine.dispose()
+
+    try:
+        url = database_url(settings)
+        check_schema(url)
+        return asyncio.run(run(url))
+    except (PersonError, PeopleAway, SchemaError, PostgresError, ValueError) as error:
+        fail(str(error))
+
+
+def operator() -> By:
+    """Whoever may use this machine, for the audit trail."""
+    uid = os.getuid()
+    try:
+        account = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        account = str(uid)
+    return By("command line", f"account {account}")
+
+
+@person_app.command()
+def add(
+    name: Name,
+    config: Config = DEFAULT,
+    role: Roles = None,
+    shown: Annotated[str, typer.Option(help="Her name on screens; the sign-in name when not given.")] = "",
+    agent: Annotated[str, typer.Option(help="The agent that she is.")] = "",
+    grant: Granted = None,
+    withhold: Withheld = None,
+    queue: Queues = None,
+    team: Teams = None,
+    campaign: Campaigns = None,
+    password_stdin: PasswordStdin = False,
+    no_password: Annotated[bool, typer.Option("--no-password", help="She signs in by OIDC only.")] = False,
+    subject: Annotated[str, typer.Option(help="Who she is to the OIDC provider ('sub').")] = "",
+) -> None:
+    """Let somebody sign in. The first admin is made so: callcenter person add NAME --role admin"""
+    from callcenter.apps.cli import WRONG_USE, fail, settings_of
+    from callcenter.services.people.passwords import hash_now
+    from callcenter.services.people.person import Person, PersonError, shown_name, sign_in_name
+
+    if agent and agent not in {one.name for one in settings_of(config).agents}:
+        fail(f"there is no agent '{agent}' in the configuration", WRONG_USE)
+    try:
+        known = sign_in_name(name)
+        person = Person(
+            known,
+            shown_name(shown or known),
+            frozenset(role or [Role.AGENT]),
+            _separate(grant),
+            _separate(withhold),
+            Scope(*(None if names is None else frozenset(names) for names in (queue, team, campaign))),
+            agent,
+            password_hash="" if no_password else hash_now(_password(known, password_stdin)),
+            subject=subject,
+        )
+    except PersonError as error:
+        fail(str(error), WRONG_USE)
+    if not store_call(config, lambda store: store.add(person, operator())):
+        fail(f"'{known}' is there already; change her with: callcenter person role, callcenter person passwd")
+    typer.echo(f"{known}: may sign in as {', '.join(sorted(person.roles))}")
+
+
+@person_app.command("list")
+def list_(config: Config = DEFAULT, as_json: AsJson = False) -> None:
+    """Who may sign in, and as what."""
+    people = store_call(config, lambda store: store.people())
+    if as_json:
+        typer.echo(json.dumps({"people": [told(person) for person in people]}, indent=2))
+        return
+    if not people:
+        typer.echo("nobody can sign in yet; begin with: callcenter person add NAME --role admin")
+    for person in people:
+        scope = [f"{kind} {', '.join(sorted(names))}" for kind, names in _limits(person.scope).items()]
+        more = [*([f"agent {person.agent}"] if person.agent else []), *scope, *([] if person.active else ["may not sign in"])]
+        typer.echo(f"{person.name:<20} {', '.join(sorted(person.roles)):<24} {person.shown}{'; ' if more else ''}{'; '.join(more)}")
+
+
+def told(person: "Person") -> dict[str, object]:
+    """As JSON; nothing to sign in with is in it."""
+    return {
+        "name": person.name,
+        "shown": person.shown,
+        "roles": sorted(person.roles),
+        "granted": sorted(person.granted),
+        "withheld": sorted(person.withheld),
+        "scope": {kind: sorted(names) for kind, names in _limits(person.scope).items()},
+        "agent": person.agent,
+        "active": person.active,
+        "password": bool(person.password_hash),
+    }
+
+
+def _limits(scope: Scope) -> dict[str, frozenset[str]]:
+    limits = {"queues": scope.queues, "teams": scope.teams, "campaigns": scope.campaigns}
+    return {kind: names for kind, names in limits.items() if names is not None}
+
+
+@person_app.command()
+def passwd(name: Name, config: Config = DEFAULT, password_stdin: PasswordStdin = False) -> None:
+    """Give somebody a new password; her sessions end."""
+    from callcenter.apps.cli import WRONG_USE, fail
+    from callcenter.services.people.passwords import hash_now
+    from callcenter.services.people.person import PersonError
+
+    known = _known(name)
+    try:
+        hash_ = hash_now(_password(known, password_stdin))
+    except PersonError as error:
+        fail(str(error), WRONG_USE)
+
+    async def work(store: "PostgresPeople") -> bool:
+        changed = await store.change(known, {"password_hash": hash_}, operator(), "password_changed")
+        await store.end_sessions(known, operator())
+        return changed is not None
+
+    _tell(store_call(config, work), known, "has a new password; her sessions have ended")
+
+
+@person_app.command("role")
+def role_(
+    name: Name,
+    config: Config = DEFAULT,
+    role: Roles = None,
+    grant: Granted = None,
+    withhold: Withheld = None,
+    queue: Queues = None,
+    team: Teams = None,
+    campaign: Campaigns = None,
+    everywhere: Annotated[bool, typer.Option("--everywhere", help="Take all limits by queue, team and campaign away.")] = False,
+    active: Annotated[bool | None, typer.Option("--active/--inactive", help="Whether she may sign in.")] = None,
+) -> None:
+    """Change somebody's roles, rights and scope; what is not given stays. Her sessions end."""
+    from callcenter.services.people.person import Person
+
+    known = _known(name)
+
+    async def work(store: "PostgresPeople") -> Person | None:
+        person = await store.person(known)
+        if person is None:
+            return None
+        limits = (queue, team, campaign)
+        before = (None, None, None) if everywhere else (person.scope.queues, person.scope.teams, person.scope.campaigns)
+        values: dict[str, object] = {
+            "scope": Scope(*(old if new is None else frozenset(new) for old, new in zip(before, limits, strict=True))),
+            "roles": person.roles if role is None else frozenset(role),
+            "granted": person.granted if grant is None else _separate(grant),
+            "withheld": person.withheld if withhold is None else _separate(withhold),
+            "active": person.active if active is None else active,
+        }
+        return await store.change(known, values, operator())
+
+    changed = store_call(config, work)
+    _tell(changed is not None, known, f"is {', '.join(sorted(changed.roles))}" if changed else "")
+
+
+@person_app.command()
+def remove(name: Name, config: Config = DEFAULT) -> None:
+    """Let somebody in no more. What she has done stays in the audit trail."""
+    known = _known(name)
+    _tell(store_call(config, lambda store: store.remove(known, operator())), known, "may not sign in any more")
+
+
+def _known(name: str) -> str:
+    from callcenter.apps.cli import WRONG_USE, fail
+    from callcenter.services.people.person import PersonError, sign_in_name
+
+    try:
+        return sign_in_name(name)
+    except PersonError as error:
+        fail(str(error), WRONG_USE)
+
+
+def _tell(done: bool, name: str, words: str) -> None:
+    from callcenter.apps.cli import fail
+
+    if not done:
+        fail(f"there is nobody '{name}'; see: callcenter person list")
+    typer.echo(f"{name}: {words}")
+
+
+def _separate(names: list[str] | None) -> frozenset[Right]:
+    from callcenter.services.people.person import PersonError
+
+    wrong = [name for name in names or () if name not in set(SEPARATE)]
+    if wrong:
+        raise PersonError("granted", f"'{wrong[0]}' cannot be granted or withheld; only {', '.join(sorted(SEPARATE))} can")
+    return frozenset(map(Right, names or ()))
+
+
+def _password(name: str, from_stdin: bool) -> str:
+    """As it may be kept. Raises PersonError; ends when nobody is there to type it."""
+    from callcenter.apps.cli import WRONG_USE, fail
+    from callcenter.services.people.passwords import LONGEST, checked
+
+    if from_stdin:
+        return checked(sys.stdin.readline(8 * LONGEST).removesuffix("\n").removesuffix("\r"), name)
+    if not sys.stdin.isatty():
+        fail("nobody is there to type a password; give it with --password-stdin", WRONG_USE)
+    typed: str = typer.prompt("Password", hide_input=True)
+    if typer.prompt("Again", hide_input=True) != typed:
+        fail("the two differ; nothing was changed", WRONG_USE)
+    return checked(typed, name)
