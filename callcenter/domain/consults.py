@@ -52,7 +52,7 @@ def places(state: State, call: Call) -> dict[str, str]:
     if call.supervision is not None:
         return ear_places(call)
     own, consult = talk_leg(state, call), call.consult
-    if call.payment is not None:
+    if call.payment is not None or (own and state.contacts[call.contact].resuming):
         return {}
     if not own:
         outside = (call.began.leg, call.outside) if call.bridge and call.outside in call.legs else ()

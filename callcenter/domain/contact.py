@@ -119,6 +119,13 @@ class Contact:
     why: OverflowWhy | None = None
     """Why it overflowed."""
     disposition: str = ""
+    note: str = ""
+    answers: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By script and field."""
+    written: int = 0
+    """How often something was written of it."""
+    resuming: bool = False
+    """The agent's phone was lost, and is rung again."""
     announcing: Announcing = field(default_factory=Announcing)
 
     @property

@@ -359,7 +359,7 @@ def agent_leg_ended(turn: Turn, call: Call, leg: Leg, cause: Cause) -> None:
         else:
             miss(turn, contact, offered, MISSED_BY_CAUSE.get(cause, MissedWhy.NO_ANSWER))
     elif contact.state is ContactState.CONNECTED:
-        lose_talk(turn, call, contact, cause)
+        lose_talk(turn, call, contact, Cause.LOST if contact.resuming and cause is not Cause.NODE_CRASH else cause)
 
 
 def lose_talk(turn: Turn, call: Call, contact: Contact, cause: Cause) -> None:

@@ -370,6 +370,56 @@ class DispositionChosen:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteWritten:
+    """The agent has written something about the contact."""
+
+    agent: str
+    contact: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptAnswered:
+    """The agent has filled in a script, or some of it."""
+
+    agent: str
+    contact: str
+    script: str
+    fields: tuple[str, ...]
+    answers: tuple[str, ...]
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TalkFigures:
+    """What a softphone counts of a talk; see ``facts.TalkMeasured``."""
+
+    received: int
+    lost: int
+    jitter_ms: float
+    rtt_ms: float
+    worst_loss: float
+    worst_jitter_ms: float
+    worst_rtt_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class TalkHeard:
+    """How the talk sounded at the agent's softphone."""
+
+    agent: str
+    contact: str
+    figures: TalkFigures
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLegResumeRequested:
+    """Her softphone was lost in mid-talk and is there again, or she wants to go on at this one."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
 class OptOutRequested:
     """The agent wants to serve the queue no longer."""
 
@@ -596,6 +646,10 @@ AgentRequest = (
     | WrapUpEndRequested
     | WrapUpExtensionRequested
     | DispositionChosen
+    | NoteWritten
+    | ScriptAnswered
+    | TalkHeard
+    | AgentLegResumeRequested
     | OptOutRequested
     | OptInRequested
 )

@@ -10,6 +10,7 @@ from callcenter.domain import (
     outward,
     payments,
     persistent_leg,
+    resuming,
     supervising,
 )
 from callcenter.domain.call import Call, Leg, LegState
@@ -62,7 +63,7 @@ def answered(turn: Turn, leg_id: str) -> None:
     if callback is not None and not call.contact:
         callbacks.leg_answered(turn, callback, call, leg)
         return
-    if outward.answered(turn, call, leg):
+    if outward.answered(turn, call, leg) or resuming.answered(turn, call, leg):
         return
     contact = on_leg(turn, call, leg_id)
     offered = contact.offer_to(leg_id) if contact and contact.state is ContactState.OFFERED and not leg.closing else None
@@ -160,6 +161,8 @@ def found_alone(turn: Turn, leg_id: str) -> None:
         supervising.arrange(turn, call)
     elif call.payment is not None:
         payments.keep_apart(turn, call)
+    elif (contact := turn.state.contacts.get(call.contact)) and contact.resuming:
+        resuming.keep_apart(turn, call, contact)
     elif (contact := turn.state.contacts.get(call.contact)) and contact.state is ContactState.CONNECTED and contact.offer:
         turn.want(Answer(call.id, call.node, call.began.leg))
         turn.want(StopMusic(call.id, call.node, call.began.leg))

@@ -199,6 +199,9 @@ def her_caller(turn: Turn, agent: Agent) -> Contact | None:
     if call.payment is not None:
         turn.refuse(f"{agent.name}'s caller is paying; wait for the end of that, or call it off")
         return None
+    if contact.resuming:
+        turn.refuse(f"{agent.name}'s phone was lost and rings again; the caller waits for her")
+        return None
     return contact if _within_reach(turn, call) else None
 
 

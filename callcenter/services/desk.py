@@ -29,6 +29,7 @@ from callcenter.services import explanations
 from callcenter.services.agent_desk import AgentDesk
 from callcenter.services.calendar_desk import CalendarDesk
 from callcenter.services.callback_desk import CallbackDesk
+from callcenter.services.console_desk import ConsoleDesk
 from callcenter.services.control import ControlError, JsonObject
 from callcenter.services.do_not_call_desk import DoNotCallDesk
 from callcenter.services.engine import Engine
@@ -59,6 +60,7 @@ class Desk:
         self._take_up_flows = take_up_flows
         callbacks, calendars, do_not_call = CallbackDesk(engine, clock), CalendarDesk(engine, clock), DoNotCallDesk(engine)
         voicemail, agents, supervision = VoicemailDesk(engine), AgentDesk(engine, clock), SupervisionDesk(engine)
+        console = ConsoleDesk(engine)
         self._operations: dict[str, Operation] = {
             "state": self.state,
             "agent_login": self.agent_login,
@@ -81,6 +83,10 @@ class Desk:
             "agent_opt_in": self.agent_opt_in,
             "agent_opt_out": self.agent_opt_out,
             "agent_figures": agents.agent_figures,
+            "agent_note": console.agent_note,
+            "agent_script": console.agent_script,
+            "agent_quality": console.agent_quality,
+            "agent_resume": console.agent_resume,
             "explain": self.explain,
             "reload": self.reload,
             "take_up_flows": self.take_up_flows,

@@ -116,7 +116,8 @@ def _missed_of(state: State, call: Call, seen: Snapshot, crashed: bool) -> Itera
         return  # we called, and it still rings
     answered = seen.legs[caller.id].up
     contact = state.contacts.get(call.contact)
-    if call.payment is not None and call.bridge in seen.bridges:
+    apart = call.payment is not None or (contact is not None and contact.resuming)
+    if apart and call.bridge in seen.bridges:
         yield LegFoundAlone(caller.id)  # they hear each other, and should not
     where = places(state, call)
     if where or (contact is not None and contact.state is ContactState.CONNECTED and call.payment is None):

@@ -535,7 +535,7 @@ class CenterMachine(RuleBasedStateMachine):
     def an_agent_transfers(self, agent: str, queue: str) -> None:
         self.world.tell(e.TransferRequested(agent, queue))
 
-    @rule(agent=st.sampled_from(AGENTS), what=st.sampled_from("tckxsfppP"), whom=st.sampled_from([*AGENTS, "support", "team", "nowhere"]))
+    @rule(agent=st.sampled_from(AGENTS), what=st.sampled_from("tckxsfppPuu"), whom=st.sampled_from([*AGENTS, "support", "team", "nowhere"]))
     def an_agent_asks_about_her_caller(self, agent: str, what: str, whom: str) -> None:
         to = (agent, "", whom) if whom in AGENTS else (agent, whom, "")
         asked: dict[str, e.Event] = {
@@ -545,6 +545,7 @@ class CenterMachine(RuleBasedStateMachine):
             "x": e.CancelRequested(agent),
             "s": e.SwapRequested(agent),
             "f": e.ConferenceRequested(agent),
+            "u": e.AgentLegResumeRequested(agent),
             "p": e.PaymentRequested(agent),
             "P": e.PaymentEndRequested(agent),
         }

@@ -49,6 +49,8 @@ from callcenter.domain.facts.surveys import *
 from callcenter.domain.facts.surveys import SurveyCallFact, SurveyFact
 from callcenter.domain.facts.voicemail import *
 from callcenter.domain.facts.voicemail import MailboxFact, VisitFact
+from callcenter.domain.facts.work import *
+from callcenter.domain.facts.work import WorkFact
 
 CallFact = (
     LegFact
@@ -61,6 +63,7 @@ CallFact = (
     | VisitFact
     | SurveyCallFact
     | PaymentFact
+    | WorkFact
     | DeskMenuFact
     | SupervisionFact
     | CallbackOffered

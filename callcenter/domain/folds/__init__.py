@@ -26,6 +26,7 @@ from callcenter.domain.folds import (
     supervision,
     surveys,
     voicemail,
+    work,
 )
 
 FOLDS: Mapping[type, Callable[..., None]] = {
@@ -48,4 +49,5 @@ FOLDS: Mapping[type, Callable[..., None]] = {
     **do_not_call.FOLDS,
     **notices.FOLDS,
     **voicemail.FOLDS,
+    **work.FOLDS,
 }

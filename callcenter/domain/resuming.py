@@ -1,0 +1,80 @@
+"""A softphone that was lost in mid-talk: its page was loaded anew, or the call is to go on at another device.
+
+::
+
+    talking ──► redialed: the old leg is given up, the caller hears music, her phone rings
+                 │
+                 ├── she answers ──────────────► talking again
+                 ├── she does not ─────────────► agent_lost: the caller is at the head of the line
+                 └── the caller hangs up ──────► the contact is over
+
+The recording is of the caller's leg, and goes on. A tab that is closed and stays so sends no audio: Asterisk ends its leg by itself after
+12 s (``rtp_timeout``), and that is ``agent_lost`` too.
+"""
+
+from datetime import timedelta
+
+from callcenter.domain.agent import Agent
+from callcenter.domain.call import Call, Leg
+from callcenter.domain.commands import CloseBridge, ConnectLegs, RingAgent, StartMusic, StopMusic
+from callcenter.domain.contact import Contact, ContactState
+from callcenter.domain.facts import AgentLegRedialed, AgentLegResumed, AgentState, ContactHeld, ContactResumed, LegCreated
+from callcenter.domain.turn import Turn
+
+RING_TIME = timedelta(seconds=12)
+
+
+def redial(turn: Turn, agent: Agent) -> None:
+    """She wants to go on with her caller on the softphone that is there now."""
+    contact = _lost_talk(turn, agent)
+    if contact is None or contact.offer is None:
+        return
+    call, lost = turn.state.calls[contact.entered.call], contact.offer.leg
+    leg = turn.ids.draw_leg(call.node)
+    turn.emit(LegCreated(turn.now, call.id, leg, agent.name))
+    turn.emit(AgentLegRedialed(turn.now, call.id, contact.id, agent.name, leg, lost))
+    if contact.held_since is None:
+        turn.emit(ContactHeld(turn.now, call.id, contact.id, agent.name))
+    turn.hang_up(call, call.legs.get(lost))
+    keep_apart(turn, call, contact)
+    began = call.began
+    turn.want(RingAgent(call.id, call.node, leg, agent.name, agent.endpoint, began.caller, began.caller_name, RING_TIME))
+
+
+def _lost_talk(turn: Turn, agent: Agent) -> Contact | None:
+    """The talk that can go on; else it is said why it cannot."""
+    config = turn.state.config.agents.get(agent.name)
+    contact = turn.state.contacts.get(agent.contact)
+    if config is None or not config.browser:
+        turn.refuse(f"{agent.name}'s phone is on her desk; a call goes on there, whatever becomes of the console")
+        return None
+    if agent.state is not AgentState.TALKING or contact is None or contact.state is not ContactState.CONNECTED or contact.offer is None:
+        turn.refuse(f"{agent.name} is not talking, so there is no call to go on with")
+        return None
+    call = turn.state.calls[contact.entered.call]
+    if call.consult is not None or call.payment is not None:
+        turn.refuse(f"{agent.name} is in the middle of a consult or a payment; that call cannot be taken to another phone")
+        return None
+    if contact.offer.number or contact.offer.leg not in call.legs or call.caller_leg is None or call.caller_leg.closing:
+        turn.refuse(f"{agent.name} does not talk on her softphone, so there is nothing to go on with")
+        return None
+    return contact
+
+
+def keep_apart(turn: Turn, call: Call, contact: Contact) -> None:
+    """The caller hears music until she is back. To say it twice changes nothing."""
+    turn.want(CloseBridge(call.id, call.node, call.bridge))
+    turn.want(StartMusic(call.id, call.node, call.began.leg, turn.state.queue(contact.entered.queue).config.music))
+
+
+def answered(turn: Turn, call: Call, leg: Leg) -> bool:
+    """Whether this leg is one that she comes back on; then they hear each other again."""
+    contact = turn.state.contacts.get(call.contact)
+    if contact is None or not contact.resuming or contact.offer_to(leg.id) is None or leg.closing or call.caller_leg is None:
+        return False
+    turn.emit(AgentLegResumed(turn.now, call.id, contact.id, leg.agent, leg.id))
+    if contact.held_since is not None:
+        turn.emit(ContactResumed(turn.now, call.id, contact.id, leg.agent))
+    turn.want(StopMusic(call.id, call.node, call.began.leg))
+    turn.want(ConnectLegs(call.id, call.node, call.bridge, (call.began.leg, leg.id)))
+    return True
