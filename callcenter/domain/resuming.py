@@ -16,7 +16,7 @@ from datetime import timedelta
 
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call, Leg
-from callcenter.domain.commands import CloseBridge, ConnectLegs, RingAgent, StartMusic, StopMusic
+from callcenter.domain.commands import CloseBridge, RingAgent, StartMusic, StopMusic
 from callcenter.domain.contact import Contact, ContactState
 from callcenter.domain.facts import AgentLegRedialed, AgentLegResumed, AgentState, ContactHeld, ContactResumed, LegCreated
 from callcenter.domain.turn import Turn
@@ -76,5 +76,5 @@ def answered(turn: Turn, call: Call, leg: Leg) -> bool:
     if contact.held_since is not None:
         turn.emit(ContactResumed(turn.now, call.id, contact.id, leg.agent))
     turn.want(StopMusic(call.id, call.node, call.began.leg))
-    turn.want(ConnectLegs(call.id, call.node, call.bridge, (call.began.leg, leg.id)))
+    turn.connect(call, call.bridge, (call.began.leg, leg.id))
     return True
