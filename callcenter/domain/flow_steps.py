@@ -21,6 +21,7 @@ from callcenter.domain.facts import (
     FlowEnded,
     FlowEntered,
     FlowFailed,
+    FlowKeyPressed,
     FlowListened,
     FlowMoved,
     FlowPassed,
@@ -52,7 +53,7 @@ from callcenter.domain.ivr.kind import (
 from callcenter.domain.ivr.leaving import PROMISED, REFUSED
 from callcenter.domain.ivr.messages import VisitMailbox
 from callcenter.domain.ivr.off_record import NOTED
-from callcenter.domain.ivr.run import ENTRY, FlowRun
+from callcenter.domain.ivr.run import AHEAD, ENTRY, MOST_AHEAD, FlowRun
 from callcenter.domain.ivr.switching import BUDGET as PIN_BUDGET
 from callcenter.domain.ivr.switching import LOCKED, CheckPin, NotePin, SwitchHours
 from callcenter.domain.pausing import pause, resume
@@ -65,13 +66,42 @@ MOST_AT_ONCE = 200
 
 
 def go(turn: Turn, call: Call, step: Step | None) -> None:
-    """Do the step and those that follow from it at once."""
+    """Do the step and those that follow from it at once, and then what follows from keys pressed ahead."""
     taken = 0
     while step is not None:
         taken += 1
         if taken > MOST_AT_ONCE and not isinstance(step, Fail):
             step = Fail("goes round in a circle")
-        step = TAKES[type(step)](turn, call, step)
+        step = TAKES[type(step)](turn, call, step) or _with_key_ahead(turn, call)
+
+
+def keep_key(turn: Turn, call: Call, digit: str) -> None:
+    """It was pressed ahead of the node that is to take it."""
+    turn.hurried = call.id
+    call.secrets[AHEAD] = (call.secrets.get(AHEAD, "") + digit)[:MOST_AHEAD]
+
+
+def note_key(turn: Turn, call: Call, digit: str, step: Step) -> None:
+    """This follows from a key; digits of entries are told by what is kept of them."""
+    if not isinstance(step, TakeDigit | Keep):
+        run = run_of(call)
+        leads_to = step.to if isinstance(step, Leave) and step.exit == digit else ""
+        hidden = interpreter.is_secret(run) or interpreter.keeps_keys(run)
+        turn.emit(FlowKeyPressed(turn.now, call.id, "" if hidden else digit, leads_to))
+
+
+def _with_key_ahead(turn: Turn, call: Call) -> Step | None:
+    """What follows from the next key pressed ahead, once the caller has come to a node that takes it; the node says nothing then."""
+    run = call.flow
+    if run is None or run.playback or run.ask or not interpreter.takes_kept_keys(run):
+        return None
+    while ahead := call.secrets.get(AHEAD, ""):
+        call.secrets[AHEAD], turn.hurried = ahead[1:], call.id
+        step = None if interpreter.is_surplus(run, ahead[0]) else interpreter.after_key(run, ahead[0], Surroundings(turn, call))
+        if step is not None:
+            note_key(turn, call, ahead[0], step)
+            return step
+    return interpreter.arrive(run, Surroundings(turn, call)) if run.until is None else None  # they meant nothing: it speaks after all
 
 
 # --- for all of them -----------------------------------------------------------------------------
@@ -130,11 +160,23 @@ def say_goodbye(turn: Turn, call: Call) -> None:
 # --- each of them --------------------------------------------------------------------------------
 
 
-def _say(turn: Turn, call: Call, step: Say) -> None:
+def _say(turn: Turn, call: Call, step: Say) -> Step | None:
+    """Who has pressed the keys for it ahead is not told what to press; a prompt in between is not begun, if it could be cut short."""
+    run = run_of(call)
+    if call.secrets.get(AHEAD):
+        if step.tries == 0 and interpreter.takes_kept_keys(run):
+            turn.emit(FlowMoved(turn.now, call.id, run.node, step.tries, "", ()))
+            call.secrets.pop(ENTRY, None)
+            return None
+        if not interpreter.keeps_keys(run):
+            del call.secrets[AHEAD]
+        elif turn.hurried == call.id:
+            return interpreter.after_prompt(run, Surroundings(turn, call))
     playback = turn.ids.draw_leg(call.node)
     turn.emit(FlowMoved(turn.now, call.id, run_of(call).node, step.tries, playback, step.prompts))
     turn.want(Play(call.id, call.node, call.began.leg, playback, step.prompts))
     call.secrets.pop(ENTRY, None)
+    return None
 
 
 def _listen(turn: Turn, call: Call, step: Listen) -> None:
@@ -256,6 +298,7 @@ def _hang_up(turn: Turn, call: Call, step: HangUpCaller) -> None:
 
 def _fail(turn: Turn, call: Call, step: Fail) -> Step | None:
     run = run_of(call)
+    call.secrets.pop(AHEAD, None)
     if run.ask:
         close_ask(turn, call, questions.FAILED)
     found = interpreter.error_exit(run)

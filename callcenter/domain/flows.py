@@ -13,23 +13,22 @@ from callcenter.domain.call import Call
 from callcenter.domain.circumstances import Surroundings
 from callcenter.domain.commands import AskOutside, Play, StopPlayback
 from callcenter.domain.events import AskAnswered, Cause
-from callcenter.domain.facts import (
-    FlowAsked,
-    FlowKeyPressed,
-    FlowStarted,
+from callcenter.domain.facts import FlowAsked, FlowStarted
+from callcenter.domain.flow_steps import (
+    CALLER_LEFT,
+    back_to_agent,
+    close_ask,
+    end,
+    go,
+    keep_key,
+    note_key,
+    outermost,
+    run_of,
+    say_goodbye,
 )
-from callcenter.domain.flow_steps import CALLER_LEFT, back_to_agent, close_ask, end, go, outermost, run_of, say_goodbye
 from callcenter.domain.ivr import interpreter, questions
 from callcenter.domain.ivr.answers import cleaned
-from callcenter.domain.ivr.kind import (
-    Fail,
-    Keep,
-    Leave,
-    Listen,
-    Say,
-    Step,
-    TakeDigit,
-)
+from callcenter.domain.ivr.kind import Fail, Listen, Say, Step
 from callcenter.domain.ivr.run import FlowRun
 from callcenter.domain.ivr.validation import subflows
 from callcenter.domain.turn import Turn
@@ -69,13 +68,15 @@ def key_pressed(turn: Turn, call: Call, digit: str) -> None:
 
 def _key(turn: Turn, call: Call, digit: str) -> None:
     run = run_of(call)
+    if interpreter.is_surplus(run, digit):
+        return
+    if interpreter.keeps_keys(run):
+        keep_key(turn, call, digit)
     speaking = run.playback
     step = interpreter.after_key(run, digit, Surroundings(turn, call))
     if step is None:
         return
-    if not isinstance(step, TakeDigit | Keep):
-        leads_to = step.to if isinstance(step, Leave) and step.exit == digit else ""
-        turn.emit(FlowKeyPressed(turn.now, call.id, "" if interpreter.is_secret(run) else digit, leads_to))
+    note_key(turn, call, digit, step)
     if speaking:
         turn.want(StopPlayback(call.id, call.node, speaking))
     if run.ask and not isinstance(step, Listen):

@@ -19,7 +19,7 @@ from callcenter.domain.state import State
 class Turn:
     """A story emits facts, which happen at once, and wants commands, which the engine carries out afterwards."""
 
-    __slots__ = ("_sent_on", "ids", "its_turn", "now", "out", "over", "state", "to_flow", "to_mailbox", "to_take", "visited")
+    __slots__ = ("_sent_on", "hurried", "ids", "its_turn", "now", "out", "over", "state", "to_flow", "to_mailbox", "to_take", "visited")
 
     def __init__(self, state: State, ids: Ids, now: datetime, its_turn: Mapping[str, "Story"]) -> None:
         self.state = state
@@ -38,6 +38,8 @@ class Turn:
         """Callers who are to leave a message, with the mailbox and the contact they have left for it, likewise."""
         self.visited: list[tuple[Call, VisitOutcome]] = []
         """Who has been at a mailbox, and goes on."""
+        self.hurried = ""
+        """A call whose caller has just pressed a key ahead of a later node: prompts in between that it could cut short are not begun."""
         self._sent_on: set[str] = set()
 
     def emit(self, fact: Fact) -> None:

@@ -98,6 +98,7 @@ class SpeechNodeSection(LadderSection):
             invalid_prompt=self.invalid,
             rephrased=self.rephrased,
             barge_in=self.barge_in,
+            type_ahead=self.type_ahead,
         )
 
 
@@ -136,4 +137,5 @@ class SurveyNodeSection(LadderSection):
             invalid_prompt=self.invalid,
             rephrased=self.rephrased,
             barge_in=self.barge_in,
+            type_ahead=self.type_ahead,
         )

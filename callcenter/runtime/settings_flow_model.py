@@ -77,10 +77,12 @@ class PromptNodeSection(Section):
     prompt: Said
     next: Name
     barge_in: bool = False
-    """Whether any key cuts it short."""
+    """Whether any key cuts it short ..."""
+    type_ahead: bool = True
+    """... and counts for the next node that takes keys."""
 
     def node(self) -> Node:
-        return PromptNode(said(self.prompt), self.next, self.barge_in)
+        return PromptNode(said(self.prompt), self.next, self.barge_in, self.type_ahead)
 
 
 class MenuNodeSection(LadderSection):
@@ -90,7 +92,7 @@ class MenuNodeSection(LadderSection):
 
     def node(self) -> Node:
         asked = (said(self.prompt), dict(self.choices), self.otherwise, self.timeout, self.tries)
-        return MenuNode(*asked, self.invalid, self.rephrased, self.barge_in)
+        return MenuNode(*asked, self.invalid, self.rephrased, self.barge_in, self.type_ahead)
 
 
 class LanguageNodeSection(LadderSection):
@@ -104,7 +106,7 @@ class LanguageNodeSection(LadderSection):
 
     def node(self) -> Node:
         asked = (said(self.prompt), dict(self.choices), self.next, self.otherwise, self.timeout, self.tries)
-        return LanguageNode(*asked, self.invalid, self.rephrased, self.barge_in)
+        return LanguageNode(*asked, self.invalid, self.rephrased, self.barge_in, self.type_ahead)
 
 
 class CollectNodeSection(LadderSection):
@@ -140,6 +142,7 @@ class CollectNodeSection(LadderSection):
             barge_in=self.barge_in,
             check_digit=CheckDigit(self.check_digit),
             secret=self.secret,
+            type_ahead=self.type_ahead,
         )
 
 
@@ -228,10 +231,12 @@ class DipNodeSection(Section):
     filler: Said | None = None
     """Said meanwhile."""
     budget: Annotated[SomeSeconds, AfterValidator(_patience)] = Field(default=timedelta(seconds=3), alias="budget_s")
+    type_ahead: bool = True
+    """Whether keys pressed meanwhile count for the next node that takes keys."""
 
     def node(self) -> Node:
-        filler = said(self.filler) if self.filler else None
-        return DipNode(self.source, self.next, self.otherwise, self.failed, _templates(self.parameters), (), filler, self.budget)
+        filler, parameters = said(self.filler) if self.filler else None, _templates(self.parameters)
+        return DipNode(self.source, self.next, self.otherwise, self.failed, parameters, (), filler, self.budget, self.type_ahead)
 
 
 # --- leaving ------------------------------------------------------------------------------------

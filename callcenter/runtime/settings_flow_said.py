@@ -38,6 +38,8 @@ class LadderSection(Section):
     """Asked in its place at the last try."""
     barge_in: bool = True
     """Whether a key cuts the prompt short."""
+    type_ahead: bool = True
+    """Whether keys count that were pressed before the caller came here."""
 
     @property
     def invalid(self) -> Pieces | None:

@@ -227,10 +227,12 @@ class World:
         self.tell(e.LegFoundSilent(call.began.leg))
 
     def _refused(self, call: Call) -> None:
-        playback = self.playing.pop(call.began.leg, "")
-        commands: list[c.Command] = [c.Play(call.id, NODE, call.began.leg, playback, ())]
+        commands: list[c.Command] = [c.Play(call.id, NODE, call.began.leg, self.playing.get(call.began.leg, ""), ())]
         commands += [asked for asked in self.asked.values() if asked.call == call.id]
-        self.tell(e.CommandRefused(self.random.choice(commands), e.Refusal.REFUSED))
+        refused = self.random.choice(commands)
+        if isinstance(refused, c.Play):
+            self.playing.pop(call.began.leg, None)
+        self.tell(e.CommandRefused(refused, e.Refusal.REFUSED))
 
     def _away_and_back(self, call: Call) -> None:
         self.tell(e.NodeDisconnected(NODE))
@@ -277,7 +279,8 @@ class World:
         """Whoever is in a flow hears something, or is waited for, for a bounded time."""
         for call in self.callers():
             run = call.flow
-            if run is not None and not run.playback and run.until is None:
+            heard = self.playing.get(call.began.leg, "")
+            if run is not None and run.until is None and (not heard or heard != run.playback):
                 raise FlowFault(f"silence at {run.flow.name}/{run.node}: {run}")
 
     def everybody_falls_silent(self) -> None:

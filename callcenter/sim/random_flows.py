@@ -274,11 +274,16 @@ def _one(name: str, random: Random, subflows: Sequence[Flow], *, returns: bool) 
         onward = [*names[number + 1 :], *names[number + 1 :], *ends]
         to = _picker(random, onward, names)
         _, kind = random.choices(kinds, weights)[0]
-        nodes[node] = kind(Maker(random, to, subflows))
+        nodes[node] = _some_deaf_to_what_was_before(random, kind(Maker(random, to, subflows)))
     whole = Flow(name, "n0", {**nodes, **ends}, LANGUAGES if random.random() < 0.5 else (), ("amount",) if returns else ())
     on_error = "bye" if random.random() < 0.6 else ""
     kept = reachable(whole, "n0") | (reachable(whole, on_error) if on_error else set())
     return replace(whole, on_error=on_error, nodes={node: whole.nodes[node] for node in whole.nodes if node in kept})
+
+
+def _some_deaf_to_what_was_before(random: Random, node: Node) -> Node:
+    """Where keys pressed ahead do not count."""
+    return replace(node, type_ahead=False) if hasattr(node, "type_ahead") and random.random() < 0.2 else node  # type: ignore[type-var]
 
 
 def _picker(random: Random, onward: Sequence[str], anywhere: Sequence[str]) -> Callable[[], str]:

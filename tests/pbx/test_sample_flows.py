@@ -50,7 +50,7 @@ OPEN = {
     "a person": f"{CHOOSE} >1 main-menu >2 music",
     "nothing at all": "hello for-english para-espanol main-menu main-menu main-menu-again music",
     "the menu once more, in Spanish": "hello for-english para-espanol >2 es: main-menu >* main-menu >2 music",
-    "no time for the greeting": ">0 for-english >1 main-menu >2 music",
+    "no time for the greeting": ">1 main-menu >2 music",
 }
 BUSY = {
     "a callback": f"{CHOOSE} >1 main-menu >2 busy >1 we-call-back",
@@ -248,6 +248,7 @@ async def test_a_balance_is_told_and_an_appointment_confirmed() -> None:
     async with sample_center() as center, asyncio.TaskGroup() as callers:
         callers.create_task(walk(center, LINE, OPEN["the balance"], "support-line"))
         callers.create_task(walk(center, LINE, OPEN["the menu once more, in Spanish"], "support-line"))
+        callers.create_task(walk(center, LINE, OPEN["no time for the greeting"], "support-line"))
         callers.create_task(walk(center, APPOINTMENT, APPOINTMENTS["confirmed"], "appointment"))
 
 

@@ -60,7 +60,7 @@ class FlowKeyPressed:
     at: datetime
     call: str
     digit: str
-    """Empty in a secret entry."""
+    """Empty in a secret entry, and where it is kept for a later node: it may be part of one."""
     node: str
 
 

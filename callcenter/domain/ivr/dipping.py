@@ -46,6 +46,8 @@ class DipNode(Node):
     filler: Pieces | None = None
     """Said meanwhile."""
     budget: timedelta = timedelta(seconds=3)
+    type_ahead: bool = True
+    """Whether keys pressed meanwhile count for the next node that takes keys; else they are lost."""
 
     def exits(self) -> Iterator[tuple[str, str]]:
         yield NEXT, self.next
@@ -93,4 +95,8 @@ def _answered(run: FlowRun, node: DipNode, outcome: str, around: Circumstances) 
     return Leave(OTHERWISE, node.otherwise) if outcome == NOT_FOUND else Leave(FAILED, node.failed)
 
 
-KINDS: Mapping[type, Kind] = {DipNode: Kind(_ask, outcome=_answered)}
+def _keeps(node: DipNode) -> bool:
+    return node.type_ahead
+
+
+KINDS: Mapping[type, Kind] = {DipNode: Kind(_ask, outcome=_answered, keeps=_keeps)}

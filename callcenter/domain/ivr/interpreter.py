@@ -99,6 +99,26 @@ def is_secret(run: FlowRun) -> bool:
     return bool(getattr(run.flow.nodes.get(run.node), "secret", False))
 
 
+def keeps_keys(run: FlowRun) -> bool:
+    """Whether a key pressed at the present node is kept for the next one that takes keys."""
+    kind = _kind(run)
+    return kind is not None and kind.keeps is not None and kind.keeps(run.flow.nodes[run.node])
+
+
+def takes_kept_keys(run: FlowRun) -> bool:
+    """Whether keys count at the present node that were pressed before the caller came to it. Secrets begin once they are asked for."""
+    kind, node = _kind(run), run.flow.nodes.get(run.node)
+    if kind is None or kind.key is None or kind.keeps is not None or is_secret(run) or getattr(node, "is_spoken", False):
+        return False
+    return bool(getattr(node, "type_ahead", False) and getattr(node, "barge_in", False))
+
+
+def is_surplus(run: FlowRun, digit: str) -> bool:
+    """The key that would have ended an entry which was whole already, pressed by habit: it means nothing, unless it is a choice here."""
+    node = run.flow.nodes.get(run.node)
+    return digit == run.surplus and digit not in getattr(node, "choices", ()) and digit not in getattr(node, "keys", ())
+
+
 def error_exit(run: FlowRun) -> tuple[int, str] | None:
     """Where a run goes on in which something went wrong: how many flows around are kept, and the node; None: nowhere.
 

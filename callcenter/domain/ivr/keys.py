@@ -38,6 +38,8 @@ class MenuNode(Node):
     """Said in place of the prompt at the last try."""
     barge_in: bool = True
     """Whether a key cuts the prompt short; else keys pressed meanwhile are lost."""
+    type_ahead: bool = True
+    """Whether keys count that were pressed before the caller came here; never without ``barge_in``."""
 
     def exits(self) -> Iterator[tuple[str, str]]:
         yield from self.choices.items()
@@ -69,6 +71,7 @@ class LanguageNode(Node):
     invalid_prompt: Pieces | None = None
     rephrased: Pieces | None = None
     barge_in: bool = True
+    type_ahead: bool = True
 
     def exits(self) -> Iterator[tuple[str, str]]:
         yield NEXT, self.next
@@ -111,6 +114,8 @@ class CollectNode(Node):
     check_digit: CheckDigit = CheckDigit.NONE
     secret: bool = False
     """The digits are kept in memory only: in no fact, log, recording or event."""
+    type_ahead: bool = True
+    """Of a secret entry always false: it begins once it was asked for."""
 
     def exits(self) -> Iterator[tuple[str, str]]:
         yield NEXT, self.next

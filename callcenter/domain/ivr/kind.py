@@ -186,6 +186,8 @@ class Kind:
     """The outside answered, or a sub-flow came back. Without it the node asks nothing."""
     asks: Callable[[FlowRun, Any, Circumstances], Step] | None = None
     """Makes the question of the node again, after a restart; without it ``enter`` does."""
+    keeps: Callable[[Any], bool] | None = None
+    """Whether a key that is pressed here counts for the next node that takes keys; for kinds that take none themselves."""
     takes_time: bool = False
     """The caller hears or does something here, so a circle through it is not a silent one."""
     ends: bool = False

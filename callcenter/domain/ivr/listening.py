@@ -102,6 +102,7 @@ class SpeechNode(Node):
     rephrased: Pieces | None = None
     barge_in: bool = True
     """Whether a key cuts the prompt short."""
+    type_ahead: bool = True
 
     def exits(self) -> Iterator[tuple[str, str]]:
         yield from self.choices.items()

@@ -16,6 +16,10 @@ A flow that goes round for ever, waiting for what never comes, ends by its error
 """
 ENTRY = ""
 """Under which name the secret digits are kept that are being entered."""
+AHEAD = "keys ahead"
+"""... and keys pressed ahead of the node that is to take them: they may be part of a secret. No attribute has a blank in its name."""
+MOST_AHEAD = 40
+"""So many are kept."""
 
 
 @dataclass(slots=True)
@@ -59,6 +63,8 @@ class FlowRun:
     moves: int = 0
     failures: int = 0
     """How often the error exit was taken."""
+    surplus: str = ""
+    """The key that ends entries, after one that was whole without it; until another key is pressed, or a prompt was heard to its end."""
     sent: bool = False
     """An agent sent the caller here: at its end the caller goes back, so that it may end with a return."""
 
@@ -84,19 +90,23 @@ class FlowRun:
         self.moves += 1
 
     def listened(self, until: datetime) -> None:
-        self.playback, self.until = "", until
+        self.playback, self.until, self.surplus = "", until, ""
         self.moves += 1
 
     def key_pressed(self) -> None:
+        self.surplus = ""
         if not self.ask:
             self.until = None
 
     def digit_taken(self, digit: str, until: datetime) -> None:
         self.digits += digit
-        self.playback, self.until = "", until
+        self.playback, self.until, self.surplus = "", until, ""
 
     def collected(self, attribute: str, digits: str, *, secret: bool) -> None:
         self.digits, self.until, self.playback = "", None, ""
+        node = self.flow.nodes.get(self.node)
+        if secret or len(digits) >= getattr(node, "max_length", 0):  # of a secret entry nobody knows what has ended it
+            self.surplus = getattr(node, "terminator", "")
         if not secret:
             self.attributes[attribute] = digits
 

@@ -17,7 +17,9 @@ class PromptNode(Node):
     prompt: Pieces
     next: str
     barge_in: bool = False
-    """Whether any key cuts it short."""
+    """Whether any key cuts it short ..."""
+    type_ahead: bool = True
+    """... and counts for the next node that takes keys."""
 
     def exits(self) -> Iterator[tuple[str, str]]:
         yield NEXT, self.next
@@ -38,4 +40,8 @@ def _key(run: FlowRun, node: PromptNode, digit: str, around: Circumstances) -> S
     return Leave(NEXT, node.next) if node.barge_in else None
 
 
-KINDS: Mapping[type, Kind] = {PromptNode: Kind(_enter, said=_said, key=_key, takes_time=True)}
+def _keeps(node: PromptNode) -> bool:
+    return node.barge_in and node.type_ahead
+
+
+KINDS: Mapping[type, Kind] = {PromptNode: Kind(_enter, said=_said, key=_key, keeps=_keeps, takes_time=True)}

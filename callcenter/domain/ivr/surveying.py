@@ -42,6 +42,8 @@ class SurveyNode(Node):
     invalid_prompt: Pieces | None = None
     rephrased: Pieces | None = None
     barge_in: bool = True
+    type_ahead: bool = True
+    """Of a comment always false: it begins once it was asked for."""
 
     @property
     def is_spoken(self) -> bool:
