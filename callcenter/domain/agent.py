@@ -116,6 +116,8 @@ class Agent:
     """When she missed offers lately."""
     fallback_leg: str = ""
     """The channel she talks on outside our application, if any."""
+    own_call: str = ""
+    """The call of hers in which she listens to a mailbox, if any."""
     history: dict[type, tuple[int, Fact]] = field(default_factory=dict)
     """The last fact of each kind, numbered, for checkpoints."""
 

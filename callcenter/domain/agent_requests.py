@@ -24,6 +24,8 @@ def ready(turn: Turn, agent: Agent) -> None:
         turn.refuse(f"{agent.name} is not logged in; log in first")
     elif agent.state in a.BUSY or agent.fallback_leg or agent.name in turn.state.supervising:
         remember(turn, agent, AgentState.READY)
+    elif agent.own_call and agent.state is AgentState.NOT_READY:
+        rest(turn, agent, a.OWN_CALL)
     elif agent.state is AgentState.WRAP_UP:
         if not refuse_without_disposition(turn, agent):
             remember(turn, agent, AgentState.READY)

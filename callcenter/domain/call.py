@@ -84,6 +84,8 @@ class Call:
     legs: dict[str, Leg] = field(default_factory=dict)
     """The legs that have not ended."""
     flow: FlowRun | None = None
+    handed_on: FlowRun | None = None
+    """The flow run that has handed the caller to one agent, and goes on when she does not answer."""
     attributes: dict[str, str] = field(default_factory=dict)
     """What is known of this call by name: what the caller entered, and the number called from (``caller``)."""
     secrets: dict[str, str] = field(default_factory=dict, repr=False)

@@ -32,6 +32,7 @@ from callcenter.domain import (
     opening,
     opting,
     overflowing,
+    own_calls,
     payments,
     persistent_leg,
     preferred,
@@ -227,15 +228,18 @@ def _look_at_preferred(turn: Turn) -> None:
 def _heed(turn: Turn) -> None:
     """What the facts mean for callbacks; who consulted is with the caller again; whoever was sent on goes on: until nothing is left."""
     heeded = 0
-    while heeded < len(turn.out.facts) or turn.over or turn.to_take or turn.to_mailbox or turn.visited or turn.to_flow:
+    while heeded < len(turn.out.facts) or turn.over or turn.to_take or turn.unanswered or turn.to_mailbox or turn.visited or turn.to_flow:
         if heeded < len(turn.out.facts):
             callbacks.heed(turn, turn.out.facts[heeded])
             supervising.heed(turn, turn.out.facts[heeded])
+            own_calls.heed(turn, turn.out.facts[heeded])
             heeded += 1
         elif turn.over:
             consults.back_to_caller(turn, *turn.over.pop(0))
         elif turn.to_take:
             persistent_leg.take(turn, *turn.to_take.pop(0))
+        elif turn.unanswered:
+            flows.not_answered(turn, turn.unanswered.pop(0))
         elif not mailbox_visits.go_on(turn):
             flows.start_flow(turn, *turn.to_flow.pop(0))
 

@@ -227,6 +227,8 @@ def route_again(turn: Turn, contact: Contact) -> None:
     """An offer of it came to nothing: the next agent. A colleague was to be consulted, and cannot be: then nobody is."""
     if contact.bound and contact.state is ContactState.WAITING:
         overflow(turn, contact, OverflowWhy.NOT_ANSWERED)
+    elif turn.state.calls[contact.entered.call].handed_on is not None:
+        turn.unanswered.append(contact.id)
     else:
         route_waiter(turn, contact.waiter)
 

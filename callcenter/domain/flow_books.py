@@ -17,6 +17,7 @@ from callcenter.domain.facts import (
     FlowFailed,
     FlowMoved,
     FlowPassed,
+    FlowResumed,
     FlowReturned,
     FlowStarted,
 )
@@ -86,6 +87,8 @@ class FlowsSoFar:
     stays: list[_Stay] = field(default_factory=list)
     open: list[_Stay] = field(default_factory=list)
     """The stays that last: one for each flow the caller is in, the outermost first."""
+    set_aside: list[_Stay] = field(default_factory=list)
+    """Those that lasted when the caller was handed to an agent; they last on if she does not answer."""
     last_exit: str = ""
     """How the latest flow ended; that one went wrong is not forgotten for the goodbye that followed."""
 
@@ -157,9 +160,16 @@ def _ended(so_far: FlowsSoFar, fact: FlowEnded) -> None:
     so_far.at_node(fact.node)
     how = fact.exit
     so_far.last_exit = ERROR if so_far.last_exit == ERROR else how
+    so_far.set_aside = list(so_far.open) if fact.may_resume else []
     while so_far.open:
         so_far.open.pop().leave(fact.at, how)
         how = INSIDE
+
+
+def _resumed(so_far: FlowsSoFar, fact: FlowResumed) -> None:
+    so_far.open, so_far.set_aside = so_far.set_aside, []
+    for stay in so_far.open:
+        stay.left_at, stay.exit = None, ""
 
 
 _FOLDS: Mapping[type, Callable[[FlowsSoFar, Any], None]] = {
@@ -170,6 +180,7 @@ _FOLDS: Mapping[type, Callable[[FlowsSoFar, Any], None]] = {
     FlowReturned: _returned,
     FlowFailed: _failed,
     FlowEnded: _ended,
+    FlowResumed: _resumed,
 }
 
 FLOW_KINDS = frozenset(_FOLDS)

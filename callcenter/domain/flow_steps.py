@@ -116,11 +116,11 @@ def outermost(run: FlowRun) -> str:
     return run.frames[0].flow.name if run.frames else run.flow.name
 
 
-def end(turn: Turn, call: Call, exit_name: str) -> None:
+def end(turn: Turn, call: Call, exit_name: str, *, may_resume: bool = False) -> None:
     run = run_of(call)
     if run.ask and run.ask != call.outside:
         turn.want(WithdrawAsk(call.id, call.node, run.ask))
-    turn.emit(FlowEnded(turn.now, call.id, exit_name, run.node))
+    turn.emit(FlowEnded(turn.now, call.id, exit_name, run.node, may_resume))
     call.secrets.clear()
     if exit_name != CALLER_LEFT and call.payment is None:
         resume(turn, call)
@@ -270,7 +270,7 @@ def _out(turn: Turn, call: Call, outcome: str) -> None:
 def _enter_queue(turn: Turn, call: Call, step: EnterQueue) -> None:
     if back_to_agent(turn, call, "queue"):
         return
-    end(turn, call, "queue")
+    end(turn, call, "queue", may_resume=step.comes_back)
     queue, priority, needs = direct(turn, call, step.queue, step.priority, step.needs)
     left = callbacks.left_behind(turn, call, queue)
     if left is None:
@@ -278,6 +278,9 @@ def _enter_queue(turn: Turn, call: Call, step: EnterQueue) -> None:
     else:  # as if nothing had been asked
         needs = Needs(left.require, left.prefer, rule=left.rule) if needs == Needs() else needs
         enter_queue(turn, call, queue, max(priority, left.priority), needs, place=left.place)
+    contact = turn.state.contacts.get(call.contact)
+    if call.handed_on is not None and contact is not None and not contact.entered.preferred:
+        turn.unanswered.append(contact.id)  # she is ready, and must not take it
 
 
 def _dial_out(turn: Turn, call: Call, step: DialOut) -> Step | None:

@@ -12,8 +12,9 @@ from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
 from callcenter.domain.circumstances import Surroundings
 from callcenter.domain.commands import AskOutside, Play, StopPlayback
+from callcenter.domain.delivery import leave_queue
 from callcenter.domain.events import AskAnswered, Cause
-from callcenter.domain.facts import FlowAsked, FlowStarted
+from callcenter.domain.facts import FlowAsked, FlowResumed, FlowStarted, OverflowWhy
 from callcenter.domain.flow_steps import (
     CALLER_LEFT,
     back_to_agent,
@@ -31,6 +32,7 @@ from callcenter.domain.ivr.answers import cleaned
 from callcenter.domain.ivr.kind import Fail, Listen, Say, Step
 from callcenter.domain.ivr.run import FlowRun
 from callcenter.domain.ivr.validation import subflows
+from callcenter.domain.router import route_agent
 from callcenter.domain.turn import Turn
 
 # --- what happens -------------------------------------------------------------------------------
@@ -104,8 +106,21 @@ def answered(turn: Turn, event: AskAnswered) -> None:
 
 
 def visited(turn: Turn, call: Call, outcome: str) -> None:
-    """The caller was at a mailbox, and comes back to the flow."""
+    """The caller was elsewhere, at a mailbox as a rule, and comes back to the flow."""
     _contained(turn, call, partial(_after, turn, call, lambda run, around: interpreter.after_outcome(run, outcome, around)))
+
+
+def not_answered(turn: Turn, contact_id: str) -> None:
+    """The agent whom the flow had handed the caller to did not answer, or is not there any more: it goes on."""
+    contact = turn.state.contacts.get(contact_id)
+    call = turn.state.calls.get(contact.entered.call) if contact is not None else None
+    if contact is None or call is None or call.handed_on is None or call.contact != contact_id:
+        return
+    freed = leave_queue(turn, contact, OverflowWhy.NOT_ANSWERED)
+    turn.emit(FlowResumed(turn.now, call.id))
+    visited(turn, call, OverflowWhy.NOT_ANSWERED)
+    for agent in freed:
+        route_agent(turn, agent)
 
 
 def not_asked(turn: Turn, command: AskOutside) -> None:

@@ -6,7 +6,7 @@ Who is ready is told to the router by its callers; this module only moves agents
 from datetime import datetime, timedelta
 
 from callcenter.domain import leg_ringing
-from callcenter.domain.agent import ASK_PHONE_AFTER, FALLBACK_CALL, LEG_RINGS, MICRO_BREAK, MISSED_OFFER, PHONE_UNREACHABLE, Agent
+from callcenter.domain.agent import ASK_PHONE_AFTER, FALLBACK_CALL, LEG_RINGS, MICRO_BREAK, MISSED_OFFER, OWN_CALL, PHONE_UNREACHABLE, Agent
 from callcenter.domain.facts import (
     AgentPhoneChanged,
     AgentRemoved,
@@ -50,6 +50,8 @@ def become_free(turn: Turn, agent: Agent, idle_since: datetime | None = None, *,
         become(turn, agent, remembered.state, remembered.reason)
     elif agent.fallback_leg:
         rest(turn, agent, FALLBACK_CALL)
+    elif agent.own_call:
+        rest(turn, agent, OWN_CALL, idle_since=idle_since)
     elif not agent.can_be_rung:
         wait_for_phone(turn, agent)
     elif after_contact and (pause := _micro_break(turn, agent)):

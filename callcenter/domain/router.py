@@ -229,6 +229,9 @@ def give_up_preferred(turn: Turn, waiter: Waiter) -> None:
 def _advanced(turn: Turn, waiter: Waiter, rung: int, band: Band, preferred: str, why: AdvancedWhy) -> None:
     contact = turn.state.contacts.get(waiter.id)
     call = contact.entered.call if contact is not None else ""
+    if call and waiter.preferred and not preferred and turn.state.calls[call].handed_on is not None:
+        turn.unanswered.append(waiter.id)
+        return
     turn.emit(WaiterAdvanced(turn.now, call, waiter.id, waiter.queue, rung, int(band), preferred, why))
     route_waiter(turn, waiter)
 

@@ -15,11 +15,14 @@ from callcenter.domain.machine import Outputs
 from callcenter.domain.queue import Waiter
 from callcenter.domain.state import State
 
+_ON_AFTERWARDS = ("to_flow", "to_mailbox", "to_take", "unanswered", "visited")
+"""Who goes on once the story is told."""
+
 
 class Turn:
     """A story emits facts, which happen at once, and wants commands, which the engine carries out afterwards."""
 
-    __slots__ = ("_sent_on", "hurried", "ids", "its_turn", "now", "out", "over", "state", "to_flow", "to_mailbox", "to_take", "visited")
+    __slots__ = ("_sent_on", "hurried", "ids", "its_turn", "now", "out", "over", "state", *_ON_AFTERWARDS)
 
     def __init__(self, state: State, ids: Ids, now: datetime, its_turn: Mapping[str, "Story"]) -> None:
         self.state = state
@@ -36,6 +39,8 @@ class Turn:
         """Contacts with offers to agents whose legs are up: they are connected once the story is told."""
         self.to_mailbox: list[tuple[Call, str, str]] = []
         """Callers who are to leave a message, with the mailbox and the contact they have left for it, likewise."""
+        self.unanswered: list[str] = []
+        """Contacts that were for one agent alone who has not answered: their callers go on in the flow that handed them on."""
         self.visited: list[tuple[Call, VisitOutcome]] = []
         """Who has been at a mailbox, and goes on."""
         self.hurried = ""

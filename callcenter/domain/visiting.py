@@ -80,6 +80,6 @@ def drop(turn: Turn, call: Call, why: DroppedWhy) -> None:
 
 def end(turn: Turn, call: Call, outcome: VisitOutcome) -> None:
     """The visitor goes on where the flow says, or is said goodbye."""
-    turn.emit(VisitEnded(turn.now, call.id, outcome))
+    turn.emit(VisitEnded(turn.now, call.id, outcome, visit_of(call).began.agent))
     if outcome is not VisitOutcome.CALLER_LEFT:
         turn.visited.append((call, outcome))

@@ -285,7 +285,7 @@ class TransferNodeSection(Section):
     ring: SomeSeconds | None = Field(default=None, alias="ring_s")
     """How long the number outside rings; 30 s when not given."""
     wait: SomeSeconds = Field(default=timedelta(seconds=20), alias="wait_s")
-    """So long the caller waits for her alone; then for anybody of the queue."""
+    """She has so long to answer; then the caller goes on at otherwise."""
     priority: int = Field(default=0, ge=-1000, le=1000)
 
     @model_validator(mode="after")

@@ -129,6 +129,7 @@ class Checker:
             f.CallEnded: self._call_ended,
             f.FlowStarted: self._flow_started,
             f.FlowEnded: self._flow_ended,
+            f.FlowResumed: self._flow_resumed,
             f.LegCreated: self._leg_created,
             f.LegJoined: self._leg_created,
             f.LegMoved: self._leg_moved,
@@ -267,6 +268,13 @@ class Checker:
         call = self._call(fact)
         if call is not None:
             call.flow = False
+
+    def _flow_resumed(self, fact: f.FlowResumed) -> None:
+        call = self._call(fact)
+        if call is not None:
+            if call.flow:
+                self._wrong("A2", f"the caller of {fact.call} goes on in a flow while in another")
+            call.flow = True
 
     def _recording_started(self, fact: f.RecordingStarted) -> None:
         self._once("recording", fact.recording)

@@ -117,7 +117,7 @@ class World:
                 self.result.exits[fact.exit] += 1
             elif isinstance(fact, f.FlowPassed):
                 self.result.node_moves += 1
-            elif isinstance(fact, f.FlowStarted) and not fact.again:
+            elif isinstance(fact, f.FlowResumed) or (isinstance(fact, f.FlowStarted) and not fact.again):
                 self.result.started += 1
         for command in outputs.commands:
             self._obey(command)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from callcenter.domain import facts as f
+from callcenter.domain.books import fold_call
 from callcenter.domain.center import Center
 from callcenter.domain.config import QueueConfig
 from callcenter.domain.ids import Ids
@@ -33,7 +34,8 @@ from callcenter.domain.ivr.kind import Kind, Leave
 from callcenter.domain.ivr.kinds import KINDS
 from callcenter.domain.ivr.speech import SpeakAs, Spoken
 from callcenter.domain.ivr.templates import template
-from callcenter.domain.routing_config import CallerList, ListedNumber
+from callcenter.domain.routing_config import CallerList, ListedNumber, Routing
+from callcenter.sim.fake_pbx import Mood, Phone
 from callcenter.sim.world import World, small_center
 
 DID = "+18005550200"
@@ -283,6 +285,62 @@ def test_a_caller_is_handed_to_an_agent_who_is_ready_else_goes_on() -> None:
     caller.world.agent_ready("alice")  # bob has been idle for longer
     caller.calls().waits(5)
     assert caller.world.talking() == {"alice": caller.leg}
+
+
+def handed_to_alice(**more: Node) -> "Caller":
+    """A caller whose flow hands to alice, in a sub-flow; bob has been idle for longer."""
+    inner = Flow("inner", "alice", {"alice": TransferNode("alice", "support", "back", timedelta(seconds=10)), "back": ReturnNode("away")})
+    caller = Caller({"in": SubflowNode("inner", "yes", outcomes={"away": "no"})}, inner)
+    caller.world.agent_ready("bob")
+    caller.world.run_for(1)
+    caller.world.agent_ready("alice")
+    return caller
+
+
+def test_an_agent_who_does_not_answer_gives_the_caller_back_to_the_flow() -> None:
+    caller = handed_to_alice()
+    caller.world.pbx.phones["phone-of-alice"] = Phone(Mood.RINGS_ON)
+    caller.calls()
+    caller.waits(30)
+    assert caller.heard[-1] == "no"
+    (missed,) = caller.told(f.OfferMissed) or caller.told(f.OfferWithdrawn)
+    assert missed.agent == "alice"  # type: ignore[attr-defined]
+    (overflowed,) = caller.told(f.ContactOverflowed)
+    assert overflowed.why == "not_answered"  # type: ignore[attr-defined]
+    assert not [fact for fact in caller.told(f.ContactOffered) if fact.agent == "bob"]  # type: ignore[attr-defined]
+    books = fold_call([fact for fact in caller.world.facts if getattr(fact, "call", "") == overflowed.call])  # type: ignore[attr-defined]
+    assert [(stay.node, stay.exit) for stay in books.stays] == [
+        ("in", "away"),
+        ("alice", "otherwise"),
+        ("back", "away"),
+        ("no", "next"),
+        ("end", "hang_up"),
+    ]
+
+
+def test_the_flow_goes_on_after_a_restart_too() -> None:
+    caller = handed_to_alice()
+    caller.world.pbx.phones["phone-of-alice"] = Phone(Mood.RINGS_ON)
+    caller.calls().waits(3)
+    caller.world.crash_and_restore()
+    caller.waits(30)
+    assert caller.heard[-1] == "no"
+
+
+def test_she_has_so_long_to_answer_and_no_longer() -> None:
+    caller = handed_to_alice()
+    caller.world.pbx.phones["phone-of-alice"] = Phone(answers_after=lambda: timedelta(seconds=11))
+    caller.calls().waits(20)
+    assert caller.heard[-1] == "no"
+    assert caller.world.talking() == {}
+
+
+def test_an_agent_who_must_not_take_it_gives_the_caller_back_at_once() -> None:
+    nodes = {"in": TransferNode("alice", "elsewhere", "no")}
+    caller = Caller(nodes, queues=(QueueConfig("support"), QueueConfig("elsewhere", Routing(require="spanish"))))
+    caller.world.agent_ready("alice")
+    caller.calls().waits(1)
+    assert caller.heard[-1] == "no"
 
 
 # --- when something goes wrong ------------------------------------------------------------------

@@ -6,9 +6,18 @@ from datetime import timedelta
 import pytest
 
 from callcenter.domain import facts as f
+from callcenter.domain.agent import OWN_CALL
 from callcenter.domain.commands import recorded_prompt
 from callcenter.domain.config import AgentConfig, CallbackConfig, CallingConfig, CenterConfig, QueueConfig
-from callcenter.domain.events import MessageDeleteRequested, NodeConnected
+from callcenter.domain.events import (
+    AgentLoginRequested,
+    AgentLogoutRequested,
+    AgentNotReadyRequested,
+    AgentReadyRequested,
+    Event,
+    MessageDeleteRequested,
+    NodeConnected,
+)
 from callcenter.domain.facts import VisitOutcome
 from callcenter.domain.ivr.flow import Flow, HangUpNode, PromptNode, VoicemailNode, faults
 from callcenter.domain.ivr.questions import Question
@@ -111,6 +120,52 @@ def test_her_own_phone_opens_a_mailbox_without_pin() -> None:
     story.presses("*", then=3)
     assert story.outcomes()[-1] == VisitOutcome.LISTENED
     assert story.world.pbx.channels == {}
+
+
+def test_while_she_listens_she_is_offered_nothing_and_then_she_is_next_again() -> None:
+    story = Story(pin="")
+    story.leave()
+    for name in ("alice", "bob"):
+        story.world.agent_ready(name)
+        story.world.run_for(1)
+    alice, idle_since = story.world.agent("alice"), story.world.agent("alice").idle_since
+    desk = story.dial().id
+    assert (alice.state, alice.reason) == ("not_ready", OWN_CALL)
+    caller = story.world.caller_arrives()
+    story.world.run_for(4)
+    assert story.world.talking() == {"bob": caller}, "though alice has been idle for longer"
+    story.world.crash_and_restore()
+    alice = story.world.agent("alice")
+    assert (alice.state, alice.own_call != "") == ("not_ready", True)
+    story.world.pbx.party_hangs_up(desk)
+    story.world.run_for(1)
+    assert (alice.state, alice.idle_since, alice.own_call) == ("ready", idle_since, "")
+
+
+@pytest.mark.parametrize(
+    ("asked", "state"), [(AgentNotReadyRequested("alice", "break"), "not_ready"), (AgentLogoutRequested("alice"), "logged_out")]
+)
+def test_what_she_asks_for_while_she_listens_holds_afterwards(asked: Event, state: str) -> None:
+    story = Story(pin="")
+    story.leave()
+    story.world.agent_ready("alice")
+    desk = story.dial().id
+    story.world.tell(asked)
+    story.world.pbx.party_hangs_up(desk)
+    story.world.run_for(1)
+    assert story.world.agent("alice").state == state
+
+
+def test_who_asks_to_be_ready_while_she_listens_is_once_she_has_listened() -> None:
+    story = Story(pin="")
+    story.leave()
+    story.world.tell(AgentLoginRequested("alice"))
+    desk = story.dial().id
+    story.world.tell(AgentReadyRequested("alice"))
+    assert (story.world.agent("alice").state, story.world.agent("alice").reason) == ("not_ready", OWN_CALL)
+    story.world.pbx.party_hangs_up(desk)
+    story.world.run_for(1)
+    assert story.world.agent("alice").state == "ready"
 
 
 def test_a_pin_that_is_set_is_asked_for_there_too() -> None:

@@ -188,6 +188,16 @@ class FlowEnded:
     """``queue``, ``hang_up``, ``transfer``, ``caller_left`` or ``error``."""
     node: str = ""
     """Where."""
+    may_resume: bool = False
+    """The caller was handed to one agent; when she does not answer, ``FlowResumed`` follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowResumed:
+    """The agent did not answer to whom the caller was handed: the flow run goes on where it had ended."""
+
+    at: datetime
+    call: str
 
 
 FlowFact = (
@@ -207,4 +217,5 @@ FlowFact = (
     | FlowReturned
     | FlowFailed
     | FlowEnded
+    | FlowResumed
 )

@@ -90,6 +90,8 @@ class VisitEnded:
     at: datetime
     call: str
     outcome: VisitOutcome
+    agent: str = ""
+    """Who has listened by her desk phone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def contact_connected(state: "State", fact: f.ContactConnected) -> None:
     contact.bound = ""
     call = state.calls[fact.call]
     if call.consult_of(contact.id) is None:
-        call.bridge = fact.bridge
+        call.bridge, call.handed_on = fact.bridge, None
     queue, offered_at = _no_longer_waits(state, contact, fact.at), contact.offers[fact.offer].at
     stood_in_line = offered_at > contact.entered.at
     in_time = fact.wait <= queue.config.target_wait

@@ -19,6 +19,7 @@ def flow_started(state: "State", fact: f.FlowStarted) -> None:
     named = (sub.partition("@") for sub in fact.subflows)
     library = {name: state.flow(name, int(version)) for name, _, version in named}
     flow, sent = state.flow(fact.flow, fact.version), call.payment is not None
+    call.handed_on = None
     call.flow = FlowRun(flow, call.attributes, call.secrets, library, state.config.languages, sent=sent)
 
 
@@ -99,7 +100,15 @@ def flow_failed(state: "State", fact: f.FlowFailed) -> None:
 
 
 def flow_ended(state: "State", fact: f.FlowEnded) -> None:
-    state.calls[fact.call].flow = None
+    call = state.calls[fact.call]
+    call.flow, call.handed_on = None, call.flow if fact.may_resume else None
+
+
+def flow_resumed(state: "State", fact: f.FlowResumed) -> None:
+    call = state.calls[fact.call]
+    if call.flow is not None or call.handed_on is None:
+        raise IllegalTransition(fact.call, "handed to nobody", "FlowResumed")
+    call.flow, call.handed_on = call.handed_on, None
 
 
 def _flow_run(state: "State", fact: f.FlowFact) -> FlowRun:
@@ -126,4 +135,5 @@ FOLDS: Mapping[type, Callable[..., None]] = {
     f.FlowReturned: flow_returned,
     f.FlowFailed: flow_failed,
     f.FlowEnded: flow_ended,
+    f.FlowResumed: flow_resumed,
 }

@@ -148,6 +148,8 @@ class EnterQueue(Step):
     queue: str
     priority: int
     needs: Needs
+    comes_back: bool = False
+    """The caller is for one agent alone: when she does not answer, the node has an outcome, and the flow goes on."""
 
 
 @dataclass(frozen=True, slots=True)

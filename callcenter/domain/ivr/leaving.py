@@ -59,15 +59,15 @@ class CallbackNode(Node):
 
 @dataclass(frozen=True, slots=True)
 class TransferNode(Node):
-    """Hands the caller to one agent, who must be ready: she is offered the contact alone at first, then it is anybody's of the queue."""
+    """Hands the caller to one agent, who must be ready; ends the flow run, unless she does not answer."""
 
     agent: str
     queue: str
     """Of which queue the contact is."""
     otherwise: str
-    """When she is not ready."""
+    """When she is not ready, or does not answer."""
     wait: timedelta = timedelta(seconds=20)
-    """For how long it is hers alone."""
+    """She has so long to answer."""
     priority: int = 0
 
     def exits(self) -> Iterator[tuple[str, str]]:
@@ -112,14 +112,14 @@ def _promised(run: FlowRun, node: CallbackNode, outcome: str, around: Circumstan
 def _transfer(run: FlowRun, node: TransferNode, around: Circumstances) -> Step:
     if not around.is_ready(node.agent):
         return Leave(OTHERWISE, node.otherwise)
-    return EnterQueue(node.queue, node.priority, Needs(agent=node.agent, agent_wait=node.wait))
+    return EnterQueue(node.queue, node.priority, Needs(agent=node.agent, agent_wait=node.wait), comes_back=True)
 
 
 def _outside(run: FlowRun, node: OutsideNode, around: Circumstances) -> Step:
     return DialOut(node.number, node.ring)
 
 
-def _not_answered(run: FlowRun, node: OutsideNode, outcome: str, around: Circumstances) -> Step:
+def _not_answered(run: FlowRun, node: TransferNode | OutsideNode, outcome: str, around: Circumstances) -> Step:
     return Leave(OTHERWISE, node.otherwise)
 
 
@@ -130,7 +130,7 @@ def _hang_up(run: FlowRun, node: HangUpNode, around: Circumstances) -> Step:
 KINDS: Mapping[type, Kind] = {
     QueueNode: Kind(_queue, ends=True),
     CallbackNode: Kind(_callback, outcome=_promised),
-    TransferNode: Kind(_transfer, ends=True),
+    TransferNode: Kind(_transfer, outcome=_not_answered, ends=True),
     OutsideNode: Kind(_outside, outcome=_not_answered, takes_time=True, ends=True),
     HangUpNode: Kind(_hang_up, ends=True),
 }
