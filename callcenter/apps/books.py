@@ -23,9 +23,11 @@ from callcenter.adapters.db.ledger import PostgresLedger
 from callcenter.adapters.db.migrate import DatabaseAway, SchemaError, migrate
 from callcenter.adapters.db.recordings import PostgresRecordings
 from callcenter.adapters.db.targets import CenterTargets, QueueTarget, keep_targets
+from callcenter.apps.books_documents import keep_documents
 from callcenter.apps.books_voicemail import VoicemailWork
 from callcenter.runtime import logs
 from callcenter.runtime.data_folder import data_folder, database_url
+from callcenter.runtime.document_cache import DocumentCache
 from callcenter.runtime.postgres import PostgresError
 from callcenter.runtime.settings import Settings, SettingsError, load
 from callcenter.services.dead_letters import Retried, retry
@@ -67,10 +69,11 @@ async def run_books(
     targets: Callable[[], CenterTargets | None] = lambda: None,
     keep: Keeping = Keeping(),
     voicemail: VoicemailWork | None = None,
+    config: Path | None = None,
 ) -> None:
     """Ship, fold and finish until ``stop`` is set. ``recordings`` are the folders by node; ``targets`` is asked for changes.
 
-    Raises SchemaError when the database is not for us.
+    ``config`` is the file whose center's documents are kept in step. Raises SchemaError when the database is not for us.
     """
     engine = connect(_reachable(url), name="books", statement_timeout=5.0, pool_size=3)
     shipper = Shipper(journal, PostgresLedger(engine), dead_letters=journal / DEAD_LETTERS)
@@ -85,6 +88,7 @@ async def run_books(
                 tasks.create_task(_delete_recordings(files, recordings, keep.recordings, stop), name="retention"),
                 tasks.create_task(_drop_segments(shipper, keep.segments, stop), name="segments"),
                 tasks.create_task(_keep_targets(engine, targets, stop), name="targets"),
+                *([tasks.create_task(keep_documents(config, engine, stop), name="documents")] if config else []),
                 *(tasks.create_task(part, name="voicemail") for part in (voicemail.parts(engine, stop) if voicemail else ())),
             ]
             tasks.create_task(_end(work, stop), name="end")
@@ -232,12 +236,13 @@ def targets_in(file: Path, settings: Settings) -> Callable[[], CenterTargets]:
 
 
 def changing(file: Path, settings: Settings) -> Callable[[], Settings]:
-    """The settings, read again when the file has changed; a file with faults changes nothing."""
-    current, seen = settings, _changed_at(file)
+    """The settings, read again when the file or the documents have changed; what has faults changes nothing."""
+    cache = DocumentCache(settings.data)
+    current, seen = settings, (_changed_at(file), cache.written_at())
 
     def read() -> Settings:
         nonlocal current, seen
-        if (changed := _changed_at(file)) != seen:
+        if (changed := (_changed_at(file), cache.written_at())) != seen:
             seen = changed
             with suppress(SettingsError):
                 current = load(file)
@@ -293,6 +298,7 @@ def main(config_file: Path) -> None:
             targets=targets_in(config_file, settings),
             keep=Keeping(recordings=timedelta(days=settings.recording.keep_days)),
             voicemail=VoicemailWork(settings.data / "voicemail", recording_folders(settings), changing(config_file, settings)),
+            config=config_file,
         )
 
     try:

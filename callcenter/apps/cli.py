@@ -15,6 +15,7 @@ import typer
 from callcenter.apps.bench import bench_app
 from callcenter.apps.calendar_cli import calendar_app
 from callcenter.apps.callback_cli import callback_app
+from callcenter.apps.config_cli import config_app
 from callcenter.apps.do_not_call_cli import do_not_call_app
 from callcenter.apps.flow_cli import flow_app
 from callcenter.apps.payment_cli import payment_app
@@ -39,7 +40,6 @@ app = typer.Typer(
 )
 agent_app = typer.Typer(no_args_is_help=True, help="What an agent does: log in, be ready, transfer, consult.")
 report_app = typer.Typer(no_args_is_help=True, help="Reports beside kpi, cdr and flow report.")
-config_app = typer.Typer(no_args_is_help=True, help="The configuration file.")
 app.add_typer(agent_app, name="agent")
 app.add_typer(report_app, name="report")
 app.add_typer(config_app, name="config")
@@ -367,6 +367,15 @@ def opt_out(name: AgentName, queue: ServedQueue, config: Config = DEFAULT) -> No
 @app.command()
 def reload(config: Config = DEFAULT) -> None:
     """Take over changes of the configuration file; calls in progress are not touched."""
+    from callcenter.runtime.center_source import Origin
+    from callcenter.runtime.settings import SettingsError, center_source
+
+    try:
+        source = center_source(config)
+    except SettingsError as error:
+        fail("; ".join(error.problems), WRONG_USE)
+    if source.origin is Origin.CONFLICT:
+        fail(source.note)
     answer = ask_engine(config, "reload", 60.0)
     typer.echo(f"reloaded: {answer.get('detail') or 'done'}")
 
@@ -392,53 +401,6 @@ def demo(
 
 
 # --- checks ----------------------------------------------------------------------------------
-
-
-@config_app.command("check")
-def config_check(
-    file: Annotated[Path | None, typer.Argument(help="The file to check; without it, the one that is used.")] = None,
-    config: Config = DEFAULT,
-) -> None:
-    """Say what is wrong in the configuration file, and what is allowed there."""
-    from datetime import UTC, datetime
-
-    from callcenter.runtime.settings_calendars import forsaken_imports
-    from callcenter.services.hours_keeper import warnings_of
-
-    settings = settings_of(file or config)
-    typer.echo(
-        f"{settings.file}: fine ({len(settings.numbers)} numbers, {len(settings.queues)} queues, "
-        f"{len(settings.agents)} agents, {len(settings.flows)} flows)"
-    )
-    for note in settings.flow_sources.notes:
-        typer.echo(note)
-    today = datetime.now(UTC).date()
-    for warning in warnings_of(settings.opening_hours(today)):
-        typer.echo(f"callcenter: {settings.file}: {warning}", err=True)
-    if any(forsaken_imports(settings, today)):
-        raise typer.Exit(WRONG_USE)
-
-
-@config_app.command("history")
-def config_history(config: Config = DEFAULT, as_json: AsJson = False) -> None:
-    """The configurations that were in use, the newest first."""
-    from callcenter.apps import rollback
-
-    rollback.history(config, as_json)
-
-
-@config_app.command("rollback")
-def config_rollback(
-    version: Annotated[int | None, typer.Argument(help="Its number in the history; by default, the one in use before.")] = None,
-    config: Config = DEFAULT,
-) -> None:
-    """Bring an earlier configuration back: checked, written into the file, taken over by the engine; live calls are not touched."""
-    from callcenter.apps import rollback
-
-    try:
-        typer.echo(rollback.rollback(config, version))
-    except rollback.RollbackError as error:
-        fail(str(error))
 
 
 @app.command()

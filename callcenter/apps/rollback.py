@@ -1,4 +1,7 @@
-"""``callcenter config history`` and ``rollback``: which configurations were in use, and back to one of them with one command."""
+"""``callcenter config history`` and ``rollback`` of a center that goes by its file alone, because no database was ever there.
+
+Also what the engine kept of all that it went by, for when the database is away.
+"""
 
 import asyncio
 import json
@@ -10,6 +13,7 @@ import typer
 
 from callcenter.runtime.config_versions import ConfigVersions, Version, VersionError, digest
 from callcenter.runtime.data_folder import DataFolder
+from callcenter.runtime.document_cache import CacheError, DocumentCache
 from callcenter.runtime.secrets import SecretsError, load_secrets
 from callcenter.runtime.settings import SettingsError, data_of, load, parse_text
 from callcenter.runtime.whole_files import write_whole
@@ -20,6 +24,14 @@ RELOAD_WITHIN = 60.0
 
 class RollbackError(Exception):
     """Nothing was rolled back; everything is as it was."""
+
+
+def is_of_files(file: Path) -> bool:
+    """Whether the center goes by its file alone: there are no documents of it yet."""
+    try:
+        return DocumentCache(data_of(file)).read() is None
+    except CacheError:
+        return False
 
 
 def history(file: Path, as_json: bool) -> None:

@@ -22,7 +22,7 @@ from callcenter.runtime.managed import AsteriskService, PostgresService
 from callcenter.runtime.postgres import EmbeddedPostgres
 from callcenter.runtime.program import Program, Question, Service, StartError
 from callcenter.runtime.secrets import Secrets, load_secrets
-from callcenter.runtime.settings import Settings
+from callcenter.runtime.settings import Settings, center_source
 from callcenter.runtime.supervise import Happening, Supervisor, Turn
 from callcenter.services.control_client import EngineAway, RequestRefused, answers, ask
 from callcenter.services.dips.client import DipsClient
@@ -172,6 +172,8 @@ def _welcome(out: Console, plan: Plan, secrets: Secrets, supervisor: Supervisor)
         out.print(
             f"Database: an embedded PostgreSQL in {settings.data / 'postgres'}, because no database URL is configured.", soft_wrap=True
         )
+    if note := center_source(settings.file).note:
+        out.print(f"[yellow]{escape(note)}[/]", soft_wrap=True)
     out.print("Ctrl-C waits for calls to end and stops everything; a second Ctrl-C does not wait.", soft_wrap=True)
 
 

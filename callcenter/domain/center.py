@@ -79,6 +79,7 @@ from callcenter.domain.facts import (
     AgentRequestRemembered,
     AgentState,
     AgentStateChanged,
+    ConfigTaken,
     EndedWhy,
     Fact,
     MissedWhy,
@@ -328,6 +329,9 @@ def _config_changed(turn: Turn, event: e.ConfigChanged) -> None:
         if queue.measures.at is not None:
             turn.emit(measured(turn.state, queue))  # what was learned under the old rules, which nobody will know after a restart
     turn.state.configure(event.config)
+    taken, documents = turn.state.config_taken, event.config.documents
+    if documents and (taken is None or taken.documents != documents):
+        turn.emit(ConfigTaken(turn.now, documents))
     for name in sorted(turn.state.struck_off):
         turn.emit(AgentRemoved(turn.now, name))
     for agent in list(turn.state.agents.values()):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from callcenter.domain.state import State
 
 CALLERS_PER_FACT = 500
-KEPT_AT_THE_END = (f.AgentTallied, f.AgentLoadKept, f.AgentFiguresKept)
+KEPT_AT_THE_END = (f.AgentTallied, f.AgentLoadKept, f.AgentFiguresKept, f.ConfigTaken)
 
 
 class Checkpoint:
@@ -71,6 +71,8 @@ class Checkpoint:
         for _, fact in sorted(kept, key=lambda numbered: numbered[0]):
             yield fact
         yield from state.do_not_call.values()
+        if state.config_taken is not None:
+            yield state.config_taken
         if state.at is not None:
             yield from (agent.tally.fact(agent.name, state.at) for agent in state.agents.values())
             yield from (fact for agent in state.agents.values() for fact in _figures_of(agent, state.at))

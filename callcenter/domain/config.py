@@ -227,6 +227,18 @@ class AgentConfig:
     """Her leg is made once and stays up between contacts (off-hook), instead of ringing for each."""
     browser: bool = False
     """Her phone is the softphone of her console, and is gone when that is."""
+    team: str = ""
+    """Of which she is; empty: of none."""
+
+
+@dataclass(frozen=True, slots=True)
+class TeamConfig:
+    """Agents under one supervisor."""
+
+    name: str
+    supervisor: str = ""
+    """The sign-in name of the person who leads it; empty: nobody does."""
+    agents: tuple[str, ...] = ()
 
 
 EVERY_QUEUE = "*"
@@ -301,6 +313,7 @@ class CenterConfig:
     queues: Mapping[str, QueueConfig] = field(default_factory=dict)
     agents: Mapping[str, AgentConfig] = field(default_factory=dict)
     supervisors: Mapping[str, SupervisorConfig] = field(default_factory=dict)
+    teams: Mapping[str, TeamConfig] = field(default_factory=dict)
     numbers: Mapping[str, NumberConfig] = field(default_factory=dict)
     flows: Mapping[str, Flow] = field(default_factory=dict)
     flow_versions: Mapping[tuple[str, int], Flow] = field(default_factory=dict)
@@ -330,3 +343,5 @@ class CenterConfig:
     """Of the center; an agent's day of work is one of its days."""
     node_lost_after: timedelta = timedelta(seconds=30)
     """A node out of reach for so long is taken for dead, and its calls for lost."""
+    documents: str = ""
+    """The digest of the documents that all this was read from (``domain.documents``); empty: of none."""

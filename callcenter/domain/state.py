@@ -74,6 +74,8 @@ class State:
         """By number: who asked us, or had us asked, not to call any more."""
         self.surveyed: dict[str, datetime] = {}
         """By caller: before which date nobody asks again; who was asked longest ago first."""
+        self.config_taken: f.ConfigTaken | None = None
+        """By which documents the center goes; None: by none that have a name."""
         self.deadlines = Deadlines(lambda alarm: still_set(self, alarm))
         self.callbacks = CallbackRegister(self)
         self.mailboxes = Mailboxes(self)

@@ -13,6 +13,7 @@ from pydantic import Field, PrivateAttr, ValidationError
 
 from callcenter.domain.call import PAYMENT
 from callcenter.domain.config import CenterConfig, NumberConfig, QueueConfig
+from callcenter.domain.documents import digest
 from callcenter.domain.hours import Calendar
 from callcenter.domain.ivr.flow import Flow
 from callcenter.domain.ivr.leaving import CALLS_BACK
@@ -22,6 +23,9 @@ from callcenter.domain.ivr.validation import Known
 from callcenter.domain.supervision_modes import SupervisionTold
 from callcenter.domain.survey_kinds import SurveyRule
 from callcenter.runtime.catalogue import DEFAULT_MUSIC, Catalogue, CatalogueError, Prompt, tones
+from callcenter.runtime.center_source import CenterSource, source
+from callcenter.runtime.document_cache import CacheError, DocumentCache
+from callcenter.runtime.document_kinds import SplitError, split
 from callcenter.runtime.flow_documents import DocumentError, FlowDocument
 from callcenter.runtime.flow_prompts import own_prompts, prompt_faults, with_prompts
 from callcenter.runtime.flow_sources import FlowSources, Instead, gather
@@ -64,6 +68,7 @@ from callcenter.runtime.settings_routing_model import CallerListSection, Routing
 from callcenter.runtime.settings_softphone import SoftphoneSection, softphone_faults
 from callcenter.runtime.settings_speech import SpeechSection, speech_faults
 from callcenter.runtime.settings_supervision import supervision_faults, supervisors
+from callcenter.runtime.settings_teams import SkillSection, TeamSection, skill_faults, team_faults, teams
 from callcenter.runtime.settings_transfers import extension_faults
 from callcenter.runtime.settings_voicemail import mailbox_sections, mailboxes, voicemail_faults
 from callcenter.runtime.settings_voicemail_model import MailSection
@@ -104,6 +109,8 @@ class Settings(Section):
     queues: tuple[QueueSection, ...] = Field(default=(), alias="queue")
     agents: tuple[AgentSection, ...] = Field(default=(), alias="agent")
     supervisors: tuple[SupervisorSection, ...] = Field(default=(), alias="supervisor")
+    teams: tuple[TeamSection, ...] = Field(default=(), alias="team")
+    skills: tuple[SkillSection, ...] = Field(default=(), alias="skill")
     flows: dict[Name, FlowSection] = Field(default_factory=dict, alias="flow")
     routing: RoutingSection = RoutingSection()
     caller_lists: tuple[CallerListSection, ...] = Field(default=(), alias="caller_list")
@@ -122,6 +129,8 @@ class Settings(Section):
     _sources: FlowSources = PrivateAttr()
     _tables: Mapping[str, FlowSection] = PrivateAttr(default_factory=dict)
     """The flows of the file itself."""
+    _documents: str = PrivateAttr(default="")
+    """The digest of the documents in it."""
 
     @property
     def file(self) -> Path:
@@ -166,6 +175,11 @@ class Settings(Section):
         """The center's languages, as the core reads them."""
         return languages(self)
 
+    @cached_property
+    def team_of(self) -> Mapping[str, str]:
+        """From each agent who is in a team to that."""
+        return {agent: team.name for team in self.teams for agent in team.agents}
+
     def _flows_own(self) -> Iterator[Prompt]:
         """The prompts of the flows, also of older versions that callers may still be in."""
         owned = [own for section in self._tables.values() for own in own_prompts(section, self.beside_the_file).values()]
@@ -196,6 +210,7 @@ class Settings(Section):
             queues={queue.name: self._queue(queue) for queue in self.queues},
             agents={agent.name: agent_config(self, agent, endpoints[agent.name]) for agent in self.agents},
             supervisors=supervisors(self),
+            teams=teams(self),
             numbers={self.did(number): self._number(number) for number in self.numbers},
             not_ready_reasons=self.center.not_ready_reasons,
             payment_flows=self.payments.flows,
@@ -215,6 +230,7 @@ class Settings(Section):
             node_lost_after=self.center.node_lost_after,
             time_zone=self.center.time_zone,
             feature_prefix=self.desk_phone.feature_prefix,
+            documents=self._documents,
         )
 
     def opening_hours(self, today: date) -> Mapping[str, Calendar]:
@@ -281,19 +297,38 @@ def _data(named: str) -> Path:
 def data_of(path: Path) -> Path:
     """The data folder that the file names, whatever else is wrong in it; the default one when that cannot be known."""
     try:
-        named = tomllib.loads(read(path)).get("paths", {}).get("data", "")
+        named = tomllib.loads(read_file(path)).get("paths", {}).get("data", "")
     except (SettingsError, tomllib.TOMLDecodeError, AttributeError):
         named = ""
     return _data(named if isinstance(named, str) else "")
 
 
 def load(path: Path = DEFAULT_FILE) -> Settings:
-    """Read and check the file. Raises SettingsError with every problem found."""
+    """Read and check what the center goes by whose site settings stand in the file. Raises SettingsError with every problem found."""
     return parse_text(read(path), path)
 
 
+def load_file(path: Path) -> Settings:
+    """Read and check the file for itself, whatever documents its center has. Raises SettingsError with every problem found."""
+    return parse_text(read_file(path), path)
+
+
 def read(path: Path) -> str:
-    """The text of the file. Raises SettingsError."""
+    """What the center goes by whose site settings stand in the file, as the text of one. Raises SettingsError."""
+    return center_source(path).text
+
+
+def center_source(path: Path) -> CenterSource:
+    """The file together with the documents of its center, if it has any. Raises SettingsError."""
+    text = read_file(path)
+    try:
+        return source(text, path, DocumentCache(data_of(path)).read())
+    except CacheError as error:
+        raise SettingsError([str(error)]) from None
+
+
+def read_file(path: Path) -> str:
+    """The text of the file itself. Raises SettingsError."""
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
@@ -318,6 +353,7 @@ def parse(raw: Mapping[str, object], path: Path = DEFAULT_FILE, instead: Instead
     except ValidationError as error:
         raise SettingsError([Fault(str(path), 0, *problem) for problem in from_pydantic(error, Settings)]) from None
     settings._file = path
+    settings._documents = _digest(raw)
     try:
         settings = _with_documents(settings, gather(path, settings.data, settings.flows, instead or {}))
     except DocumentError as error:
@@ -325,6 +361,13 @@ def parse(raw: Mapping[str, object], path: Path = DEFAULT_FILE, instead: Instead
     if faults := list(_placed(settings)):
         raise SettingsError(faults)
     return settings
+
+
+def _digest(raw: Mapping[str, object]) -> str:
+    try:
+        return digest(split(raw)[1])
+    except SplitError:  # the same name twice, of which the checks say more
+        return ""
 
 
 def _with_documents(settings: Settings, sources: FlowSources) -> Settings:
@@ -376,6 +419,8 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from _reference_faults(settings)
     yield from agents_faults(settings)
     yield from softphone_faults(settings)
+    yield from team_faults(settings)
+    yield from skill_faults(settings)
     yield from routing_faults(settings)
     yield from extension_faults(settings)
     yield from supervision_faults(settings)

@@ -80,6 +80,7 @@ def agent_config(settings: "Settings", agent: AgentSection, endpoint: str) -> Ag
         browser=agent.phone == "browser",
         language=agent.language or "",
         then_voicemail=agent.find_me_then == "voicemail",
+        team=settings.team_of.get(agent.name, ""),
     )
 
 
@@ -133,7 +134,9 @@ def end_of(day: date | None, zone: ZoneInfo) -> datetime | None:
 def routing_faults(settings: "Settings") -> Iterator[Problem]:
     for index, agent in enumerate(settings.agents):
         yield from _agent_faults(f"agent[{index}]", agent)
-    known = {skill for agent in settings.agents for skill in agent.skills}.union(settings.routing.skills)
+    known = {skill for agent in settings.agents for skill in agent.skills}.union(
+        settings.routing.skills, [skill.name for skill in settings.skills]
+    )
     groups = {group for agent in settings.agents for group in agent.groups}
     for index, queue in enumerate(settings.queues):
         yield from _queue_faults(settings, f"queue[{index}]", queue, known, groups)

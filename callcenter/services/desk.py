@@ -29,6 +29,7 @@ from callcenter.services import explanations
 from callcenter.services.agent_desk import AgentDesk
 from callcenter.services.calendar_desk import CalendarDesk
 from callcenter.services.callback_desk import CallbackDesk
+from callcenter.services.config_desk import ConfigDesk
 from callcenter.services.console_desk import ConsoleDesk
 from callcenter.services.control import ControlError, JsonObject
 from callcenter.services.do_not_call_desk import DoNotCallDesk
@@ -89,6 +90,7 @@ class Desk:
             "agent_resume": console.agent_resume,
             "explain": self.explain,
             "reload": self.reload,
+            "config_in_use": ConfigDesk(engine).config_in_use,
             "take_up_flows": self.take_up_flows,
             "flows": self.flows,
             "drain": self.drain,

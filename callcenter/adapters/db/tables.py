@@ -1,12 +1,14 @@
 """The tables. Column names are the glossary's; spans end in ``_s`` and are seconds, exact to the microsecond."""
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -291,4 +293,28 @@ queue_target = Table(
     Column("target_ratio", Numeric(6, 5), nullable=False),
     Column("target_wait_s", Seconds, nullable=False),
     Column("short_abandon_s", Seconds, nullable=False),
+)
+
+config_version = Table(
+    "config_version",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    *_words("author", "reason"),
+    Column("source", Text, nullable=False, comment="file, command, page, api, rollback or repair"),
+    Column("digest", Text, nullable=False, comment="of all documents; the center's fact ConfigTaken names it"),
+    Index("config_version_digest", "digest"),
+)
+
+config_document = Table(
+    "config_document",
+    metadata,
+    Column("version", Integer, nullable=False, comment="in which it changed, or moved among its kind"),
+    Column("key", Text, nullable=False, comment="kind/name, or the kind alone"),
+    Column("place", Integer, nullable=False),
+    Column("body", JSON(none_as_null=True), comment="NULL: it was taken away"),
+    Column("changed_in", Integer, nullable=False, comment="the version since which it says this"),
+    PrimaryKeyConstraint("key", "version"),
+    ForeignKeyConstraint(["version"], ["config_version.version"]),
+    Index("config_document_of_version", "version"),
 )

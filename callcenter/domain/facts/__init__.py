@@ -19,6 +19,8 @@ from callcenter.domain.facts.callbacks import *
 from callcenter.domain.facts.callbacks import CallbackFact
 from callcenter.domain.facts.calls import *
 from callcenter.domain.facts.calls import LegFact
+from callcenter.domain.facts.config import *
+from callcenter.domain.facts.config import ConfigFact
 from callcenter.domain.facts.consults import *
 from callcenter.domain.facts.consults import ConsultFact
 from callcenter.domain.facts.contacts import *
@@ -82,6 +84,7 @@ Fact = (
     | MailboxFact
     | SurveyFact
     | NoticeFact
+    | ConfigFact
 )
 
 ON_DISK_FIRST: frozenset[type] = frozenset({CallbackCreated, CallbackEdited, CallbackAttempted, DoNotCallAdded, FlowDialed})

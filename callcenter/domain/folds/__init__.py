@@ -11,6 +11,7 @@ from callcenter.domain.folds import (
     announcements,
     callbacks,
     calls,
+    config,
     consults,
     contacts,
     desk_phone,
@@ -50,4 +51,5 @@ FOLDS: Mapping[type, Callable[..., None]] = {
     **notices.FOLDS,
     **voicemail.FOLDS,
     **work.FOLDS,
+    **config.FOLDS,
 }
