@@ -1,0 +1,137 @@
+"""What the console of one agent shows of the center: she herself, and the contact that she is offered, has, or wraps up after."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from callcenter.domain.agent import Agent
+from callcenter.domain.call import Call
+from callcenter.domain.contact import Contact
+from callcenter.domain.facts import Fact
+from callcenter.domain.state import State
+from callcenter.services.control import Json, JsonObject
+
+
+def agent_view(state: State, name: str) -> JsonObject | None:
+    """Her row; None: there is no such agent (any more)."""
+    agent = state.agents.get(name)
+    if agent is None:
+        return None
+    config, later = state.config.agents.get(name), agent.remembered
+    return {
+        "name": agent.name,
+        "state": agent.state.value,
+        "reason": agent.reason,
+        "since": _date(agent.since),
+        "until": _date(agent.until),
+        "later": {"state": later.state.value, "reason": later.reason} if later is not None else None,
+        "queues": list(agent.queues),
+        "opted_out": list(agent.opted_out),
+        "may_opt_out": list(config.may_opt_out) if config is not None else [],
+        "phone": "browser" if config is not None and config.browser else "desk",
+        "phone_reachable": agent.reachable,
+        "leg_up": bool(agent.leg),
+        "extended": agent.extended,
+        "contact": agent.contact,
+    }
+
+
+def contact_view(state: State, name: str) -> JsonObject | None:
+    """The contact that is hers now; None: she has none."""
+    agent = state.agents.get(name)
+    contact = state.contacts.get(agent.contact) if agent is not None else None
+    call = state.calls.get(contact.entered.call) if contact is not None else None
+    if agent is None or contact is None or call is None:
+        return None
+    return {**_whose(call, contact), **_stage(agent, contact), **_settings(state, contact), **_beside(call)}
+
+
+def _whose(call: Call, contact: Contact) -> JsonObject:
+    """Who calls, and what is known of it: for the screen pop."""
+    entered, began = contact.entered, call.began
+    return {
+        "contact": contact.id,
+        "call": call.id,
+        "queue": entered.queue,
+        "direction": began.direction.value,
+        "caller": entered.caller,
+        "caller_name": began.caller_name,
+        "dialed": began.dialed,
+        "began_at": _date(began.at),
+        "entered_at": _date(entered.entered_at),
+        "priority": entered.priority,
+        "attributes": dict(call.attributes),
+        "lists": list(call.lists),
+        "directed_by": entered.rule,
+        "requires": entered.require,
+        "prefers": entered.prefer,
+        "transferred_from": entered.transferred_from,
+        "for_agent": entered.for_agent,
+        "consulted": entered.consult,
+    }
+
+
+def _stage(agent: Agent, contact: Contact) -> JsonObject:
+    """Where it stands with her."""
+    offered = next((offered for offered in contact.offers.values() if offered.agent == agent.name), None)
+    return {
+        "state": contact.state.value,
+        "offer": offered.offer if offered is not None else "",
+        "offered_at": _date(offered.at) if offered is not None else None,
+        "offered_until": _date(offered.until) if offered is not None else None,
+        "rings": offered.number if offered is not None else "",
+        "leg": offered.leg if offered is not None else "",
+        "stays": offered.stays if offered is not None else False,
+        "connected_at": _date(contact.connected_at),
+        "held_since": _date(contact.held_since),
+        "hold": _seconds(contact.hold),
+        "parted_at": _date(contact.parted_at),
+    }
+
+
+def _settings(state: State, contact: Contact) -> JsonObject:
+    """What its queue asks of her."""
+    config = state.queue(contact.entered.queue).config
+    return {
+        "disposition": contact.disposition,
+        "dispositions": list(config.dispositions.choices),
+        "disposition_required": config.dispositions.required,
+        "may_extend": config.wrap_up_extension > timedelta(0),
+    }
+
+
+def _beside(call: Call) -> JsonObject:
+    """What goes on beside the talk."""
+    consult, payment = call.consult, call.payment
+    return {
+        "consult": {"contact": consult.contact, "agent": consult.agent, "hears": consult.hears.value} if consult is not None else None,
+        "payment": payment.flow if payment is not None else "",
+        "recorded": bool(call.recording),
+        "paused": call.paused,
+    }
+
+
+def touched(state: State, facts: Iterable[Fact]) -> set[str]:
+    """Agents whose consoles may show something else after these facts. Costs nothing that grows with the center."""
+    names: set[str] = set()
+    for fact in facts:
+        name = getattr(fact, "agent", "")
+        if name:
+            names.add(name)
+        call = state.calls.get(getattr(fact, "call", ""))
+        if call is not None:
+            names.update(_agents_of(state, call))
+    return names
+
+
+def _agents_of(state: State, call: Call) -> Iterable[str]:
+    for contact in (state.contacts.get(call.contact), state.contacts.get(call.consult.contact) if call.consult is not None else None):
+        if contact is not None:
+            yield from (offered.agent for offered in contact.offers.values())
+
+
+def _date(at: datetime | None) -> Json:
+    return at.isoformat() if at is not None else None
+
+
+def _seconds(span: timedelta) -> float:
+    return round(span.total_seconds(), 3)
