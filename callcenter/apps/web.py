@@ -21,6 +21,7 @@ from callcenter.adapters.web.server import Pages, Sources
 from callcenter.adapters.web.site import Site
 from callcenter.apps.books import status_file
 from callcenter.apps.reports import DEFAULT_TARGET, QueueKpi, queue_json, window
+from callcenter.apps.web_live import Live
 from callcenter.domain.kpi import Sums
 from callcenter.runtime import logs, ports
 from callcenter.runtime.data_folder import data_folder, database_url
@@ -95,7 +96,7 @@ def site_of(settings: Settings, database: Database) -> Site:
     return Site(settings.center.name, Signing(database.people(), Passwords(), policy), origins)
 
 
-async def serve(settings: Settings, stop: asyncio.Event) -> None:
+async def serve(settings: Settings, config_file: Path, stop: asyncio.Event) -> None:
     """Serve the pages until ``stop`` is set. Raises OSError when the port cannot be had."""
     secrets = load_secrets(settings.data)
     database = Database(settings)
@@ -106,6 +107,8 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     site = site_of(settings, database)
     pages = Pages(sources, site.shell, settings.center.name, settings.center.time_zone)
     site.add(pages, pages.feeding)
+    live = Live(settings, config_file, site, database.kpi_today)
+    site.add(live, live.running)
     # No access log: an address may hold a caller's number.
     runner = web.AppRunner(site.application(), access_log=None, handler_cancellation=True, shutdown_timeout=1.0, keepalive_timeout=30.0)
     try:
@@ -128,7 +131,7 @@ def main(config_file: Path) -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await serve(settings, stop)
+        await serve(settings, config_file, stop)
 
     try:
         asyncio.run(run())

@@ -23,9 +23,7 @@ OWN_PREFIX = "agent_"
 """Operations of an agent upon herself are named so."""
 
 OTHERS: Mapping[str, Right] = {
-    "force_ready": Right.FORCE_STATE,
-    "force_not_ready": Right.FORCE_STATE,
-    "force_logout": Right.FORCE_STATE,
+    "agent_force": Right.FORCE_STATE,
     "supervise_begin": Right.LISTEN,
     "supervise_switch": Right.LISTEN,
     "supervise_end": Right.LISTEN,
@@ -39,6 +37,10 @@ OTHERS: Mapping[str, Right] = {
     "callback_cancel": Right.HANDLE_CALLBACKS,
 }
 """The right that each other operation needs."""
+
+OWN_TOO = frozenset({"notice_ack", "notice_list"})
+BY_PHONE = frozenset({"supervise_begin", "supervise_switch", "supervise_end"})
+"""The supervisor's own phone rings for these; whose it is, is not hers to say."""
 
 Audit = Callable[[Signed, str, JsonObject, str], Awaitable[None]]
 """Who did what with which fields, and what came of it (empty: it was done)."""
@@ -82,11 +84,13 @@ class Commands:
             raise ControlError("'do' is missing; it must name an operation")
         if do == "explain":
             return self._explain(signed, fields)
-        if do.startswith(OWN_PREFIX):
-            return await self._ask(do, **self._own(signed, fields))
         right = OTHERS.get(do)
+        if right is None and (do.startswith(OWN_PREFIX) or do in OWN_TOO):
+            return await self._ask(do, **self._own(signed, fields))
         if right is None:
             raise ControlError(f"there is no operation '{do}' for consoles")
+        if do in BY_PHONE:
+            fields = {**fields, "supervisor": self._own(signed, {})["agent"]}
         self._check(signed, right, fields)
         try:
             answer = await self._ask(do, **{**fields, "by": signed.person})
@@ -109,7 +113,13 @@ class Commands:
         state = self._replica.state
         wanted: list[Of | None] = [None]
         if state is not None:
-            wanted += [upon for name, value in fields.items() if isinstance(value, str) and (upon := _upon(state, name, value)) is not None]
+            named = [(name, value) for name, value in fields.items() if isinstance(value, str)]
+            named += [
+                (name[:-1], one) for name in ("agents", "queues") if isinstance(many := fields.get(name), list) for one in map(str, many)
+            ]
+            wanted += [upon for name, value in named if (upon := _upon(state, name, value)) is not None]
+        if right is Right.SEND_NOTICES and not fields.get("agents") and not fields.get("queues"):
+            wanted.append(Of(queues=frozenset(), team=""))  # to all: for who has no limits
         if not all(may(signed, right, upon) for upon in wanted):
             raise ControlError(f"you may not do this: it needs the right '{right.value}'{' there' if may(signed, right) else ''}")
 

@@ -99,15 +99,15 @@ def _call(state: State, call: Call) -> dict[str, object]:
         "caller_name": call.began.caller_name,
         "dialed": call.began.dialed,
         "began_at": _date(call.began.at),
-        "phase": _phase(call, contact),
+        "phase": phase_of(call, contact),
         "contact": contact.id if contact else "",
         "queue": contact.entered.queue if contact else "",
         "agent": ", ".join(offered.agent for offered in contact.offers.values()) if contact and contact.offers else call.began.agent,
-        "since": _date(_since(call, contact)),
+        "since": _date(since_of(call, contact)),
     }
 
 
-def _phase(call: Call, contact: Contact | None) -> str:
+def phase_of(call: Call, contact: Contact | None) -> str:
     """``flow``, ``calling`` (somebody outside), ``waiting``, ``offered``, ``talking``, ``held``, or ``ending``."""
     if contact is not None:
         if contact.state is ContactState.CONNECTED:
@@ -120,7 +120,7 @@ def _phase(call: Call, contact: Contact | None) -> str:
     return "ending"
 
 
-def _since(call: Call, contact: Contact | None) -> datetime:
+def since_of(call: Call, contact: Contact | None) -> datetime:
     if contact is None:
         return call.began.at
     return contact.connected_at or contact.entered.entered_at

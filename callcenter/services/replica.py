@@ -181,7 +181,10 @@ def restore_state(journal: Path, config: Callable[[], CenterConfig]) -> tuple[St
 
 
 def _read(facts: Sequence[Json]) -> list[Fact]:
-    return [decode(fact) for fact in facts if isinstance(fact, dict)]
+    """As the engine does at a restore: a record with a fact of an unknown kind, which a newer version wrote, is passed by."""
+    with contextlib.suppress(FactError):
+        return [decode(fact) for fact in facts if isinstance(fact, dict)]
+    return []
 
 
 def _drop_stale(state: State) -> None:

@@ -150,7 +150,7 @@ async def test_the_same_command_twice_is_carried_out_once(office: Office) -> Non
         ({"id": "1", "do": "reload"}, "no operation 'reload'"),
         ({"id": "1", "do": "state"}, "no operation 'state'"),
         ({"id": "1", "do": "agent_ready", "agent": "bob"}, "for another agent"),
-        ({"id": "1", "do": "force_ready", "agent": "bob"}, "force_state"),
+        ({"id": "1", "do": "agent_force", "agent": "bob", "state": "ready"}, "force_state"),
         ({"id": "1", "do": "explain", "contact": "nobody"}, "no contact"),
         ({"id": "1", "do": "explain"}, "'contact' is missing"),
     ],
@@ -199,7 +199,7 @@ async def test_rights_that_are_taken_away_count_at_once_and_an_ended_session_is_
     office.signed = SUE
     page = await office.opens()
     office.signed = replace(SUE, rights=frozenset())
-    assert "force_state" in (await page.answer({"id": "1", "do": "force_ready", "agent": "alice"}))["error"]
+    assert "force_state" in (await page.answer({"id": "1", "do": "agent_force", "agent": "alice"}))["error"]
     office.still = False
     assert "session has ended" in (await page.answer({"id": "2", "do": "agent_ready"}))["error"]
     office.ended.set()

@@ -1,0 +1,128 @@
+// The wallboard: figures to be read from across the room. What has passed a threshold has a colour, a shape, a word, and, for who wants
+// it, a sound.
+import { words, announce } from "/static/words.js";
+import { Table, byName, duration, follow, percent, put, tone, write } from "./board.js";
+import { alarm, setSound, soundIsOn, soundWasOn } from "./alarm.js";
+
+const t = await words("wallboard");
+const word = (level) => t(level);
+const count = (number) => (number === null || number === undefined ? "–" : String(number));
+
+const queues = new Table(document.getElementById("queues"), {
+  word,
+  order: byName,
+  cells: {
+    name: (row) => row.name,
+    waiting: (row) => ({ text: count(row.waiting), level: row.levels.waiting }),
+    longest: (row) => ({ text: "–", since: row.longest, level: row.levels.longest }),
+    ready: (row) => ({ text: count(row.ready), level: row.levels.ready }),
+    talking: (row) => count(row.talking),
+    logged_in: (row) => ({ text: count(row.logged_in), level: row.levels.logged_in }),
+    service_level_now: (row) => ({ text: percent(row.service_level_now), level: row.levels.service_level_now }),
+    service_level: (row) => ({ text: percent(row.service_level), level: row.levels.service_level }),
+    offered: (row) => count(row.offered),
+    answered: (row) => count(row.answered),
+    abandoned: (row) => count(row.abandoned),
+  },
+});
+
+function showTotals(row) {
+  for (const cell of document.querySelectorAll("#totals dd")) {
+    const name = cell.dataset.column;
+    const value = name === "longest" ? { text: "–", since: row?.longest } : { text: count(row?.[name]) };
+    put(cell, { ...value, level: row?.levels?.[name] }, word);
+  }
+}
+
+const agents = document.getElementById("agents");
+
+function showAgents(rows) {
+  const known = new Map([...agents.children].map((item) => [item.dataset.key, item]));
+  const wanted = [...rows.values()].sort(byName).filter((row) => row.state !== "logged_out").map((row) => {
+    const item = known.get(row.name) ?? agentItem(row.name);
+    const [, state, since] = item.children;
+    const reason = row.reason ? `: ${row.reason.replaceAll("_", " ")}` : "";
+    write(state.firstElementChild, `${t(`state_${row.held ? "held" : row.state}`)}${reason}`);
+    state.firstElementChild.dataset.tone = tone(row.state);
+    since.dateTime = row.since ?? "";
+    write(since, duration(row.since));
+    return item;
+  });
+  if (wanted.length !== agents.children.length || wanted.some((item, place) => item !== agents.children[place])) agents.replaceChildren(...wanted);
+  document.getElementById("no-agents").hidden = wanted.length > 0;
+}
+
+function agentItem(name) {
+  const item = document.createElement("li");
+  item.dataset.key = name;
+  const who = Object.assign(document.createElement("bdi"), { className: "name", textContent: name });
+  const state = document.createElement("span");
+  state.append(Object.assign(document.createElement("span"), { className: "tag" }));
+  item.append(who, state, document.createElement("time"));
+  return item;
+}
+
+let alarming = null; // what was alarming before; null: nothing was seen yet
+
+function heed(tables) {
+  const now = new Set();
+  for (const row of tables.get("queues")?.values() ?? []) {
+    for (const [figure, level] of Object.entries(row.levels)) if (level === "alarm") now.add(`${row.name}: ${t(figure)}`);
+  }
+  const fresh = alarming === null ? [] : [...now].filter((one) => !alarming.has(one));
+  alarming = now;
+  if (fresh.length) {
+    announce(`${t("alarm")}: ${fresh.join(", ")}`);
+    alarm();
+  }
+}
+
+const trouble = document.getElementById("trouble");
+
+function showTrouble(tables) {
+  const center = tables.get("center")?.get("center");
+  const away = [...(tables.get("nodes")?.values() ?? [])].filter((node) => !node.connected).map((node) => node.name);
+  const said = [
+    center?.here === false ? t("engine_away") : "",
+    center?.books === false ? t("books_away") : "",
+    away.length ? t("node_away", { names: away.join(", ") }) : "",
+  ].filter(Boolean);
+  write(trouble, said.join(" "));
+  trouble.hidden = said.length === 0;
+}
+
+const connection = document.getElementById("connection");
+follow("/wallboard/events", (tables, names) => {
+  if (names.has("totals")) showTotals(tables.get("totals")?.get("totals"));
+  if (names.has("queues")) queues.show(tables.get("queues"));
+  if (names.has("agents")) showAgents(tables.get("agents"));
+  if (names.has("center") || names.has("nodes")) showTrouble(tables);
+  heed(tables);
+}, (state) => {
+  write(connection, t(`line_${state}`));
+  connection.dataset.tone = state === "live" ? "good" : "alarm";
+});
+
+const sound = document.getElementById("sound");
+const showSound = () => {
+  sound.ariaPressed = String(soundIsOn());
+  write(sound.querySelector(".says"), t(soundIsOn() ? "sound_on" : "sound_off"));
+};
+sound.addEventListener("click", async () => {
+  await setSound(!soundIsOn());
+  showSound();
+});
+if (soundWasOn()) {
+  // No page may sound before it was touched: the first touch anywhere brings it back.
+  addEventListener("pointerdown", () => soundWasOn() && setSound(true).then(showSound), { once: true });
+}
+showSound();
+
+const full = document.getElementById("full-screen");
+full.addEventListener("click", () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()));
+document.addEventListener("fullscreenchange", () => {
+  const on = document.fullscreenElement !== null;
+  document.body.classList.toggle("full", on);
+  full.ariaPressed = String(on);
+});
+full.hidden = !document.fullscreenEnabled;
