@@ -108,6 +108,26 @@ def bench_callbacks(
         raise typer.Exit(1)
 
 
+@bench_app.command("consoles")
+def bench_consoles(
+    consoles: Annotated[int, typer.Option(min=2, max=2000, help="How many are open; one of them is a page in Chromium.")] = 200,
+    rate: Annotated[float, typer.Option(min=0.5, max=200, help="Calls per second.")] = 20.0,
+    seconds: Annotated[float, typer.Option(min=5, max=3600, help="How long it is measured.")] = 60.0,
+    as_json: AsJson = False,
+) -> None:
+    """Many consoles and wallboards open, calls coming: from an offer to the screen pop, and what it costs the engine and web."""
+    from callcenter.apps.bench import consoles as bench
+    from callcenter.runtime.postgres import PostgresError
+
+    try:
+        passed = bench.run(consoles, rate, seconds, as_json)
+    except (*bench.ERRORS, PostgresError) as error:
+        typer.echo(f"callcenter: {error}", err=True)
+        raise typer.Exit(1) from None
+    if not passed:
+        raise typer.Exit(1)
+
+
 @bench_app.command("mutants")
 def bench_mutants(
     seeds: Annotated[int, typer.Option(min=1, help="At most so many seeds of the simulation for each bug.")] = 10,

@@ -1,7 +1,7 @@
-"""The engine of a center whose node is not there, a process of its own: run as ``-m callcenter.apps.bench.fake_center_engine FILE NODE LAGS``.
+"""The engine of a center whose node is not there, as a process: ``-m callcenter.apps.bench.fake_center_engine FILE NODE LAGS``.
 
 The real engine with its journal, checkpoints and control socket; only the telephony port leads to a ``FakeNodeServer``. ``LAGS`` is
-where it writes how late its loop was, when it is told to stop.
+where it writes how late its loop was since the last SIGUSR1, when it is told to stop.
 """
 
 import asyncio
@@ -52,6 +52,7 @@ async def serve(file: Path, node: Path, lags: Path) -> None:
     telephony = RemoteTelephony(settings.nodes[0].name, node, engine.tell, engine.on_connect)
     stopping, late = asyncio.Event(), list[float]()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, late.clear)
     garbage.settle()
     await control.start()
     work = [engine.run(telephony), keep_checkpoints(engine, journal), _measure(late)]
