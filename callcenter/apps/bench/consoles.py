@@ -8,6 +8,7 @@ writes, until the page has painted it: after it was put into the page, the secon
 
 import asyncio
 import json
+import logging
 import random
 import shutil
 import signal
@@ -20,6 +21,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import structlog
 from rich.console import Console
 
 from callcenter.adapters.db.connection import connect
@@ -213,6 +215,7 @@ class _Bench:
         await asyncio.sleep(SETTLE_S)
         await page.evaluate("() => { window.pops.length = 0; }")
         pids = {"web": self._center.web.pid, "engine": self._center.engine.pid, "client": clients.pid}
+        self._center.engine.send_signal(signal.SIGUSR1)
         before, began = {name: cpu_ms(pid) for name, pid in pids.items()}, monotonic()
         self._say(f"measuring for {self._seconds:.0f} s")
         await asyncio.sleep(self._seconds)
@@ -295,8 +298,8 @@ def run(consoles: int, rate: float, seconds: float, as_json: bool) -> bool:
 
 
 async def _measured(consoles: int, rate: float, seconds: float, say: Callable[[str], None]) -> Findings:
-    folder = Path(tempfile.mkdtemp(prefix="cc-consoles-"))
-    folder.chmod(0o755)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    folder = await asyncio.to_thread(_folder)
     postgres = EmbeddedPostgres(folder / "postgres")
     try:
         say("starting PostgreSQL, engine and web")
@@ -310,6 +313,13 @@ async def _measured(consoles: int, rate: float, seconds: float, say: Callable[[s
     finally:
         await asyncio.to_thread(postgres.stop)
         await asyncio.to_thread(shutil.rmtree, folder, True)
+
+
+def _folder() -> Path:
+    """Which PostgreSQL's account may enter."""
+    folder = Path(tempfile.mkdtemp(prefix="cc-consoles-"))
+    folder.chmod(0o755)
+    return folder
 
 
 ERRORS = (BenchError, FakeCenterError)
