@@ -1,25 +1,36 @@
 """What the process ``books`` does about voicemail: takes in the audio, destroys what is no longer wanted, and mails."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import aiohttp
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callcenter.adapters.db.messages import PostgresMessages
 from callcenter.adapters.mail.smtp import MailServer, SmtpMailer
+from callcenter.adapters.speech.other import Other
+from callcenter.adapters.speech.transcribing import OtherTranscriber
 from callcenter.runtime.settings import Settings
+from callcenter.runtime.settings_dips import SecretError, secret
 from callcenter.runtime.settings_voicemail import mail_password, mailbox_sections
 from callcenter.services.ledger import StoreAway
+from callcenter.services.transcripts import Transcriber, Transcripts
 from callcenter.services.voicemail_audio import destroy_some, take_in_some
 from callcenter.services.voicemail_mail import Mailer, NotTaken, send_some
 
+log = logging.getLogger(__name__)
+
 AUDIO_EVERY = 1.0
 MAIL_EVERY = 2.0
+TRANSCRIPTS_EVERY = 1.0
 """Seconds."""
+LONGEST_SENT = timedelta(minutes=15)
+"""Of a message to who writes it down."""
 
 
 class VoicemailWork:
@@ -34,7 +45,7 @@ class VoicemailWork:
         """Each goes on by itself until ``stop`` is set."""
         self._kept.mkdir(mode=0o750, parents=True, exist_ok=True)
         store = PostgresMessages(engine)
-        return self._audio(store, stop), self._mail(store, stop)
+        return self._audio(store, stop), self._mail(store, stop), self._transcripts(store, stop)
 
     async def _audio(self, store: PostgresMessages, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -47,10 +58,45 @@ class VoicemailWork:
         while not stop.is_set():
             settings = self._settings()
             with suppress(StoreAway):
-                await store.list_mail(recipients(settings), datetime.now(UTC))
+                writes = bool(settings.speech.writes_at)
+                await store.list_mail(recipients(settings), datetime.now(UTC), transcribes=writes)
                 if settings.mail is not None:
                     await send_some(store, mailer(settings, self._kept), datetime.now(UTC))
             await _pause(MAIL_EVERY, stop)
+
+    async def _transcripts(self, store: PostgresMessages, stop: asyncio.Event) -> None:
+        """Given up at the end, however long a recogniser takes."""
+        working = asyncio.create_task(self._transcribe(store))
+        await stop.wait()
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+
+    async def _transcribe(self, store: PostgresMessages) -> None:
+        transcripts = Transcripts(store, self._kept)
+        async with aiohttp.ClientSession() as http:
+            while True:
+                settings = self._settings()
+                if settings.speech.writes_at:
+                    with suppress(StoreAway):
+                        await _write(transcripts, settings, http)
+                await asyncio.sleep(TRANSCRIPTS_EVERY)
+
+
+async def _write(transcripts: Transcripts, settings: Settings, http: aiohttp.ClientSession) -> None:
+    try:
+        transcriber = transcriber_of(settings, lambda: http)
+    except SecretError as error:
+        log.error("no_transcripts why=%s", error)
+        return
+    await transcripts.write_some(transcriber, datetime.now(UTC))
+
+
+def transcriber_of(settings: Settings, http: Callable[[], aiohttp.ClientSession]) -> Transcriber:
+    """The recogniser of the settings, for whole messages in the center's first language. Raises SecretError."""
+    speech = settings.speech
+    word = secret(settings, speech.secret) if speech.secret is not None else ""
+    other = Other(speech.writes_at, word, answer_within=speech.transcript_within)
+    return OtherTranscriber(http, other, settings.center.languages[0], LONGEST_SENT)
 
 
 def recipients(settings: Settings) -> Mapping[str, Sequence[str]]:
@@ -78,6 +124,7 @@ def mailer(settings: Settings, kept: Path) -> Mailer:
         settings.center.name,
         ZoneInfo(settings.center.time_zone),
         lambda mailbox: attached.get(mailbox, True),
+        transcribes=bool(settings.speech.writes_at),
     )
 
 

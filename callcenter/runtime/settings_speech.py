@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SCHEMES = {"http": ("http://", "https://"), "websocket": ("ws://", "wss://")}
 LanguageName = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
+LONGEST_TRANSCRIPT = timedelta(minutes=10)
 SPHINX_LANGUAGES = ("en",)
 
 
@@ -38,6 +39,17 @@ class SpeechSection(Section):
     languages: Annotated[tuple[LanguageName, ...], Field(min_length=1)] = ("en",)
     rate: Literal[8000, 16000] = 8000
     answer_within: SomeSeconds = Field(default=timedelta(seconds=3), alias="answer_within_s")
+    # whole messages
+    transcripts: bool = True
+    """Whether messages are given to the recogniser, if it is one of others; pocketsphinx cannot write down what is said."""
+    transcript_url: Url | None = None
+    """Who writes down messages, if somebody else than who listens to callers, or beside pocketsphinx."""
+    transcript_within: SomeSeconds = Field(default=timedelta(seconds=60), alias="transcript_within_s")
+
+    @property
+    def writes_at(self) -> str:
+        """Where messages are written down; empty: nowhere."""
+        return (self.transcript_url or self.url or "") if self.transcripts else ""
 
 
 def speech_faults(settings: "Settings") -> Iterator[Problem]:
@@ -58,8 +70,18 @@ def _phrase_faults(key: str, speech: SpeechSection, node: SpeechNodeSection) -> 
 
 def _recogniser_faults(settings: "Settings") -> Iterator[Problem]:
     speech = settings.speech
+    written = (*SCHEMES["http"], *SCHEMES["websocket"])
+    if speech.transcript_url is not None and not speech.transcript_url.startswith(written):
+        yield Problem("speech.transcript_url", f"must begin with {', '.join(written)}")
+    if speech.transcript_within > LONGEST_TRANSCRIPT:
+        yield Problem(
+            "speech.transcript_within_s", f"must be {LONGEST_TRANSCRIPT.total_seconds():g} at most: other messages wait meanwhile"
+        )
+    if speech.secret is not None and speech.transcript_url is not None:
+        yield from secret_faults(settings, "speech.secret", speech.secret)
     if speech.recogniser == "pocketsphinx":
-        for key, value in {"url": speech.url, "secret": speech.secret}.items():
+        secret = None if speech.transcript_url is not None else speech.secret
+        for key, value in {"url": speech.url, "secret": secret}.items():
             if value is not None:
                 yield Problem(f"speech.{key}", 'is for recogniser = "http" or "websocket"; \'pocketsphinx\' asks nobody')
         if speech.rate != 8000:
@@ -68,7 +90,7 @@ def _recogniser_faults(settings: "Settings") -> Iterator[Problem]:
     schemes = SCHEMES[speech.recogniser]
     if speech.url is None or not speech.url.startswith(schemes):
         yield Problem("speech.url", f'must begin with {" or ".join(schemes)} for recogniser = "{speech.recogniser}"')
-    if speech.secret is not None:
+    if speech.secret is not None and speech.transcript_url is None:
         yield from secret_faults(settings, "speech.secret", speech.secret)
     if speech.answer_within > timedelta(seconds=10):
         yield Problem("speech.answer_within_s", "must be 10 at most: the caller waits in silence meanwhile")

@@ -43,7 +43,8 @@ class DueMail:
     wanted: bool
     """The message has not been deleted meanwhile."""
     has_audio: bool
-    transcript: str = ""
+    transcript: str | None = None
+    """Empty: nothing was understood; None: there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,9 @@ class MailResult:
 class MailStore(Protocol):
     """Where it is kept who is to be mailed."""
 
-    async def list_mail(self, recipients: Mapping[str, Sequence[str]], now: datetime) -> None:
-        """List the mails about messages of which none are listed; ``recipients`` by mailbox. Raises StoreAway."""
+    async def list_mail(self, recipients: Mapping[str, Sequence[str]], now: datetime, *, transcribes: bool = False) -> None:
+        """List the mails about messages of which none are listed; ``recipients`` by mailbox. With ``transcribes`` they wait for the
+        transcript, two minutes at most. Raises StoreAway."""
 
     async def next_due(self, now: datetime) -> DueMail | None:
         """Take the one that is due longest, and mark it as being sent. Raises StoreAway."""

@@ -33,6 +33,9 @@ def test_without_a_word_it_is_pocketsphinx() -> None:
         ({"recogniser": "http", "url": "http://10.0.0.1/", "secret": {"file": "nowhere"}}, "speech.secret.file: names 'nowhere'"),
         ({"recogniser": "http", "url": "http://10.0.0.1/", "secret": {}}, "speech.secret: needs file or environment"),
         ({"recogniser": "http", "url": "http://10.0.0.1/", "answer_within_s": 60}, "speech.answer_within_s"),
+        ({"transcript_url": "ftp://10.0.0.1/"}, "speech.transcript_url: must begin with"),
+        ({"transcript_url": "http://10.0.0.1/", "secret": {"file": "nowhere"}}, "speech.secret.file: names 'nowhere'"),
+        ({"transcript_within_s": 3600}, "speech.transcript_within_s: must be 600 at most"),
         ({"rate": 44100}, "speech.rate"),
         ({"rate": 16000}, "speech.rate: must be 8000 for 'pocketsphinx'"),
         ({"at_once": 0}, "speech.at_once"),
@@ -41,6 +44,20 @@ def test_without_a_word_it_is_pocketsphinx() -> None:
 )
 def test_what_cannot_be(speech: Mapping[str, object], said: str) -> None:
     assert any(said in problem for problem in problems(speech)), problems(speech)
+
+
+@pytest.mark.parametrize(
+    ("speech", "at"),
+    [
+        ({}, ""),
+        ({"transcript_url": "ws://10.0.0.1/"}, "ws://10.0.0.1/"),
+        ({"recogniser": "http", "url": "http://10.0.0.1/"}, "http://10.0.0.1/"),
+        ({"recogniser": "http", "url": "http://10.0.0.1/", "transcripts": False}, ""),
+        ({"recogniser": "http", "url": "http://10.0.0.1/", "transcript_url": "https://10.0.0.2/"}, "https://10.0.0.2/"),
+    ],
+)
+def test_messages_are_written_down_by_recognisers_of_others_only(speech: Mapping[str, object], at: str) -> None:
+    assert parse({**CENTER, "speech": speech}).speech.writes_at == at
 
 
 def test_built_in_grammars_are_in_the_dictionary() -> None:

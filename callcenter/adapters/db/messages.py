@@ -24,6 +24,14 @@ _TAKEN_IN = text("""
 _UNWANTED = text("""
     SELECT message_id FROM message WHERE audio IN ('awaited', 'kept') AND state IN ('deleted', 'dropped') ORDER BY left_at LIMIT :limit
 """)
+_UNTRANSCRIBED = text("""
+    SELECT message_id FROM message
+    WHERE state IN ('new', 'heard') AND audio = 'kept' AND transcript IS NULL AND left_at >= :since AND NOT message_id = ANY(:but)
+    ORDER BY left_at LIMIT :limit
+""")
+_TRANSCRIBED = text(
+    "UPDATE message SET transcript = :transcript WHERE message_id = :message AND state IN ('new', 'heard') AND audio = 'kept'"
+)
 _DESTROYED = text("UPDATE message SET audio = 'deleted', peaks = NULL, transcript = NULL WHERE message_id = ANY(:messages)")
 
 # --- mail ---
@@ -31,7 +39,9 @@ _DESTROYED = text("UPDATE message SET audio = 'deleted', peaks = NULL, transcrip
 _LIST_MAIL = text("""
     WITH due AS (
         SELECT message_id, mailbox FROM message
-        WHERE NOT mail_listed AND state IN ('new', 'heard') AND (audio IN ('kept', 'missing') OR left_at < :now - interval '2 minutes')
+        WHERE NOT mail_listed AND state IN ('new', 'heard') AND (
+            audio = 'missing' OR audio = 'kept' AND (transcript IS NOT NULL OR NOT :transcribes) OR left_at < :now - interval '2 minutes'
+        )
         ORDER BY left_at LIMIT 200 FOR UPDATE
     ), listed AS (
         INSERT INTO message_mail (message_id, recipient, state, due_at)
@@ -69,7 +79,7 @@ SENDING_LASTS = timedelta(minutes=5)
 
 
 class PostgresMessages:
-    """Implements ``services.voicemail_audio.MessageStore`` and ``services.voicemail_mail.MailStore``."""
+    """Implements the stores of ``services.voicemail_audio``, ``services.voicemail_mail`` and ``services.transcripts``."""
 
     def __init__(self, engine: AsyncEngine, *, patience: float = 5.0) -> None:
         self._engine = engine
@@ -102,9 +112,19 @@ class PostgresMessages:
         async with transaction(self._engine, self._patience) as connection:
             await connection.execute(_DESTROYED, {"messages": list(messages)})
 
-    async def list_mail(self, recipients: Mapping[str, Sequence[str]], now: datetime) -> None:
+    async def untranscribed(self, since: datetime, but: Sequence[str], limit: int) -> Sequence[str]:
+        async with transaction(self._engine, self._patience) as connection:
+            asked = {"since": since, "but": list(but), "limit": limit}
+            return list((await connection.execute(_UNTRANSCRIBED, asked)).scalars())
+
+    async def transcribed(self, message: str, transcript: str) -> None:
+        async with transaction(self._engine, self._patience) as connection:
+            await connection.execute(_TRANSCRIBED, {"message": message, "transcript": transcript})
+
+    async def list_mail(self, recipients: Mapping[str, Sequence[str]], now: datetime, *, transcribes: bool = False) -> None:
         pairs = [(mailbox, recipient) for mailbox, each in recipients.items() for recipient in each]
         asked = {"mailboxes": [mailbox for mailbox, _ in pairs], "recipients": [recipient for _, recipient in pairs], "now": now}
+        asked |= {"transcribes": transcribes}
         async with transaction(self._engine, self._patience) as connection:
             await connection.execute(_LIST_MAIL, asked)
 
@@ -125,7 +145,7 @@ class PostgresMessages:
             float(length or 0),
             wanted=row.state in ("new", "heard"),
             has_audio=row.audio == "kept",
-            transcript=row.transcript or "",
+            transcript=row.transcript,
         )
 
     async def settle(self, result: MailResult) -> None:

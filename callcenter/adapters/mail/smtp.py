@@ -43,7 +43,9 @@ def one_line(text: str) -> str:
     return " ".join(seen.split())[:LONGEST_SAID]
 
 
-def compose(mail: DueMail, server: MailServer, center: str, zone: ZoneInfo, audio: bytes | None) -> EmailMessage:
+def compose(
+    mail: DueMail, server: MailServer, center: str, zone: ZoneInfo, audio: bytes | None, *, transcribes: bool = True
+) -> EmailMessage:
     """The e-mail. Sent twice it has the same Message-ID, so that the recipient's server may drop the second."""
     message = EmailMessage(policy=SMTP)
     caller = " ".join(filter(None, (one_line(mail.caller_name), one_line(mail.caller)))) or "an unknown number"
@@ -57,8 +59,7 @@ def compose(mail: DueMail, server: MailServer, center: str, zone: ZoneInfo, audi
     message["Message-ID"] = f"<{mail.message_id}.{mail.recipient.encode().hex()[:24]}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's holiday answer is wanted
     said = [f"{caller} has left a message of {mail.seconds:.0f} seconds for {mailbox} at {left:%Y-%m-%d %H:%M %Z}."]
-    if mail.transcript:
-        said += ["", "What was understood of it:", "", " ".join(mail.transcript.split())]
+    said += ["", *_transcript(mail, transcribes)]
     if audio is None:
         said += ["", "The audio is not attached." if mail.has_audio else "Its audio is missing."]
     said += ["", f"Message {mail.message_id}"]
@@ -66,6 +67,18 @@ def compose(mail: DueMail, server: MailServer, center: str, zone: ZoneInfo, audi
     if audio is not None:
         message.add_attachment(audio, "audio", "wav", filename=f"voicemail-{left:%Y-%m-%d-%H%M}.wav")
     return message
+
+
+def _transcript(mail: DueMail, transcribes: bool) -> list[str]:
+    if mail.transcript:
+        return ["What was understood of it:", "", " ".join(mail.transcript.split())]
+    if mail.transcript == "":
+        return ["Nothing could be understood of it."]
+    return [
+        "There is no transcript: it was not ready in time."
+        if transcribes
+        else "There is no transcript: no recogniser writes down messages."
+    ]
 
 
 class SmtpMailer:
@@ -80,8 +93,11 @@ class SmtpMailer:
         zone: ZoneInfo,
         with_audio: Callable[[str], bool] = lambda mailbox: True,
         context: ssl.SSLContext | None = None,
+        *,
+        transcribes: bool = True,
     ) -> None:
-        """``password`` is asked before each mail; ``with_audio``: whether mails about a mailbox have the audio attached."""
+        """``password`` is asked before each mail; ``with_audio``: whether mails about a mailbox have the audio attached; ``transcribes``:
+        whether some recogniser writes down messages."""
         self._server = server
         self._password = password
         self._kept = kept
@@ -89,11 +105,12 @@ class SmtpMailer:
         self._zone = zone
         self._with_audio = with_audio
         self._context = context
+        self._transcribes = transcribes
 
     async def send(self, mail: DueMail) -> None:
         """Raises NotTaken."""
         audio = await asyncio.to_thread(self._audio, mail)
-        message = compose(mail, self._server, self._center, self._zone, audio)
+        message = compose(mail, self._server, self._center, self._zone, audio, transcribes=self._transcribes)
         try:
             await self._give(message)
         except aiosmtplib.SMTPResponseException as error:

@@ -64,6 +64,16 @@ def _read(text: str | bytes) -> object:
         raise RecogniserError("the recogniser did not answer with JSON") from None
 
 
+async def answer_to(response: aiohttp.ClientResponse) -> object:
+    """The JSON of an answer. Raises RecogniserError."""
+    body = b""
+    while len(body) <= LARGEST_ANSWER and (part := await response.content.read(LARGEST_ANSWER + 1 - len(body))):
+        body += part
+    if response.status != 200 or len(body) > LARGEST_ANSWER:
+        raise RecogniserError(f"the recogniser answered with status {response.status} and {len(body)} bytes")
+    return _read(body)
+
+
 class HttpRecogniser:
     """Waits for the end of the utterance, then posts it whole."""
 
@@ -85,10 +95,7 @@ class HttpRecogniser:
                 asyncio.timeout(self._other.answer_within.total_seconds()),
                 self._http().post(self._other.url, data=form, headers=self._other.headers, allow_redirects=False) as response,
             ):
-                body = await response.content.read(LARGEST_ANSWER + 1)
-                if response.status != 200 or len(body) > LARGEST_ANSWER:
-                    raise RecogniserError(f"the recogniser answered with status {response.status} and {len(body)} bytes")
-                return _read(body)
+                return await answer_to(response)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise RecogniserError(f"the recogniser does not answer: {type(error).__name__}") from None
 
@@ -109,7 +116,7 @@ class WebSocketRecogniser:
                 await socket.send_json({"type": "start", **question(grammar, self.rate), **spans})
                 sending = asyncio.create_task(_send(socket, audio, self.rate, limit))
                 try:
-                    return heard(await _receive(socket), grammar)
+                    return heard(await final_answer(socket), grammar)
                 finally:
                     sending.cancel()
                     await asyncio.gather(sending, return_exceptions=True)
@@ -136,7 +143,7 @@ async def _send(socket: aiohttp.ClientWebSocketResponse, audio: AsyncIterator[by
     await socket.send_json({"type": "stop"})
 
 
-async def _receive(socket: aiohttp.ClientWebSocketResponse) -> object:
+async def final_answer(socket: aiohttp.ClientWebSocketResponse) -> object:
     """The first answer that is final."""
     async for message in socket:
         if message.type is not aiohttp.WSMsgType.TEXT:
