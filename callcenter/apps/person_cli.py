@@ -238,7 +238,7 @@ def _separate(names: list[str] | None) -> frozenset[Right]:
 
     wrong = [name for name in names or () if name not in set(SEPARATE)]
     if wrong:
-        raise PersonError("granted", f"'{wrong[0]}' cannot be granted or withheld; only {', '.join(sorted(SEPARATE))} can")
+        raise PersonError("granted", f"'{wrong[0]}' cannot be granted or withheld; only {', '.join(sorted(SEPARATE))} can", "fault_granted")
     return frozenset(map(Right, names or ()))
 
 

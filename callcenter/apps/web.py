@@ -17,6 +17,8 @@ from callcenter.adapters.db.connection import connect
 from callcenter.adapters.db.people import PostgresPeople
 from callcenter.adapters.db.reports import sums_by_queue
 from callcenter.adapters.web.access import Origins
+from callcenter.adapters.web.account_pages import AccountPages
+from callcenter.adapters.web.people_pages import Known, PeoplePages
 from callcenter.adapters.web.server import Pages, Sources
 from callcenter.adapters.web.site import Site
 from callcenter.apps.books import status_file
@@ -96,6 +98,14 @@ def site_of(settings: Settings, database: Database) -> Site:
     return Site(settings.center.name, Signing(database.people(), Passwords(), policy), origins)
 
 
+def add_people(site: Site, settings: Settings) -> None:
+    """My account, people, audit trail."""
+    zone = settings.center.time_zone
+    known = Known(queues=[queue.name for queue in settings.queues], agents=[agent.name for agent in settings.agents])
+    site.add(AccountPages(site.shell, site.signing, zone))
+    site.add(PeoplePages(site.shell, site.signing, lambda: known, zone))
+
+
 async def serve(settings: Settings, config_file: Path, stop: asyncio.Event) -> None:
     """Serve the pages until ``stop`` is set. Raises OSError when the port cannot be had."""
     secrets = load_secrets(settings.data)
@@ -109,6 +119,7 @@ async def serve(settings: Settings, config_file: Path, stop: asyncio.Event) -> N
     site.add(pages, pages.feeding)
     live = Live(settings, config_file, site, database.kpi_today)
     site.add(live, live.running)
+    add_people(site, settings)
     # No access log: an address may hold a caller's number.
     runner = web.AppRunner(site.application(), access_log=None, handler_cancellation=True, shutdown_timeout=1.0, keepalive_timeout=30.0)
     try:

@@ -1,7 +1,7 @@
 """People who sign in, for tests of pages and API: a store in memory, and clients that are signed in."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 
@@ -47,6 +47,7 @@ class FakePeople:
         self.tries: list[dict[str, object]] = []
         self.trail: list[AuditEntry] = []
         self.away = False
+        self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def _here(self) -> None:
         if self.away:
@@ -54,12 +55,12 @@ class FakePeople:
 
     def _audit(self, deed: Deed, by: By) -> AuditEntry:
         previous = self.trail[-1].hash if self.trail else BEGINNING
-        entry = AuditEntry(len(self.trail) + 1, datetime.now(UTC), by, deed)
+        entry = AuditEntry(len(self.trail) + 1, self.now(), by, deed)
         self.trail.append(replace(entry, hash=hash_of(entry, previous)))
         return self.trail[-1]
 
     def _end(self, hash_: str = "", person: str = "") -> None:
-        self.ended.append((datetime.now(UTC), hash_, person))
+        self.ended.append((self.now(), hash_, person))
         self.open.pop(hash_, None)
         self.issued.pop(hash_, None)
 
@@ -122,9 +123,9 @@ class FakePeople:
         one = self.known.get(session.person) if session else None
         return (session, one) if session and one and one.active else None
 
-    async def seen(self, hash_: str, at: datetime) -> None:
+    async def seen(self, hashes: Sequence[str], at: datetime) -> None:
         self._here()
-        if hash_ in self.open:
+        for hash_ in self.open.keys() & set(hashes):
             self.open[hash_] = replace(self.open[hash_], seen_at=at)
 
     async def sessions(self, person: str, now: datetime) -> Sequence[Session]:
@@ -197,7 +198,7 @@ class FakePeople:
     async def ended_since(self, since: datetime) -> tuple[datetime, Sequence[str], Sequence[str]]:
         self._here()
         late = [(hash_, name) for at, hash_, name in self.ended if at >= since]
-        return datetime.now(UTC), [hash_ for hash_, _ in late if hash_], [name for _, name in late if name]
+        return self.now(), [hash_ for hash_, _ in late if hash_], [name for _, name in late if name]
 
     async def note(self, deed: Deed, by: By) -> AuditEntry:
         self._here()

@@ -142,10 +142,10 @@ class PostgresPeople:
             found = await _person(connection, str(row.person)) if row else None
             return (_as_session(row), found) if row and found and found.active else None
 
-    async def seen(self, hash_: str, at: datetime) -> None:
+    async def seen(self, hashes: Sequence[str], at: datetime) -> None:
         async with self._transaction() as connection:
             await connection.execute(text("SET LOCAL synchronous_commit = off"))
-            await connection.execute(update(sessions).where(sessions.c.hash == hash_, sessions.c.seen_at < at).values(seen_at=at))
+            await connection.execute(update(sessions).where(sessions.c.hash.in_(hashes), sessions.c.seen_at < at).values(seen_at=at))
 
     async def sessions(self, person: str, now: datetime) -> Sequence[Session]:
         async with self._transaction() as connection:
@@ -327,8 +327,8 @@ def _with(person: Person, values: Mapping[str, object]) -> Person:
 
 def _double(error: IntegrityError, person: Person) -> PersonError:
     if "agent" in str(error.orig):
-        return PersonError("agent", f"somebody else is the agent {person.agent}")
-    return PersonError("subject", "somebody else is known by this subject at the OIDC provider")
+        return PersonError("agent", f"somebody else is the agent {person.agent}", "fault_agent_taken")
+    return PersonError("subject", "somebody else is known by this subject at the OIDC provider", "fault_subject_taken")
 
 
 def _sorted(names: frozenset[str] | frozenset[Role] | frozenset[Right]) -> list[str]:

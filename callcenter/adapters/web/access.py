@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+from multidict import MultiDictProxy
 
 from callcenter.domain.audit import By
 from callcenter.domain.rights import Of, Right, Signed, may
@@ -126,6 +127,14 @@ def address_of(request: web.Request) -> str:
     return request.app[ORIGINS].address(request)
 
 
+async def form_of(request: web.Request) -> MultiDictProxy[str | bytes | bytearray | web.FileField]:
+    """The fields of the form that was sent. Raises HTTPBadRequest when it is none."""
+    try:
+        return await request.post()
+    except (ValueError, LookupError):  # not UTF-8, an unknown charset, a broken multipart body
+        raise web.HTTPBadRequest(text="This is not a form.\n") from None
+
+
 def form_token_of(request: web.Request) -> str:
     """What the page's forms and scripts send along; empty for who came by token."""
     secret = request.get(SECRET)
@@ -160,8 +169,7 @@ class Origins:
             return request.headers.get("Sec-Fetch-Site") == "same-origin"
         if self.public_url:
             return _origin(origin) == _origin(self.public_url)
-        said = urlsplit(origin)
-        return said.scheme in ("http", "https") and said.netloc.lower() == request.host.lower()
+        return origin.lower() in (f"http://{request.host.lower()}", f"https://{request.host.lower()}")
 
     def address(self, request: web.Request) -> str:
         seen = request.remote or ""
@@ -288,7 +296,7 @@ class Door:
             return True
         sent = request.headers.get(FORM_HEADER, "")
         if not sent and request.content_type == "application/x-www-form-urlencoded":
-            sent = str((await request.post()).get(FORM_FIELD, ""))
+            sent = str((await form_of(request)).get(FORM_FIELD, ""))
         return hmac.compare_digest(sent.encode(errors="replace"), form_token_of(request).encode())
 
 

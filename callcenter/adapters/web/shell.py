@@ -7,7 +7,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from callcenter.adapters.web.access import Routes, form_token_of, signed_if_any
-from callcenter.adapters.web.words import shown
+from callcenter.adapters.web.words import date, shown
 from callcenter.adapters.web.words.catalogue import Words, wished, words
 
 HERE = Path(__file__).parent
@@ -25,6 +25,7 @@ class Shell:
             loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
         self.templates.filters["shown"] = shown
+        self.templates.filters["moment"] = lambda at, zone: date(at.isoformat(), zone)
 
     def page(self, request: web.Request, template: str, *, status: int = 200, **values: object) -> web.Response:
         """The template, filled in and in her language."""

@@ -11,6 +11,7 @@ from callcenter.adapters.web.access import (
     Routes,
     address_of,
     cookie_name,
+    form_of,
     signed,
     signed_if_any,
 )
@@ -64,7 +65,7 @@ class SignInPages:
         return answer
 
     async def sign_in(self, request: web.Request) -> web.Response:
-        sent = await request.post()
+        sent = await form_of(request)
         name, password, then = (str(sent.get(field, "")) for field in ("name", "password", "next"))
         device = request.cookies.get(DEVICE_COOKIE, "")[:100]
         try:

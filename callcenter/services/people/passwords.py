@@ -49,19 +49,25 @@ def normalised(password: str) -> str:
 def checked(password: str, name: str) -> str:
     """The password as it may be kept for this person. Raises PersonError with a sentence."""
     if len(password) > 4 * LONGEST or len(plain := normalised(password)) > LONGEST:
-        raise PersonError("password", f"the password must not be longer than {LONGEST} characters")
+        raise PersonError("password", f"the password must not be longer than {LONGEST} characters", "fault_password_long")
     if len(plain) < SHORTEST:
-        raise PersonError("password", f"the password must have at least {SHORTEST} characters; a few words are easy to remember")
+        raise PersonError(
+            "password", f"the password must have at least {SHORTEST} characters; a few words are easy to remember", "fault_password_short"
+        )
     if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in plain):
-        raise PersonError("password", "the password must not hold control characters")
+        raise PersonError("password", "the password must not hold control characters", "fault_password_signs")
     if len(set(plain)) < 5 or _in_a_row(plain):
-        raise PersonError("password", "the password repeats or counts; guessers try that first")
+        raise PersonError("password", "the password repeats or counts; guessers try that first", "fault_password_rows")
     lowered = plain.lower()
     rest = lowered.replace(name.lower(), "") if len(name) >= 3 else lowered
     for common in COMMON:
         rest = rest.replace(common, "")
     if sum(sign.isalpha() for sign in rest) < 4 and len(rest) < SHORTEST:
-        raise PersonError("password", "the password is little more than a common word or the sign-in name; guessers try that first")
+        raise PersonError(
+            "password",
+            "the password is little more than a common word or the sign-in name; guessers try that first",
+            "fault_password_common",
+        )
     return plain
 
 

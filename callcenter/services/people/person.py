@@ -12,11 +12,12 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
 
 
 class PersonError(Exception):
-    """It cannot be done so; ``field`` names what is wrong, the sentence says why."""
+    """It cannot be done so; ``field`` names what is wrong, the sentence says why, and so does the word ``people.<why>`` on screens."""
 
-    def __init__(self, field: str, sentence: str) -> None:
+    def __init__(self, field: str, sentence: str, why: str) -> None:
         super().__init__(sentence)
         self.field = field
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,9 @@ def sign_in_name(text: str) -> str:
     name = text.strip().lower()
     if not _NAME.fullmatch(name):
         raise PersonError(
-            "name", f"the sign-in name must be 1 to {LONGEST_NAME} of a-z, 0-9, '.', '_', '@', '+', '-' and begin with a letter or digit"
+            "name",
+            f"the sign-in name must be 1 to {LONGEST_NAME} of a-z, 0-9, '.', '_', '@', '+', '-' and begin with a letter or digit",
+            "fault_name",
         )
     return name
 
@@ -68,11 +71,11 @@ def shown_name(text: str) -> str:
     """A name for screens. Raises PersonError when something in it could not be seen, or turns or stacks what is around it."""
     name = unicodedata.normalize("NFC", " ".join(text.split(" "))).strip()
     if not name or len(name) > LONGEST_SHOWN:
-        raise PersonError("shown", f"the name must have 1 to {LONGEST_SHOWN} characters")
+        raise PersonError("shown", f"the name must have 1 to {LONGEST_SHOWN} characters", "fault_shown_length")
     if any(unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") for sign in name):
-        raise PersonError("shown", "the name must not hold control characters or signs that cannot be seen")
+        raise PersonError("shown", "the name must not hold control characters or signs that cannot be seen", "fault_shown_signs")
     if re.search(r"\s\s", name) or _stacked(name):
-        raise PersonError("shown", "the name must not hold heaps of blanks or accents")
+        raise PersonError("shown", "the name must not hold heaps of blanks or accents", "fault_shown_heaps")
     return name
 
 

@@ -106,6 +106,15 @@ class Signing:
 
         Raises SignInRefused, PeopleAway.
         """
+        person = await self.prove(name, password, address, device)
+        if self.passwords.outdated(person.password_hash):
+            with suppress(Busy):
+                fresh = await self.passwords.hash(password)
+                await self.store.change(person.name, {"password_hash": fresh}, By(person.name, "password", address), "password_rehashed")
+        return await self.open(person, address, browser, "password")
+
+    async def prove(self, name: str, password: str, address: str, device: str = "") -> Person:
+        """Who this is, if the password is hers. Raises SignInRefused, PeopleAway."""
         try:
             known_name = sign_in_name(name)
         except PersonError:
@@ -125,10 +134,19 @@ class Signing:
             log.warning("sign_in_failed", person=known_name, address=address)
             raise SignInRefused("sign_in.wrong")
         await self.store.end_try(number, "right")
-        if self.passwords.outdated(person.password_hash):
-            fresh = await self.passwords.hash(password)
-            await self.store.change(person.name, {"password_hash": fresh}, By(person.name, "password", address), "password_rehashed")
-        return await self.open(person, address, browser, "password")
+        return person
+
+    async def set_password(self, name: str, plain: str, by: By, *, but: str = "") -> None:
+        """Of a password that was ``checked``; all her sessions end ``but`` this one. Raises Busy, PeopleAway."""
+        hashed = await self.passwords.hash(plain)
+        await self.store.change(name, {"password_hash": hashed}, by, "password_changed")
+        await self.store.end_sessions(name, by, but=but)
+
+    def ask_anew(self, name: str) -> None:
+        """What is remembered of this person is asked for again at its next use."""
+        for known in self._known.values():
+            if known.signed.person == name:
+                known.asked_at -= FRESH_WATCHED * 2
 
     async def open(self, person: Person, address: str, browser: str, by: str) -> Opened:
         """A session for somebody who has proven who she is. Raises PeopleAway."""
@@ -178,7 +196,7 @@ class Signing:
         if now - known.told_seen_at > SEEN_EVERY:
             known.told_seen_at = now
             with suppress(PeopleAway):
-                await (self.store.seen if known.signed.session else self.store.token_used)(hash_, now)
+                await (self.store.seen([hash_], now) if known.signed.session else self.store.token_used(hash_, now))
         return known.signed
 
     async def _ask_session(self, hash_: str) -> _Known | None:
@@ -245,17 +263,27 @@ class Signing:
         at, hashes, people = await self.store.ended_since(since or self._now() - LOOK_BACK)
         for hash_ in hashes:
             self._forget(hash_)
-        changed = frozenset(people)
-        for hash_ in [hash_ for hash_, known in self._known.items() if known.signed.person in changed]:
-            self._known[hash_].asked_at -= FRESH_WATCHED * 2  # asked anew at its next use
-        now = self._now()
+        for name in people:
+            self.ask_anew(name)
+        await self._use_open_sockets()
+        return at - LOOK_BACK
+
+    async def _use_open_sockets(self) -> None:
+        """An open socket is use; every minute that is written down for all at once."""
+        now, due = self._now(), []
         for hash_ in list(self._sockets):
             known = self._known.get(hash_)
-            if known is not None and known.ends_at <= now:
+            if known is None:
+                continue
+            if known.ends_at <= now:
                 self._forget(hash_)
-            elif known is not None:
-                known.seen_at = now
-        return at - LOOK_BACK
+                continue
+            known.seen_at = now
+            if known.signed.session and now - known.told_seen_at > SEEN_EVERY:
+                known.told_seen_at = now
+                due.append(hash_)
+        if due:
+            await self.store.seen(due, now)
 
     # --- tokens ---------------------------------------------------------------------------------
 
