@@ -14,14 +14,21 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callcenter.adapters.db.connection import connect
+from callcenter.adapters.db.documents import PostgresDocuments
 from callcenter.adapters.db.people import PostgresPeople
 from callcenter.adapters.db.reports import sums_by_queue
 from callcenter.adapters.web.access import Origins
 from callcenter.adapters.web.account_pages import AccountPages
+from callcenter.adapters.web.config.flow_pages import FlowPages
+from callcenter.adapters.web.config.pages import ConfigPages
+from callcenter.adapters.web.config.prompt_pages import PromptPages
 from callcenter.adapters.web.people_pages import Known, PeoplePages
 from callcenter.adapters.web.server import Pages, Sources
 from callcenter.adapters.web.site import Site
 from callcenter.apps.books import status_file
+from callcenter.apps.config_pages import CenterPrompts, PublishedFlows
+from callcenter.apps.configuring import Configuring
+from callcenter.apps.document_forms import forms
 from callcenter.apps.reports import DEFAULT_TARGET, QueueKpi, queue_json, window
 from callcenter.apps.web_live import Live
 from callcenter.domain.kpi import Sums
@@ -66,6 +73,9 @@ class Database:
             queue_json(QueueKpi(name, counted[target].get(name, Sums()), target, None, to_at - from_at)) for name, target in targets.items()
         ]
 
+    def documents(self) -> PostgresDocuments:
+        return PostgresDocuments(self._engine)
+
     def people(self) -> PostgresPeople:
         return PostgresPeople(self._people)
 
@@ -106,6 +116,13 @@ def add_people(site: Site, settings: Settings) -> None:
     site.add(PeoplePages(site.shell, site.signing, lambda: known, zone))
 
 
+def add_configuration(site: Site, settings: Settings, database: Database) -> None:
+    """The pages of the documents, of flows and of prompts."""
+    site.add(ConfigPages(site.shell, Configuring(settings.file, database.documents()), forms()))
+    site.add(FlowPages(site.shell, PublishedFlows(settings.file)))
+    site.add(PromptPages(site.shell, CenterPrompts(settings.file)))
+
+
 async def serve(settings: Settings, config_file: Path, stop: asyncio.Event) -> None:
     """Serve the pages until ``stop`` is set. Raises OSError when the port cannot be had."""
     secrets = load_secrets(settings.data)
@@ -120,6 +137,7 @@ async def serve(settings: Settings, config_file: Path, stop: asyncio.Event) -> N
     live = Live(settings, config_file, site, database.kpi_today)
     site.add(live, live.running)
     add_people(site, settings)
+    add_configuration(site, settings, database)
     # No access log: an address may hold a caller's number.
     runner = web.AppRunner(site.application(), access_log=None, handler_cancellation=True, shutdown_timeout=1.0, keepalive_timeout=30.0)
     try:

@@ -58,6 +58,10 @@ class Change:
     reason: str = ""
     source: str = "api"
     """``file``, ``command``, ``page``, ``api``, ``rollback`` or ``repair``."""
+    via: str = ""
+    """By which session or token she asked; and ..."""
+    address: str = ""
+    """... from where. Both are for the audit trail."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,8 @@ from callcenter.runtime.center_source import Origin
 from callcenter.runtime.document_cache import DocumentCache
 from callcenter.runtime.settings import center_source, load
 from callcenter.services.configuration import Change, ChangeRefused, Faulty, NoSuchVersion, Stale
-from callcenter.services.control import JsonObject
-from callcenter.services.control_client import EngineAway, RequestRefused
 from callcenter.services.ledger import StoreAway
+from tests.support.documents import FakeEngine
 
 TEXT = """# written by hand
 [center]
@@ -42,33 +41,6 @@ DANA = Change("dana", "rings longer", "page")
 
 class Crash(BaseException):
     """kill -9, as far as a test can."""
-
-
-class FakeEngine:
-    """Goes by what stood on its disk when it started or was last told to look."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        self.in_use = ""
-        self.reloads = 0
-        self.refuses = ""
-
-    def start(self) -> None:
-        self.in_use = load(self.file).center_config({"alice": "phone", "bob": "phone"}).documents
-
-    async def __call__(self, do: str, within: float, **fields: str) -> JsonObject:
-        if not self.in_use:
-            raise EngineAway("the engine does not run")
-        if do == "config_in_use":
-            return {"documents": self.in_use}
-        if do == "state":
-            return {"queues": [{"name": "sales", "waiting": 2}], "agents": [{"name": "alice", "state": "ready"}]}
-        assert do == "reload"
-        self.reloads += 1
-        if self.refuses:
-            raise RequestRefused(self.refuses)
-        self.start()
-        return {"detail": "node1: res_pjsip"}
 
 
 class Center:

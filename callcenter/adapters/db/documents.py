@@ -6,11 +6,14 @@ from datetime import datetime
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from callcenter.adapters.db.audit import append
 from callcenter.adapters.db.tables import config_document, config_version
 from callcenter.adapters.db.transaction import transaction
-from callcenter.domain.documents import Body, Documents, digest, kind_of
+from callcenter.domain.audit import By, Deed
+from callcenter.domain.documents import Body, Documents, difference, digest, kind_of
 from callcenter.services.configuration import Change, NoSuchVersion, Stale, Stored, VersionNote
 
+MOST_AUDITED = 50
 _LOCK = 7_300_512
 """Who holds this advisory lock may add a version."""
 _WHOLE = text("""
@@ -72,7 +75,17 @@ class PostgresDocuments:
             rows = list(_rows(version, documents, places, changed_in, after))
             if rows:
                 await connection.execute(insert(config_document), rows)
+            await append(connection, _deed(version, change, documents, after), By(change.author, change.via, change.address))
             return version
+
+
+def _deed(version: int, change: Change, before: Documents, after: Documents) -> Deed:
+    """For the audit trail: what each document said and says; of very many, only which they are."""
+    changes = difference(before, after)
+    whole = len(changes) <= MOST_AUDITED
+    said = {each.key: each.before if whole else True for each in changes if each.before is not None}
+    says = {each.key: each.after if whole else True for each in changes if each.after is not None}
+    return Deed("config_changed", f"version {version}", change.reason, said, says)
 
 
 async def _latest(connection: AsyncConnection) -> Stored | None:

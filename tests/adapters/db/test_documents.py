@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from callcenter.adapters.db.audit import entries
 from callcenter.adapters.db.connection import connect
 from callcenter.adapters.db.documents import PostgresDocuments
 from callcenter.domain.documents import Documents, digest
@@ -52,6 +53,13 @@ async def test_each_version_is_kept_whole_and_never_changes(database_url: str) -
         ]
         assert [note.version for note in await documents.history("queue/sales")] == [3, 1]
         assert [note.digest for note in notes] == [digest(third), digest(second), digest(FIRST)]
+        async with documents._engine.begin() as connection:
+            trail = await entries(connection)
+        assert [(entry.by.person, entry.deed.what, entry.deed.of, entry.deed.reason) for entry in trail[:2]] == [
+            ("erin", "config_changed", "version 3", ""),
+            ("erin", "config_changed", "version 2", "slower"),
+        ]
+        assert (trail[0].deed.before, trail[0].deed.after) == ({"queue/sales": {"name": "sales"}}, {})
         with pytest.raises(NoSuchVersion, match="there is no version 9; the latest is 3"):
             await documents.version(9)
 
