@@ -57,7 +57,13 @@ def _voice(prompt: "Prompt") -> str:
 @prompt_app.command()
 def add(
     prompt: Id,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A WAV file, of any rate, mono or stereo; 5 minutes and 64 MiB at most.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="A WAV file, of any rate; MP3, Ogg, Opus or FLAC where ffmpeg or sox is installed; 5 minutes and 64 MiB at most.",
+        ),
+    ],
     config: Config = DEFAULT,
     language: Language = "",
 ) -> None:

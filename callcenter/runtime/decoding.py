@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from callcenter.runtime.audio import AudioError, Samples
+from callcenter.runtime.transcoding import HEAD, format_of, made_wav
 
 MOST_BYTES = 64 * 1024 * 1024
 """Of a file."""
@@ -30,8 +31,12 @@ def decoded(path: Path, longest_s: float = LONGEST_S) -> Samples:
             raise AudioError("is not a file")
         if found.st_size > MOST_BYTES:
             raise AudioError(f"is larger than {MOST_BYTES // 1024 // 1024} MiB, which a prompt must not be")
-        with tempfile.TemporaryFile() as answer:
-            _run(descriptor, answer.fileno(), longest_s)
+        known = format_of(os.pread(descriptor, HEAD, 0))
+        with (
+            made_wav(descriptor, known, longest_s) if known else os.fdopen(os.dup(descriptor), "rb") as wav,
+            tempfile.TemporaryFile() as answer,
+        ):
+            _run(wav.fileno(), answer.fileno(), longest_s)
             answer.seek(0)
             samples = array.array("h", answer.read())
     finally:

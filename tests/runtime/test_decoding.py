@@ -3,6 +3,8 @@
 import array
 import math
 import os
+import shutil
+import socket
 import struct
 import subprocess
 import sys
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from callcenter.runtime import decoding
+from callcenter.runtime import decoding, transcoding
 from callcenter.runtime.audio import WIDE, AudioError
 from callcenter.runtime.decoding import decoded
 
@@ -67,7 +69,6 @@ def test_a_telephone_s_own_coding_is_read(tmp_path: Path) -> None:
     ("content", "sentence"),
     [
         (b"", "is not a WAV file; save it as WAV"),
-        (b"ID3\x04" + bytes(100), "is not a WAV file, but MP3; save it as WAV"),
         (b"\0\0\0\x20ftypM4A " + bytes(100), "is not a WAV file, but MP4; save it as WAV"),
         (b"#!/bin/sh\nrm -rf /\n", "is not a WAV file; save it as WAV"),
         (b"RIFF\0\0\0\0WAVE", "there are no samples in it"),
@@ -161,3 +162,99 @@ def test_a_decoder_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(decoding, "WITHIN_S", 0.01)
     with pytest.raises(AudioError, match=r"took longer than 0\.01 seconds"):
         read(tmp_path, KINDS["16 bit"])
+
+
+# --- other formats, by a decoder of the machine --------------------------------------------------
+
+
+def decoder(folder: Path, script: str, name: str = "ffmpeg") -> None:
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of programs, beside the sandbox and nothing else."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    (folder / "bwrap").symlink_to(shutil.which("bwrap") or pytest.fail("bubblewrap is part of the set-up"))
+    monkeypatch.setenv("PATH", str(folder))
+    return folder
+
+
+MAGIC = {"MP3": b"ID3\x04", "FLAC": b"fLaC", "Ogg Vorbis": b"OggS" + bytes(24) + b"\x01vorbis", "Opus": b"OggS" + bytes(24) + b"OpusHead"}
+TONE = wav(array.array("h", [int(32767 * value) for value in tone(16_000)]).tobytes())
+
+
+@pytest.mark.parametrize("name", MAGIC)
+def test_what_a_decoder_makes_of_other_formats_is_read(tmp_path: Path, programs: Path, name: str) -> None:
+    decoder(programs, f"exec tail -c +{len(MAGIC[name]) + 1}")
+    assert abs(len(read(tmp_path, MAGIC[name] + TONE)) - WIDE // 2) <= 1
+
+
+@pytest.mark.parametrize("name", MAGIC)
+def test_without_a_decoder_it_is_said_which_ones_there_are(tmp_path: Path, programs: Path, name: str) -> None:
+    with pytest.raises(
+        AudioError, match=f"is {name}, which needs a decoder: install ffmpeg, or sox with libsox-fmt-all, or save it as WAV"
+    ):
+        read(tmp_path, MAGIC[name] + TONE)
+
+
+def test_without_a_sandbox_no_decoder_is_run(tmp_path: Path, programs: Path) -> None:
+    (programs / "bwrap").unlink()
+    decoder(programs, "exec tail -c +5")
+    with pytest.raises(AudioError, match="is FLAC, whose decoder is run in a sandbox only: install bubblewrap"):
+        read(tmp_path, b"fLaC" + TONE)
+
+
+def test_what_one_decoder_cannot_read_is_given_to_the_next(tmp_path: Path, programs: Path) -> None:
+    decoder(programs, "exit 1")
+    with pytest.raises(AudioError, match="is FLAC that ffmpeg cannot read"):
+        read(tmp_path, b"fLaC" + TONE)
+    decoder(programs, "exec tail -c +5", "sox")
+    assert read(tmp_path, b"fLaC" + TONE)
+
+
+@pytest.mark.parametrize(
+    "misuse",
+    [
+        "cat /etc/passwd",
+        "ls {folder}",
+        "echo x > {folder}/misused",
+        "echo x > /usr/misused",
+        "exec 3<>/dev/tcp/127.0.0.1/{port}",
+        "[ $(id -u) = 0 ]",
+        "ls /proc/1",
+        'test -n "$SECRET"',
+        "mount -t tmpfs none /usr",
+    ],
+)
+def test_a_decoder_that_was_tricked_can_do_nothing(tmp_path: Path, programs: Path, monkeypatch: pytest.MonkeyPatch, misuse: str) -> None:
+    monkeypatch.setenv("SECRET", "s3cret")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        attempt = misuse.format(folder=tmp_path, port=server.getsockname()[1])
+        decoder(programs, f"if /bin/bash -c '{attempt}' >/dev/null 2>&1; then exit 1; fi\nexec tail -c +5")
+        assert read(tmp_path, b"fLaC" + TONE), f"it could: {misuse}"
+    assert not (tmp_path / "misused").exists()
+
+
+def test_a_decoder_that_never_ends_or_has_no_end_is_stopped(tmp_path: Path, programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transcoding, "WITHIN_S", 1.0)
+    for script in ("exec sleep 60", "exec cat /dev/zero"):
+        decoder(programs, script)
+        with pytest.raises(AudioError, match="is FLAC that ffmpeg cannot read"):
+            read(tmp_path, b"fLaC" + TONE)
+
+
+def test_a_wav_bomb_of_a_decoder_is_refused_like_any_other(tmp_path: Path, programs: Path) -> None:
+    decoder(programs, "tail -c +5; head -c 20000000 /dev/zero")
+    with pytest.raises(AudioError, match="is longer than 300 seconds"):
+        read(tmp_path, b"fLaC" + wav(b"", claimed=0xFFFFFFFF))
+
+
+def test_headers_tell_formats_apart() -> None:
+    assert transcoding.format_of(b"\xff\xfb\x90\x64") is transcoding.MP3
+    assert transcoding.format_of(b"\xff\xfe") is None
+    assert transcoding.format_of(b"OggS" + bytes(60)) is None
+    assert transcoding.format_of(b"\xff") is None
+    assert transcoding.format_of(b"") is None
