@@ -1,6 +1,7 @@
 """Card numbers over real SIP: an agent sends her caller to pay; what was pressed is in no file of the system, no audio and no ear."""
 
 import asyncio
+import re
 import subprocess
 import sys
 from array import array
@@ -160,6 +161,19 @@ def files_with(folder: Path, text: str) -> list[Path]:
     return found
 
 
+DEBUGGING = ("core set verbose 9", "core set debug 9", "ari set debug all on", "pjsip set logger on", "rtp set debug on")
+"""What people switch on who look for a fault."""
+
+
+def lines_about_keys(center: RunningCenter) -> Iterator[str]:
+    """In all that Asterisk writes."""
+    node = data_folder(center.pbx.settings).nodes / center.pbx.node.node.name
+    for file in (node / "console.log", *(node / "log").iterdir()):
+        for line in file.read_text(encoding="utf-8", errors="replace").splitlines() if file.is_file() else ():
+            if re.search(r"dtmf|digit|telephone-event|\bRTP DTMF|Event: ", line, re.IGNORECASE):
+                yield f"{file.name}: {line}"
+
+
 def rows_with(url: str, text: str) -> list[str]:
     """The tables in which it stands, in whatever column."""
     with psycopg.connect(url) as connection:
@@ -175,6 +189,8 @@ async def test_a_card_number_is_nowhere_but_at_the_gateway(database: tuple[Embed
         tables = {"flow": FLOWS, "payments": {"flows": ["pay"]}, "dip": {"gateway": gateway(source)}, "database": {"url": url}}
         async with running_center(**tables) as center, process(center, "dips"), process(center, "books"):
             await dips_answer(center)
+            for talkative in DEBUGGING:
+                center.pbx.cli(talkative)
             caller, at_alice = await talk(center)
             await pays(center, caller, at_alice)
             await caller.hears(PROMPT_TONES["you-entered"], for_s=0.2)
@@ -194,6 +210,7 @@ async def test_a_card_number_is_nowhere_but_at_the_gateway(database: tuple[Embed
             assert max(loudest(first, MARKER), loudest(second, MARKER)) < 0.05
             assert center.all(f.FlowAnswered)[0].values[0] == "5551"  # what was answered is kept, what was asked is not
             _nothing_is_kept(center, server, url)
+            assert not list(lines_about_keys(center)), "Asterisk writes a digit a line"
 
 
 def _nothing_is_kept(center: RunningCenter, server: EmbeddedPostgres, url: str) -> None:
@@ -208,6 +225,21 @@ def _nothing_is_kept(center: RunningCenter, server: EmbeddedPostgres, url: str) 
         assert files_with(folder, digits) == []
         assert files_with(server.folder, digits) == []
         assert rows_with(url, digits) == []
+
+
+@pytest.mark.long
+async def test_what_asterisk_would_write_of_keys_if_its_log_were_opened() -> None:
+    """The control of the search above, and why docs/payments.md warns of such logs."""
+    async with running_center(flow={"main": FLOWS["main"]}) as center:
+        center.pbx.cli("logger add channel opened notice,warning,error,verbose,debug,dtmf")
+        for talkative in DEBUGGING:
+            center.pbx.cli(talkative)
+        caller = await center.call(tone=None)
+        await caller.send_digits("739")
+        await caller.hang_up()
+        await center.fact(f.CallEnded)
+        written = "\n".join(lines_about_keys(center))
+        assert all(f"'{key}'" in written for key in "739"), written
 
 
 async def test_a_killed_engine_leaves_the_recording_paused_and_asks_again() -> None:

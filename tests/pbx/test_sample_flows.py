@@ -27,7 +27,7 @@ from callcenter.sim.sip.policy import AnswerAfter
 from callcenter.sim.sip.tones import RATE, TonePair, samples_of, tone_pair
 from tests.support.asterisk import MUSIC_TONES
 from tests.support.audio import wav
-from tests.support.center import RunningCenter, running_center
+from tests.support.center import CALLER_TONE, RunningCenter, running_center
 from tests.support.dip_source import DipServerEnd, dip_source, saying, silence
 
 pytestmark = pytest.mark.pbx
@@ -160,8 +160,9 @@ async def sample_center() -> AsyncIterator[RunningCenter]:
 class Walk:
     """One caller on one path through a flow and those it enters."""
 
-    def __init__(self, call: Call, *flows: str) -> None:
+    def __init__(self, call: Call, *flows: str, inband: bool = False) -> None:
         self.call = call
+        self._inband = inband
         self._flows = flows
         self._language = "en"
         self.said: list[TonePair] = []
@@ -170,7 +171,7 @@ class Walk:
         """Not to the end of the call."""
         for word in path.split():
             if word.startswith(">"):
-                await self.call.send_digits(word[1:])
+                await self._presses(word[1:])
             elif word == "es:":
                 self._language = "es"
             elif word == "...":
@@ -192,6 +193,13 @@ class Walk:
         for before, after in zip(words, words[2:], strict=False):
             if words[words.index(before) + 1] == "~":
                 assert self._between(before, after) > 0.5, f"nothing is said between {before} and {after}"
+
+    async def _presses(self, keys: str) -> None:
+        """As events where they were agreed on; else the caller's telephone makes the tones."""
+        if not self._inband:
+            await self.call.send_digits(keys)
+        for key in keys if self._inband else ():
+            await self.call.send_inband_digit(key)
 
     async def _hears(self, prompt: str) -> None:
         """For the first time, or once more than before."""
@@ -221,9 +229,11 @@ def name(pair: TonePair) -> str:
     return next(f"{prompt} ({language})" for (prompt, language), tone in TONES.items() if tone == pair)
 
 
-async def walk(center: RunningCenter, number: str, path: str, *flows: str) -> Walk:
+async def walk(center: RunningCenter, number: str, path: str, *flows: str, inband: bool = False) -> Walk:
+    """``inband``: the caller's carrier knows no telephone events (RFC 4733), so keys are tones among the sound."""
     caller = f"+1202555{next(_callers):04d}"
-    walk = Walk(await center.call(caller, number), *flows)
+    call = await center.call(caller, number, telephone_events=not inband, tone=None if inband else CALLER_TONE)
+    walk = Walk(call, *flows, inband=inband)
     try:
         await walk.along(path)
     except AssertionError as error:
@@ -250,6 +260,7 @@ async def test_a_balance_is_told_and_an_appointment_confirmed() -> None:
         callers.create_task(walk(center, LINE, OPEN["the menu once more, in Spanish"], "support-line"))
         callers.create_task(walk(center, LINE, OPEN["no time for the greeting"], "support-line"))
         callers.create_task(walk(center, APPOINTMENT, APPOINTMENTS["confirmed"], "appointment"))
+        callers.create_task(walk(center, APPOINTMENT, APPOINTMENTS["confirmed"], "appointment", inband=True))
 
 
 @pytest.mark.long
@@ -275,6 +286,28 @@ async def test_every_path_after_hours() -> None:
     async with sample_center() as center:
         await center.ask("calendar_switch", calendar="support", is_open=False)
         await all_of(center, LINE, CLOSED, "support-line", "after-hours")
+        assert len(center.all(f.MessageLeft)) == 1
+
+
+@pytest.mark.long
+async def test_who_presses_keys_as_tones_in_the_sound_walks_every_flow_too() -> None:
+    async with sample_center() as center:
+        async with asyncio.TaskGroup() as callers:
+            for path in ("the balance", "the balance, then a person", "the menu once more, in Spanish", "no time for the greeting"):
+                callers.create_task(walk(center, LINE, OPEN[path], "support-line", inband=True))
+            callers.create_task(walk(center, APPOINTMENT, APPOINTMENTS["never again"], "appointment", inband=True))
+        alice = await center.agent("alice", AnswerAfter(0.2))
+        call = await center.call(f"+1202555{next(_callers):04d}", LINE, telephone_events=False, tone=None)
+        walking = Walk(call, "support-line", "after-talk", inband=True)
+        await walking.through(f"{CHOOSE} >1 main-menu >2")
+        at_alice = await alice.incoming()
+        await center.fact(f.ContactConnected)
+        await at_alice.hang_up()
+        await walking.along(SURVEYS["very satisfied"])
+        assert [(fact.question, fact.value) for fact in center.all(f.SurveyAnswered)] == [("satisfied", "5"), ("recommend", "10")]
+        await center.ask("agent_logout", agent="alice")
+        await center.ask("calendar_switch", calendar="support", is_open=False)
+        await walk(center, LINE, CLOSED["a message"], "support-line", "after-hours", inband=True)
         assert len(center.all(f.MessageLeft)) == 1
 
 
