@@ -274,10 +274,16 @@ ToColleague = Annotated[str, typer.Option("--agent", help="A colleague who is re
 
 
 @agent_app.command()
-def transfer(name: AgentName, queue: ToQueue = "", colleague: ToColleague = "", config: Config = DEFAULT) -> None:
-    """Move the agent's caller to a queue or a colleague, without talking first."""
-    ask_engine(config, "agent_transfer", agent=name, queue=queue or None, colleague=colleague or None)
-    typer.echo(f"{name}: the caller waits for {colleague or queue}")
+def transfer(
+    name: AgentName,
+    queue: ToQueue = "",
+    colleague: ToColleague = "",
+    number: Annotated[str, typer.Option("--number", help="Outside: one that she may call by herself.")] = "",
+    config: Config = DEFAULT,
+) -> None:
+    """Move the agent's caller to a queue, a colleague or a number outside, without talking first."""
+    ask_engine(config, "agent_transfer", agent=name, queue=queue or None, colleague=colleague or None, number=number or None)
+    typer.echo(f"{name}: the caller waits for {colleague or queue or number}")
 
 
 @agent_app.command()
@@ -309,6 +315,26 @@ def swap(name: AgentName, config: Config = DEFAULT) -> None:
 def conference(name: AgentName, config: Config = DEFAULT) -> None:
     """Let caller, agent and consulted hear each other; complete leaves the two others together."""
     _agent_became(ask_engine(config, "agent_conference", agent=name), name)
+
+
+@agent_app.command()
+def dial(
+    name: AgentName,
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="An extension, or a number outside that she may call.")] = "",
+    colleague: Annotated[str, typer.Option("--agent", help="A colleague, by name.")] = "",
+    queue: Annotated[str, typer.Option("--queue", help="For which she calls: its number is shown.")] = "",
+    config: Config = DEFAULT,
+) -> None:
+    """Call a colleague or a number outside: her phone rings first, then the other one."""
+    _agent_became(
+        ask_engine(config, "agent_dial", agent=name, number=number or None, colleague=colleague or None, queue=queue or None), name
+    )
+
+
+@agent_app.command("hang-up")
+def hang_up(name: AgentName, config: Config = DEFAULT) -> None:
+    """End the call that the agent has made by herself."""
+    _agent_became(ask_engine(config, "agent_dial_end", agent=name), name)
 
 
 @agent_app.command()

@@ -117,7 +117,7 @@ class Agent:
     fallback_leg: str = ""
     """The channel she talks on outside our application, if any."""
     own_call: str = ""
-    """The call of hers in which she listens to a mailbox, if any."""
+    """The call of her own that she is in, or that rings her phone; or in which she listens to a mailbox."""
     history: dict[type, tuple[int, Fact]] = field(default_factory=dict)
     """The last fact of each kind, numbered, for checkpoints."""
 

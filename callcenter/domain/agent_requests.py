@@ -22,7 +22,7 @@ def login(turn: Turn, agent: Agent) -> None:
 def ready(turn: Turn, agent: Agent) -> None:
     if agent.state is AgentState.LOGGED_OUT:
         turn.refuse(f"{agent.name} is not logged in; log in first")
-    elif agent.state in a.BUSY or agent.fallback_leg or agent.name in turn.state.supervising:
+    elif agent.state in a.BUSY or agent.fallback_leg or agent.name in turn.state.supervising or talks_herself(turn, agent):
         remember(turn, agent, AgentState.READY)
     elif agent.own_call and agent.state is AgentState.NOT_READY:
         rest(turn, agent, a.OWN_CALL)
@@ -36,6 +36,12 @@ def ready(turn: Turn, agent: Agent) -> None:
     elif agent.state is not AgentState.READY:
         go_ready(turn, agent)
         route_agent(turn, agent)
+
+
+def talks_herself(turn: Turn, agent: Agent) -> bool:
+    """She talks to somebody of her own choice: what she asks for is remembered until that is over."""
+    call = turn.state.calls.get(agent.own_call)
+    return call is not None and call.own is not None and (agent.state, agent.reason) == (AgentState.NOT_READY, a.OWN_CALL)
 
 
 def not_ready(turn: Turn, agent: Agent, reason: str) -> None:
@@ -55,7 +61,7 @@ def logout(turn: Turn, agent: Agent) -> None:
 def _rest_or_leave(turn: Turn, agent: Agent, state: AgentState, reason: str) -> None:
     """At once, or after the contact she is in the middle of; in wrap-up, it ends the wrap-up, unless a disposition is lacking."""
     lacking = agent.state is AgentState.WRAP_UP and lacks_disposition(turn, agent)
-    if agent.state in a.BUSY or lacking or (agent.fallback_leg and state is not AgentState.LOGGED_OUT):
+    if agent.state in a.BUSY or lacking or talks_herself(turn, agent) or (agent.fallback_leg and state is not AgentState.LOGGED_OUT):
         remember(turn, agent, state, reason)
         return
     if agent.state is AgentState.WRAP_UP:

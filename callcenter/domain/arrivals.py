@@ -1,6 +1,6 @@
 """Legs that come in: callers through a trunk, agents from their desk phones."""
 
-from callcenter.domain import agent_requests, desk_menu, mailbox_keys, persistent_leg, star_codes, supervising, transfers
+from callcenter.domain import agent_requests, desk_menu, mailbox_keys, own_calls, persistent_leg, star_codes, supervising, transfers
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
 from callcenter.domain.commands import Answer
@@ -54,6 +54,8 @@ def arrive(turn: Turn, event: LegArrived) -> None:
 
 def _begin(turn: Turn, event: LegArrived, agent: Agent | None) -> Call:
     direction = Direction.INTERNAL if event.door is Door.DESK_PHONE else Direction.INBOUND
+    if agent is not None and own_calls.is_one(event.dialed):
+        direction = Direction.OWN
     call_id = turn.ids.draw()
     config = turn.state.config.agents.get(agent.name) if agent is not None else None
     turn.emit(
@@ -99,6 +101,11 @@ def _desk_phone(turn: Turn, call: Call, agent: Agent | None) -> None:
             desk_menu.figures(turn, call, agent)
             return
         if supervising.dial_in(turn, call, agent, call.began.dialed):
+            return
+        if own_calls.is_one(call.began.dialed):
+            refused = own_calls.dial_in(turn, call, agent)
+            if refused is not None:
+                start_flow(turn, call, refused)
             return
         confirm = star_codes.obey(turn, agent, call.began.dialed)
     start_flow(turn, call, confirm)

@@ -117,6 +117,8 @@ class _CallSoFar:
     missing: dict[str, f.RecordingMissing] = field(default_factory=dict)
     answers: list[f.SurveyAnswered] = field(default_factory=list)
     fallback: f.FallbackCallEnded | None = None
+    own_answered_at: datetime | None = None
+    own_talk: timedelta = ZERO
 
 
 def fold_call(facts: Iterable[f.Fact]) -> CallBooks:
@@ -152,10 +154,10 @@ def _call_record(so_far: _CallSoFar, contacts: Sequence[ContactRecord]) -> CallR
         began.trunk,
         so_far.flow,
         began.at,
-        min((contact.answered_at for contact in answered if contact.answered_at), default=None),
+        min((contact.answered_at for contact in answered if contact.answered_at), default=so_far.own_answered_at),
         ended.at if ended else None,
         sum((wait for wait, _, _ in spans), ZERO),
-        sum((talk for _, talk, _ in spans), ZERO),
+        sum((talk for _, talk, _ in spans), so_far.own_talk),
         sum((hold for _, _, hold in spans), ZERO),
         callers[-1].queue if callers else "",
         answered[-1].agent if answered else began.agent,
@@ -277,6 +279,14 @@ def _closing(so_far: _CallSoFar, fact: f.LegClosing) -> None:
     so_far.closing.add(fact.leg)
 
 
+def _own_answered(so_far: _CallSoFar, fact: f.OwnCallAnswered) -> None:
+    so_far.own_answered_at = fact.at
+
+
+def _own_ended(so_far: _CallSoFar, fact: f.OwnCallEnded) -> None:
+    so_far.own_talk = fact.talk
+
+
 def _flow_started(so_far: _CallSoFar, fact: f.FlowStarted) -> None:
     so_far.flow = so_far.flow or fact.flow
 
@@ -393,6 +403,8 @@ _CALL_FOLDS: Mapping[type, _Fold] = {
     f.CallEnded: cast(_Fold, _ended),
     f.LegClosing: cast(_Fold, _closing),
     f.FlowStarted: cast(_Fold, _flow_started),
+    f.OwnCallAnswered: cast(_Fold, _own_answered),
+    f.OwnCallEnded: cast(_Fold, _own_ended),
     MessageLeft: cast(_Fold, _left_message),
     f.ContactEntered: cast(_Fold, _entered),
     f.ContactOffered: _of_contact(_offered),

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from callcenter.domain.events import Cause
-from callcenter.domain.facts import CallBegan, DeskMenuMoved, Fact, Hears, LegGone, LegRinging, LegUp
+from callcenter.domain.facts import CallBegan, DeskMenuMoved, Fact, Hears, LegGone, LegRinging, LegUp, OwnCallBegan
 from callcenter.domain.ivr.run import FlowRun
 from callcenter.domain.mailbox import Visit
 from callcenter.domain.supervision import Supervision
@@ -63,6 +63,16 @@ class Consult:
     hears: Hears = Hears.CONSULTED
 
 
+@dataclass(slots=True)
+class OwnCall:
+    """An agent's call of her own; the other leg is ``Call.outside``."""
+
+    began: OwnCallBegan
+    until: datetime | None = None
+    """How long the other phone rings."""
+    answered_at: datetime | None = None
+
+
 PAYMENT = "payment"
 """The attribute of the call that tells how the latest payment went."""
 
@@ -103,8 +113,9 @@ class Call:
     """At a mailbox; the flow run, if any, goes on afterwards."""
     desk: DeskMenuMoved | None = None
     """Where the agent is who has called the spoken menu."""
+    own: OwnCall | None = None
     outside: str = ""
-    """The leg to a number outside that a flow has handed the caller on to; they talk in ``bridge`` once it is answered."""
+    """The other leg of an agent's own call, or of a caller whom a flow has handed on to a number outside; both talk in ``bridge``."""
     consult: Consult | None = None
     supervision: Supervision | None = None
     """This call is a supervisor's, who hears an agent's contact in another one."""

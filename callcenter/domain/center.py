@@ -15,6 +15,7 @@ from callcenter.domain import (
     agent_requests,
     announcing,
     arrivals,
+    busy_listening,
     callbacks,
     console_presence,
     consults,
@@ -67,6 +68,7 @@ from callcenter.domain.deadlines import (
     NOTICE,
     OFFER,
     OVERFLOW,
+    OWN,
     REST,
     SKILL,
     SWITCH,
@@ -194,6 +196,8 @@ class Center:
             node.held_back.add(alarm)  # we cannot know what happened there meanwhile; decided once we are told
         elif kind == FLOW:
             flows.time_is_up(turn, call)
+        elif kind == OWN:
+            own_calls.time_is_up(turn, call)
         elif kind == MENU:
             desk_menu.time_is_up(turn, call)
         elif kind == VISIT:
@@ -233,7 +237,7 @@ def _heed(turn: Turn) -> None:
         if heeded < len(turn.out.facts):
             callbacks.heed(turn, turn.out.facts[heeded])
             supervising.heed(turn, turn.out.facts[heeded])
-            own_calls.heed(turn, turn.out.facts[heeded])
+            busy_listening.heed(turn, turn.out.facts[heeded])
             heeded += 1
         elif turn.over:
             consults.back_to_caller(turn, *turn.over.pop(0))
@@ -261,6 +265,12 @@ def _asked(story: Callable[..., None], *fields: str) -> Callable[[Turn, e.AgentR
             story(turn, agent, *(getattr(event, field) for field in fields))
 
     return run
+
+
+def _dial_requested(turn: Turn, event: e.AgentDialRequested) -> None:
+    agent = _agent(turn, event.agent)
+    if agent is not None:
+        own_calls.request(turn, agent, event)
 
 
 def _phone(story: Callable[..., None], *fields: str) -> Callable[..., None]:
@@ -436,12 +446,14 @@ def _stories() -> dict[type, Callable[..., None]]:
         e.AgentLogoutRequested: _asked(agent_requests.logout),
         e.ConsoleGone: _asked(console_presence.gone),
         e.ConsoleBack: _asked(console_presence.back),
-        e.TransferRequested: _asked(transfers.blind, "queue", "colleague"),
+        e.TransferRequested: _asked(transfers.blind, "queue", "colleague", "number"),
         e.ConsultRequested: _asked(transfers.consult, "queue", "colleague"),
         e.CompleteRequested: _asked(transfers.complete),
         e.CancelRequested: _asked(transfers.cancel),
         e.SwapRequested: _asked(transfers.swap),
         e.ConferenceRequested: _asked(transfers.conference),
+        e.AgentDialRequested: _dial_requested,
+        e.AgentDialEndRequested: _asked(own_calls.end),
         e.PaymentRequested: _asked(payments.begin, "flow"),
         e.PaymentEndRequested: _asked(flows.call_off_payment),
         e.SupervisionRequested: supervising.request,

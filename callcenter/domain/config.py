@@ -154,6 +154,8 @@ class QueueConfig:
     """What agents dial to transfer to it; empty: by name only."""
     supervision_told: SupervisionTold = SupervisionTold.NOBODY
     """Who is told when a supervisor begins to hear a contact."""
+    number_shown: str = ""
+    """The number of ours that those see whom its agents call by themselves; empty: the center's first."""
     watched: tuple[Condition, ...] = ()
     """Conditions that something in this queue depends on."""
 
@@ -221,6 +223,8 @@ class AgentConfig:
     """Who is offered to her, and whom she takes at none of her devices, goes to her mailbox; else to the next agent."""
     extension: str = ""
     """What colleagues dial to transfer to her; empty: by name only."""
+    may_dial: tuple[str, ...] = ()
+    """With what a number outside (E.164) must begin that she may call by herself, or send her callers to; none: she may not."""
     language: str = ""
     """In which we speak to her; empty: the center's first."""
     persistent: bool = False
@@ -277,6 +281,16 @@ class OccupancyRule:
     ceiling: float
     """Occupancy of the last half hour, 0 to 1."""
     micro_break: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCallsConfig:
+    """Calls that agents make by themselves."""
+
+    ring: timedelta = timedelta(seconds=40)
+    """How long a phone rings for one."""
+    premium: bool = False
+    """Whether numbers may be called that cost the caller more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +351,7 @@ class CenterConfig:
     routing_rules: tuple[RoutingRule, ...] = ()
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     """Opening hours, made for some time ahead and renewed daily."""
+    own_calls: OwnCallsConfig = OwnCallsConfig()
     feature_prefix: str = ""
     """What begins a sequence of keys by which an agent does something in the middle of a talk; empty: nothing does."""
     time_zone: str = "UTC"

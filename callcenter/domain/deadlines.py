@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from callcenter.domain.state import State
 
 OFFER, WRAP_UP, REST, FLOW, MUSIC, OVERFLOW, NODE_LOST = "offer", "wrap_up", "rest", "flow", "music", "overflow", "node_lost"
-KEYS, MENU = "keys", "menu"
+KEYS, MENU, OWN = "keys", "menu", "own_call"
 LOOK, ANNOUNCE, ADVANCE, SKILL, SWITCH, VISIT = "look", "announce", "advance", "skill", "switch", "visit"
 NOTICE = "notice"
 
@@ -56,6 +56,9 @@ def still_set(state: "State", alarm: Alarm) -> bool:
     if kind == KEYS:
         agent = state.agents.get(subject)
         return agent is not None and agent.keys_until == at
+    if kind == OWN:
+        call = state.calls.get(subject)
+        return call is not None and call.own is not None and call.own.until == at
     if kind == MENU:
         call = state.calls.get(subject)
         return call is not None and call.desk is not None and call.desk.until == at

@@ -26,7 +26,7 @@ from callcenter.domain.turn import Turn
 BACK, AGAIN, DONE = "*", "0", "#"
 KEY_WITHIN, DIGIT_WITHIN = timedelta(seconds=6), timedelta(seconds=4)
 TRIES = 3
-LONGEST_EXTENSION = 8
+LONGEST_EXTENSION = 16
 NOT_POSSIBLE, READY, NOT_READY = "not-possible", "you-are-ready", "you-are-not-ready"
 LOGGED_IN, LOGGED_OUT, NOTED, EXTENDED = "you-are-logged-in", "you-are-logged-out", "disposition-noted", "wrap-up-extended"
 CALLBACK_YOURS, DONE_SAID = "desk-callback-yours", "desk-done"

@@ -290,12 +290,13 @@ class ConsoleBack:
 
 @dataclass(frozen=True, slots=True)
 class TransferRequested:
-    """The agent wants the caller moved to a queue or a colleague, without talking first (blind)."""
+    """The agent wants the caller moved to a queue, a colleague or a number outside, without talking first (blind)."""
 
     agent: str
     queue: str = ""
     colleague: str = ""
-    """One of both."""
+    number: str = ""
+    """Outside, as it was entered. One of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +332,26 @@ class SwapRequested:
 @dataclass(frozen=True, slots=True)
 class ConferenceRequested:
     """All three are to hear each other."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDialRequested:
+    """The agent wants to call somebody herself: her phone is rung, and then the other one."""
+
+    agent: str
+    number: str = ""
+    """An extension, or a number outside as it was entered."""
+    colleague: str = ""
+    """By name. One of both."""
+    queue: str = ""
+    """For which she calls: the called party sees its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDialEndRequested:
+    """The agent hangs up the call of her own."""
 
     agent: str
 
@@ -641,6 +662,8 @@ AgentRequest = (
     | CancelRequested
     | SwapRequested
     | ConferenceRequested
+    | AgentDialRequested
+    | AgentDialEndRequested
     | PaymentRequested
     | PaymentEndRequested
     | WrapUpEndRequested

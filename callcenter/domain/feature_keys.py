@@ -24,7 +24,7 @@ from callcenter.domain.turn import Turn
 WITHIN = timedelta(seconds=3)
 """The next key of a sequence; after that it is whole, or none."""
 END = "#"
-LONGEST = 8
+LONGEST = 16
 NOTED, NOT_POSSIBLE = "beep", "not-possible"
 
 Does = Callable[[Turn, Agent, str], None]

@@ -8,6 +8,7 @@ from callcenter.domain import (
     desk_menu,
     mailbox_visits,
     outward,
+    own_calls,
     payments,
     persistent_leg,
     resuming,
@@ -63,7 +64,7 @@ def answered(turn: Turn, leg_id: str) -> None:
     if callback is not None and not call.contact:
         callbacks.leg_answered(turn, callback, call, leg)
         return
-    if outward.answered(turn, call, leg) or resuming.answered(turn, call, leg):
+    if own_calls.answered(turn, call, leg) or outward.answered(turn, call, leg) or resuming.answered(turn, call, leg):
         return
     contact = on_leg(turn, call, leg_id)
     offered = contact.offer_to(leg_id) if contact and contact.state is ContactState.OFFERED and not leg.closing else None
@@ -138,6 +139,8 @@ def ended(turn: Turn, leg_id: str, cause: Cause) -> None:
         outside_ended(turn, call, leg_id, cause)
     elif not consults.leg_ended(turn, call, leg, cause) and not payments.agent_left(turn, call, leg, cause):
         agent_leg_ended(turn, call, leg, cause)
+    if leg_id == call.began.leg or was_outside:
+        own_calls.leg_ended(turn, call, leg_id, cause)
     if agent is not None and (stayed or was_to_stay):
         persistent_leg.gone(turn, agent, leg_id, cause, stayed=stayed)
     if not call.legs and call.ended_at is None:

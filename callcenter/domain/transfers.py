@@ -3,7 +3,7 @@
 *Blind*: the caller is moved without talking first. *Consult*: the agent talks to the third party first (``consults``).
 To a queue: the caller is a new contact of that queue. To a colleague: a new contact of the queue the caller was served by, offered
 to her alone; if she does not answer, it waits there at the place of the old one. Priority and what the caller needs go along; the old
-contact's dates never change. An outside number is nobody's extension, and refused.
+contact's dates never change. To a number outside: only blind, and only if the agent may call it by herself (``own_numbers``).
 """
 
 from datetime import datetime
@@ -16,6 +16,8 @@ from callcenter.domain.contact import Contact
 from callcenter.domain.delivery import enter_queue, leave, part, settle, taken_along
 from callcenter.domain.events import LegArrived, LegReferred
 from callcenter.domain.facts import AgentState, ConsultBegan, ConsultTurned, ContactEntered, EndedWhy, Hears, LegJoined
+from callcenter.domain.ivr.flow import transferred_outside
+from callcenter.domain.own_numbers import may_call_outside
 from callcenter.domain.queue import Queue
 from callcenter.domain.router import offer_to, route_waiter
 from callcenter.domain.turn import Turn
@@ -23,12 +25,23 @@ from callcenter.domain.turn import Turn
 # --- blind --------------------------------------------------------------------------------------
 
 
-def blind(turn: Turn, agent: Agent, queue: str, colleague: str) -> None:
-    """The talk ends for the agent, and the caller waits anew."""
+def blind(turn: Turn, agent: Agent, queue: str, colleague: str, number: str = "") -> None:
+    """The talk ends for the agent, and the caller waits anew, or hears a number outside ring."""
     contact = her_caller(turn, agent)
+    if number and not queue and not colleague:
+        if contact is not None and (allowed := may_call_outside(turn, agent, number, transfer=True)):
+            _send_outside(turn, contact, allowed)
+        return
     target = _target(turn, agent, queue, colleague) if contact else None
     if contact is not None and target is not None:
         _move(turn, contact, target)
+
+
+def _send_outside(turn: Turn, contact: Contact, number: str) -> None:
+    """If nobody answers there, the caller waits in the queue again."""
+    call = turn.state.calls[contact.entered.call]
+    part(turn, contact, EndedWhy.TRANSFERRED)
+    turn.send_on(call, transferred_outside(contact.entered.queue, number))
 
 
 def _move(turn: Turn, contact: Contact, target: Queue | Agent) -> None:
@@ -144,8 +157,16 @@ def referred(turn: Turn, event: LegReferred) -> None:
 
 def _refer_blind(turn: Turn, agent: Agent, call: Call, event: LegReferred) -> bool:
     contact = her_caller(turn, agent)
-    target = _dialed(turn, agent, event.dialed) if contact else None
-    if contact is None or target is None or contact.entered.call != call.id:
+    if contact is None or contact.entered.call != call.id:
+        return False
+    if event.dialed not in turn.state.extensions:
+        number = may_call_outside(turn, agent, event.dialed, transfer=True)
+        if number:
+            turn.want(AnswerRefer(call.id, call.node, event.leg, done=True))
+            _send_outside(turn, contact, number)
+        return bool(number)
+    target = _dialed(turn, agent, event.dialed)
+    if target is None:
         return False
     turn.want(AnswerRefer(call.id, call.node, event.leg, done=True))
     _move(turn, contact, target)
@@ -246,10 +267,12 @@ def _her_answered_consult(turn: Turn, agent: Agent) -> Call | None:
 def to_extension(turn: Turn, agent: Agent, extension: str, *, consults: bool = False) -> None:
     """She has entered whom the caller is to go on with, or whom she wants to talk to first, by the keys of her phone."""
     queue, colleague = turn.state.extensions.get(extension, ("", ""))
-    if not queue and not colleague:
-        turn.refuse(f"'{extension}' is no extension of a queue or an agent")
+    if not consults:
+        blind(turn, agent, queue, colleague, extension or "nobody")
+    elif queue or colleague:
+        consult(turn, agent, queue, colleague)
     else:
-        (consult if consults else blind)(turn, agent, queue, colleague)
+        turn.refuse(f"'{extension}' is no extension of a queue or an agent")
 
 
 def _dialed(turn: Turn, agent: Agent, extension: str, *, consult: bool = False) -> Queue | Agent | None:

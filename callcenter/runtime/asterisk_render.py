@@ -156,6 +156,7 @@ def _values(settings: Settings, secrets: Secrets, node: NodeSection, folder: Pat
         "trunks": trunks,
         "phones": phones,
         "browser_agents": {agent.name for agent in settings.agents if agent.phone == "browser"},
+        "music_on_hold": _music_on_hold(settings),
         "may_transfer": {agent.name for agent in settings.agents if settings.may_transfer(agent)},
         "members": _members(settings, dict(phones)),
         "music": [DEFAULT_MUSIC, *(music.name for music in settings.music if music.name != DEFAULT_MUSIC)],
@@ -163,6 +164,12 @@ def _values(settings: Settings, secrets: Secrets, node: NodeSection, folder: Pat
         "emergency_routes": [_route(trunk) for trunk in trunks if trunk.host],
         "emergency_callback": settings.did(settings.numbers[0]) if settings.numbers else "",
     }
+
+
+def _music_on_hold(settings: Settings) -> dict[str, str]:
+    """By agent: what those hear whom her phone holds, the music of the first of her queues."""
+    music = {queue.name: queue.music for queue in settings.queues}
+    return {agent.name: next((music[name] for name in agent.queues if name in music), DEFAULT_MUSIC) for agent in settings.agents}
 
 
 def _own_dialplan(file: Path) -> str:

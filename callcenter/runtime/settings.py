@@ -33,7 +33,7 @@ from callcenter.runtime.settings_agents import agents_faults, disposition_rule, 
 from callcenter.runtime.settings_calendars import CalendarError, calendar_faults, calendars, own_calendar
 from callcenter.runtime.settings_calendars_model import CalendarSection
 from callcenter.runtime.settings_calling import callback_config, calling_config, calling_faults, number_refusal
-from callcenter.runtime.settings_desk_phone import DeskPhoneSection
+from callcenter.runtime.settings_desk_phone import DeskPhoneSection, OwnCallsSection, desk_phone_faults, number_shown, own_calls
 from callcenter.runtime.settings_dips import ConnectionSection, DipSection, dip_attributes, dips_faults
 from callcenter.runtime.settings_fields import Language, Name, Section
 from callcenter.runtime.settings_flow_model import FlowSection
@@ -116,6 +116,7 @@ class Settings(Section):
     caller_lists: tuple[CallerListSection, ...] = Field(default=(), alias="caller_list")
     routing_rules: tuple[RoutingRuleSection, ...] = Field(default=(), alias="routing_rule")
     desk_phone: DeskPhoneSection = DeskPhoneSection()
+    own_calls: OwnCallsSection = OwnCallsSection()
     speech: SpeechSection = SpeechSection()
     dips: dict[Name, DipSection] = Field(default_factory=dict, alias="dip")
     connections: dict[Name, ConnectionSection] = Field(default_factory=dict, alias="connection")
@@ -229,6 +230,7 @@ class Settings(Section):
             calendars=self.opening_hours(today or datetime.now(UTC).date()),
             node_lost_after=self.center.node_lost_after,
             time_zone=self.center.time_zone,
+            own_calls=own_calls(self.own_calls),
             feature_prefix=self.desk_phone.feature_prefix,
             documents=self._documents,
         )
@@ -272,6 +274,7 @@ class Settings(Section):
             callback=callback_config(self, queue),
             extension=queue.extension or "",
             supervision_told=SupervisionTold(queue.supervision),
+            number_shown=number_shown(self, queue),
         )
 
 
@@ -424,6 +427,7 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from routing_faults(settings)
     yield from extension_faults(settings)
     yield from supervision_faults(settings)
+    yield from desk_phone_faults(settings)
     yield from _media_faults(settings)
     yield from dips_faults(settings)
     for name in settings.payments.flows:

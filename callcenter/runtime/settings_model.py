@@ -265,6 +265,8 @@ class QueueSection(QueueRouting):
     name: Name
     extension: Extension | None = None
     """What agents dial to transfer to it."""
+    number_shown: Plain | None = None
+    """The number of ours that those see whom its agents call by themselves; the center's first when not given."""
     ring_timeout: SomeSeconds = Field(default=timedelta(seconds=15), alias="ring_timeout_s")
     wrap_up: Seconds = Field(default=timedelta(seconds=10), alias="wrap_up_s")
     wrap_up_extension: Seconds = Field(default=timedelta(0), alias="wrap_up_extension_s")
@@ -332,6 +334,8 @@ class AgentSection(AgentRouting):
     """Her devices, tried one after the other; without it her desk phone, for the queue's ring time."""
     leg: Literal["ring", "persistent"] = "ring"
     """Whether her phone rings for each contact, or is rung once and stays up between them."""
+    may_dial: tuple[Prefix, ...] | None = Field(default=None, max_length=50)
+    """With what numbers outside must begin that she may call by herself; ``own_calls.allowed`` when not given."""
     language: Language | None = None
     """In which we speak to her on her desk phone; the center's first when not given."""
     find_me_then: Literal["next_agent", "voicemail"] = "next_agent"

@@ -26,6 +26,7 @@ from callcenter.domain.routing_config import (
 )
 from callcenter.domain.skills import both, meets, parse, skills_of
 from callcenter.runtime.settings_agents import devices
+from callcenter.runtime.settings_desk_phone import may_dial
 from callcenter.runtime.settings_flow_model import QueueNodeSection
 from callcenter.runtime.settings_model import AgentSection, QueueSection
 from callcenter.runtime.settings_problems import Problem
@@ -79,6 +80,7 @@ def agent_config(settings: "Settings", agent: AgentSection, endpoint: str) -> Ag
         persistent=agent.leg == "persistent",
         browser=agent.phone == "browser",
         language=agent.language or "",
+        may_dial=may_dial(settings, agent),
         then_voicemail=agent.find_me_then == "voicemail",
         team=settings.team_of.get(agent.name, ""),
     )

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 
 from callcenter.domain.events import (
+    AgentDialEndRequested,
+    AgentDialRequested,
     AgentLoginRequested,
     AgentLogoutRequested,
     AgentNotReadyRequested,
@@ -88,6 +90,8 @@ class Desk:
             "agent_script": console.agent_script,
             "agent_quality": console.agent_quality,
             "agent_resume": console.agent_resume,
+            "agent_dial": self.agent_dial,
+            "agent_dial_end": self.agent_dial_end,
             "explain": self.explain,
             "reload": self.reload,
             "config_in_use": ConfigDesk(engine).config_in_use,
@@ -147,8 +151,19 @@ class Desk:
         return await self._ask(request, ConsoleBack(_text(request, "agent")))
 
     async def agent_transfer(self, request: JsonObject) -> Mapping[str, object]:
-        """To a ``queue`` or a ``colleague``."""
+        """To a ``queue``, a ``colleague``, or a ``number`` outside that she may call by herself."""
+        if request.get("number") is not None and request.get("queue") is None and request.get("colleague") is None:
+            return await self._ask(request, TransferRequested(_text(request, "agent"), number=_text(request, "number")))
         return await self._ask(request, TransferRequested(_text(request, "agent"), *_where_to(request)))
+
+    async def agent_dial(self, request: JsonObject) -> Mapping[str, object]:
+        """She calls a ``colleague``, or a ``number`` (extension or outside), for a ``queue``: her own phone is rung first."""
+        number, colleague, queue = (_text(request, key) if request.get(key) is not None else "" for key in ("number", "colleague", "queue"))
+        return await self._ask(request, AgentDialRequested(_text(request, "agent"), number, colleague, queue))
+
+    async def agent_dial_end(self, request: JsonObject) -> Mapping[str, object]:
+        """She hangs up the call of her own."""
+        return await self._ask(request, AgentDialEndRequested(_text(request, "agent")))
 
     async def agent_consult(self, request: JsonObject) -> Mapping[str, object]:
         """Somebody of a ``queue``, or a ``colleague``."""

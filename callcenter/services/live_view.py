@@ -108,13 +108,15 @@ def _call(state: State, call: Call) -> dict[str, object]:
 
 
 def phase_of(call: Call, contact: Contact | None) -> str:
-    """``flow``, ``calling`` (somebody outside), ``waiting``, ``offered``, ``talking``, ``held``, or ``ending``."""
+    """``flow``, ``own_call``, ``calling`` (somebody outside), ``waiting``, ``offered``, ``talking``, ``held``, or ``ending``."""
     if contact is not None:
         if contact.state is ContactState.CONNECTED:
             return "held" if contact.held_since else "talking"
         return contact.state.value
     if call.flow is None and call.began.direction is Direction.OUTBOUND and call.ended_at is None:
         return "calling"
+    if call.own is not None:
+        return "own_call"
     if call.flow is not None:
         return "flow" if call.began.direction is Direction.INBOUND else "star_code"
     return "ending"

@@ -246,13 +246,14 @@ def picture(state: State) -> object:
     return {
         "calls": {k: (asdict(c.began), {i: asdict(leg) for i, leg in c.legs.items()}, asdict(c.flow) if c.flow else None, c.contact,
                       c.attributes, c.left, sorted(c.overflowed_by), c.bridge, asdict(c.consult) if c.consult else None, c.recording,
-                      c.payment, c.paused, c.desk,
+                      c.payment, c.paused, c.desk, asdict(c.own) if c.own else None, c.outside,
                       c.cause, c.ended_at,
                       sorted(c.unfinished)) for k, c in state.calls.items()},
         "legs": {leg: call.id for leg, call in state.legs.items()},
         "contacts": {k: asdict(c) for k, c in state.contacts.items()},
         "agents": {k: (a.state, a.reason, a.since, a.idle_since, a.contact, a.until, a.extended, a.remembered, a.missed_at,
-                       a.load, a.figures, a.keys, a.keys_until, a.queues, a.opted_out, a.leg, a.leg_to_be, a.reachable, a.fallback_leg)
+                       a.load, a.figures, a.own_call,
+                       a.keys, a.keys_until, a.queues, a.opted_out, a.leg, a.leg_to_be, a.reachable, a.fallback_leg)
                    for k, a in state.agents.items()},
         "queues": {k: (q.waiting.in_order(), q.ready.in_order(), q.ringing.in_order(),
                        q.unanswered, q.logged_in, q.serving, q.oldest.in_order(), q.standings, q.tally) for k, q in state.queues.items()},
@@ -416,6 +417,7 @@ class CenterMachine(RuleBasedStateMachine):
         agents["carol"] = replace(agents["carol"], then_voicemail=True)
         rules: dict[str, Any] = {"mailboxes": MAILBOXES, "missed_offers": MISSES, "occupancy": CALM, "calling": CallingConfig("carrier")}
         rules["feature_prefix"] = "*"
+        agents["alice"], agents["carol"] = (replace(agents[name], may_dial=("+1202",)) for name in ("alice", "carol"))
         rules["calendars"], rules["payment_flows"] = CALENDARS, ("pay",)
         rules |= {"flow_versions": VERSIONS, "flows": {**center.flows, "menu": VERSIONS["menu", 1]}}
         rules["numbers"] = {**center.numbers, SWITCH: NumberConfig(SWITCH, hours_switch("day"))}
@@ -742,6 +744,28 @@ class CenterMachine(RuleBasedStateMachine):
             self.world.pbx.party_presses(legs[-1], key)
         self.world.run_for(seconds)
 
+    @rule(
+        agent=st.sampled_from(AGENTS),
+        whom=st.sampled_from(["200", "201", "202", "300", PARTNER, MOBILE, "911"]),
+        by_screen=st.booleans(),
+        seconds=st.integers(0, 9),
+    )
+    def an_agent_calls_somebody_herself(self, agent: str, whom: str, by_screen: bool, seconds: int) -> None:
+        if by_screen:
+            self.world.tell(e.AgentDialRequested(agent, whom))
+        else:
+            self.world.pbx.dial_from_phone(f"phone-of-{agent}", whom)
+        self.world.run_for(seconds)
+
+    @rule(agent=st.sampled_from(AGENTS), here=st.booleans())
+    def an_own_call_is_hung_up(self, agent: str, here: bool) -> None:
+        call = self.world.center.state.calls.get(self.world.agent(agent).own_call)
+        legs = [leg for leg in call.legs if (leg == call.began.leg) is here] if call is not None else []
+        if legs:
+            self.world.pbx.party_hangs_up(legs[0])
+        else:
+            self.world.tell(e.AgentDialEndRequested(agent))
+
     @rule(n=st.integers(0, 5), hear=st.booleans())
     def somebody_sees_to_a_message(self, n: int, hear: bool) -> None:
         messages = list(self.world.center.state.mailboxes.messages)
@@ -835,12 +859,15 @@ class CenterMachine(RuleBasedStateMachine):
                 assert agent.until is not None
             elif agent.state is AgentState.NOT_READY:
                 assert agent.reason != "fallback_call" or agent.fallback_leg
+                assert agent.reason != "own_call" or agent.own_call
                 assert agent.reason != "phone_unreachable" or (
                     agent.until and (agent.has_outside or agent.persistent or not agent.reachable)
                 )
                 if agent.remembered is not None:
-                    assert agent.fallback_leg or (
-                        agent.until and agent.reason in ("phone_unreachable", "missed_offer", "micro_break", "leg_rings")
+                    assert (
+                        agent.fallback_leg
+                        or agent.own_call
+                        or (agent.until and agent.reason in ("phone_unreachable", "missed_offer", "micro_break", "leg_rings"))
                     )
 
     @invariant()

@@ -2,6 +2,8 @@
 
 from contextlib import suppress
 
+import pytest
+
 from callcenter.domain import facts as f
 from callcenter.sim.sip.ear import StreamClosed
 from tests.pbx.test_transfers import ALICE, BOB, CALLER, heard_since, now_at, three
@@ -10,6 +12,7 @@ from tests.support.asterisk import MUSIC_TONES
 NOT_POSSIBLE = (720.0, 920.0)
 
 
+@pytest.mark.long  # the shift of a desk phone does most of it in every run
 async def test_one_line_is_enough_to_consult_join_and_hand_over_and_the_caller_gets_no_key() -> None:
     async with three() as it:
         await it.alice.send_digits("*19999#")

@@ -39,6 +39,8 @@ from callcenter.domain.facts.notices import *
 from callcenter.domain.facts.notices import NoticeFact
 from callcenter.domain.facts.offers import *
 from callcenter.domain.facts.offers import OfferFact
+from callcenter.domain.facts.own_calls import *
+from callcenter.domain.facts.own_calls import OwnCallFact
 from callcenter.domain.facts.payments import *
 from callcenter.domain.facts.payments import PaymentFact
 from callcenter.domain.facts.queues import *
@@ -68,6 +70,7 @@ CallFact = (
     | WorkFact
     | DeskMenuFact
     | SupervisionFact
+    | OwnCallFact
     | CallbackOffered
 )
 """Of one call, its legs, its flow run, its contacts and recordings."""
@@ -87,7 +90,7 @@ Fact = (
     | ConfigFact
 )
 
-ON_DISK_FIRST: frozenset[type] = frozenset({CallbackCreated, CallbackEdited, CallbackAttempted, DoNotCallAdded, FlowDialed})
+ON_DISK_FIRST: frozenset[type] = frozenset({CallbackCreated, CallbackEdited, CallbackAttempted, DoNotCallAdded, FlowDialed, OwnCallDialed})
 """Promises and dials: the commands that such a fact justifies are not carried out before it is on disk."""
 
 FACT_TYPES: Mapping[str, type[Fact]] = {kind.__name__: kind for kind in Fact.__args__}

@@ -11,6 +11,8 @@ class Direction(StrEnum):
     INBOUND = "inbound"
     INTERNAL = "internal"
     """From an agent's phone to ourselves: star codes."""
+    OWN = "own"
+    """An agent calls a colleague, or a number outside, by herself."""
     OUTBOUND = "outbound"
     """We call somebody."""
     PERSISTENT = "persistent"
@@ -38,7 +40,9 @@ class CallBegan:
     waiting_since: datetime | None = None
     """Set when the caller had waited in the fallback before: since when."""
     language: str = ""
-    """In which the caller had chosen to be spoken to, when it was promised to call back."""
+    """In which the caller had chosen to be spoken to, when it was promised to call back; an agent's own."""
+    made: bool = False
+    """It is an agent's own call, and we make its first leg, too: her phone is rung first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ def call_began(state: "State", fact: f.CallBegan) -> None:
     call = Call(fact, attributes={name: value for name, value in known.items() if value})
     state.calls[call.id] = call
     state.node(call.node).calls.add(call.id)
-    if fact.direction not in (f.Direction.OUTBOUND, f.Direction.PERSISTENT, f.Direction.SUPERVISION):
+    if not fact.made and fact.direction not in (f.Direction.OUTBOUND, f.Direction.PERSISTENT, f.Direction.SUPERVISION):
         state.add_leg(call, Leg(fact.leg, agent=fact.agent, state=LegState.UP))
 
 

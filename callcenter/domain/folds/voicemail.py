@@ -19,7 +19,7 @@ def visit_began(state: "State", fact: f.VisitBegan) -> None:
         raise IllegalTransition(fact.call, "at a mailbox", "VisitBegan")
     call.visit = Visit(fact, fact.mailbox)
     if (agent := state.agents.get(fact.agent)) is not None:
-        agent.own_call = fact.call
+        agent.own_call = agent.own_call or fact.call
     if not fact.listening:
         state.mailboxes.came(fact.mailbox, fact.call)
 

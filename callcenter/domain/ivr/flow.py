@@ -61,6 +61,9 @@ CONFIRM_NOT_READY = say_and_hang_up("you-are-not-ready")
 CONFIRM_LOGGED_OUT = say_and_hang_up("you-are-logged-out")
 CONFIRM_LOGGED_IN = say_and_hang_up("you-are-logged-in")
 CONFIRM_DONE = say_and_hang_up("desk-done")
+CONFIRM_LINE_BUSY = say_and_hang_up("desk-line-busy")
+CONFIRM_NO_ANSWER = say_and_hang_up("desk-no-answer")
+CONFIRM_NOT_ALLOWED = say_and_hang_up("desk-not-allowed")
 CONFIRM_DISPOSITION = say_and_hang_up("disposition-noted")
 CONFIRM_EXTENDED = say_and_hang_up("wrap-up-extended")
 CONFIRM_OPTED_IN = say_and_hang_up("queue-joined")
@@ -94,6 +97,9 @@ BUILT_IN_FLOWS: Mapping[str, Flow] = {
         CONFIRM_LOGGED_IN,
         CONFIRM_LOGGED_OUT,
         CONFIRM_DONE,
+        CONFIRM_LINE_BUSY,
+        CONFIRM_NO_ANSWER,
+        CONFIRM_NOT_ALLOWED,
         CONFIRM_DISPOSITION,
         CONFIRM_EXTENDED,
         CONFIRM_OPTED_IN,
@@ -114,6 +120,19 @@ _OFFER = "callback-offer:"
 def callback_offer(queue: str) -> str:
     """The name of the flow that offers a callback to who has waited in this queue."""
     return f"{_OFFER}{queue}"
+
+
+_OUTSIDE = "outside:"
+
+
+def transferred_outside(queue: str, number: str) -> str:
+    """The name of the flow of a caller whom an agent sends to a number outside; who reaches nobody there waits in the queue again."""
+    return f"{_OUTSIDE}{queue}:{number}"
+
+
+def _transferred_outside(queue: str, number: str) -> Flow:
+    nodes: dict[str, Node] = {"dial": OutsideNode(number, "back"), "back": QueueNode(queue)}
+    return Flow(transferred_outside(queue, number), "dial", nodes)
 
 
 def _callback_offer(queue: str) -> Flow:
@@ -138,4 +157,6 @@ def built_in(name: str) -> Flow | None:
         return hours_switch_flow(name.removeprefix(SWITCH))
     if name.endswith(NOTICE):
         return _with_notice(name.removesuffix(NOTICE))
+    if name.startswith(_OUTSIDE):
+        return _transferred_outside(*name.removeprefix(_OUTSIDE).split(":"))
     return _callback_offer(name.removeprefix(_OFFER)) if name.startswith(_OFFER) else BUILT_IN_FLOWS.get(name)

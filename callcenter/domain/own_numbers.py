@@ -1,0 +1,26 @@
+"""Which numbers outside an agent may call by herself, or send her callers to."""
+
+from callcenter.domain.agent import Agent
+from callcenter.domain.numbers import NumberRefusal
+from callcenter.domain.promises import may_be_called
+from callcenter.domain.turn import Turn
+
+
+def may_call_outside(turn: Turn, agent: Agent, text: str, *, transfer: bool = False) -> str:
+    """The number in E.164 if she may call it; empty, and refused with why, if not. No caller is ever sent to a number that costs more."""
+    config = turn.state.config
+    hers = config.agents.get(agent.name)
+    allowed = hers.may_dial if hers is not None else ()
+    if not allowed or not config.calling.trunk:
+        turn.refuse(f"{agent.name} may not call outside; own_calls.allowed and the agent's may_dial say who may")
+        return ""
+    checked = may_be_called(turn, text)
+    premium = config.own_calls.premium and not transfer
+    paid = premium and checked.refusal is NumberRefusal.PREMIUM and checked.number not in turn.state.do_not_call
+    if not checked.may_be_dialed and not paid:
+        turn.refuse(checked.sentence)
+    elif not checked.number.startswith(allowed):
+        turn.refuse(f"{agent.name} may not call {checked.number}; she may call: {', '.join(f'{each}…' for each in allowed)}")
+    else:
+        return checked.number
+    return ""
