@@ -17,6 +17,7 @@ from callcenter.adapters.db.connection import connect
 from callcenter.adapters.db.documents import PostgresDocuments
 from callcenter.adapters.db.people import PostgresPeople
 from callcenter.adapters.db.reports import sums_by_queue
+from callcenter.adapters.db.trends import PostgresTrends
 from callcenter.adapters.web.access import Origins
 from callcenter.adapters.web.account_pages import AccountPages
 from callcenter.adapters.web.config.flow_pages import FlowPages
@@ -76,6 +77,9 @@ class Database:
     def documents(self) -> PostgresDocuments:
         return PostgresDocuments(self._engine)
 
+    def trends(self) -> PostgresTrends:
+        return PostgresTrends(self._engine, self._zone.key, self._targets, DEFAULT_TARGET)
+
     def people(self) -> PostgresPeople:
         return PostgresPeople(self._people)
 
@@ -134,7 +138,7 @@ async def serve(settings: Settings, config_file: Path, stop: asyncio.Event) -> N
     site = site_of(settings, database)
     pages = Pages(sources, site.shell, settings.center.name, settings.center.time_zone)
     site.add(pages, pages.feeding)
-    live = Live(settings, config_file, site, database.kpi_today)
+    live = Live(settings, config_file, site, database.kpi_today, database.trends())
     site.add(live, live.running)
     add_people(site, settings)
     add_configuration(site, settings, database)

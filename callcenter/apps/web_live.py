@@ -10,6 +10,7 @@ from aiohttp import web
 from callcenter.adapters.web import console_socket
 from callcenter.adapters.web.access import Routes
 from callcenter.adapters.web.site import Site
+from callcenter.adapters.web.supervisor_pages import SupervisorPages
 from callcenter.adapters.web.wallboard_pages import WallboardPages
 from callcenter.apps.engine import journal_folder
 from callcenter.domain.config import CenterConfig
@@ -26,6 +27,7 @@ from callcenter.services.control_client import ask
 from callcenter.services.hours_keeper import HoursKeeper
 from callcenter.services.replica import Replica
 from callcenter.services.today import TodaysFigures
+from callcenter.services.trends import TrendSource
 
 ANSWER_WITHIN = 5.0
 
@@ -34,7 +36,12 @@ class Live:
     """Everything live, put together. A ``Part`` of the site."""
 
     def __init__(
-        self, settings: Settings, config_file: Path, site: Site, kpi_today: Callable[[], Awaitable[Sequence[Mapping[str, object]]]]
+        self,
+        settings: Settings,
+        config_file: Path,
+        site: Site,
+        kpi_today: Callable[[], Awaitable[Sequence[Mapping[str, object]]]],
+        trends: TrendSource,
     ) -> None:
         self._settings, self._file = settings, config_file
         self._socket = data_folder(settings).control_socket
@@ -43,11 +50,13 @@ class Live:
         self.consoles = Consoles(self.replica, self.ask)
         self.commands = Commands(self.replica, self.ask)
         self.boards = Boards(self.replica, TodaysFigures(kpi_today).now)
+        self._supervisor = SupervisorPages(site.shell, lambda: self.replica.state, trends)
         self._wallboard = WallboardPages(site.shell, self.boards, settings.center.time_zone)
 
     def register(self, routes: Routes) -> None:
         console_socket.add_routes(routes, self.consoles, self.commands)
         self._wallboard.register(routes)
+        self._supervisor.register(routes)
 
     async def running(self, _app: web.Application) -> AsyncIterator[None]:
         hours = HoursKeeper(self._opening_hours, self.replica.renew_hours, SteadyClock())

@@ -112,6 +112,8 @@ class Commands:
         """The right, upon everything that the fields name. Raises ControlError."""
         state = self._replica.state
         wanted: list[Of | None] = [None]
+        if fields.get("agent") == signed.agent != "":
+            fields = {name: value for name, value in fields.items() if name != "agent"}  # to herself, whatever her scope
         if state is not None:
             named = [(name, value) for name, value in fields.items() if isinstance(value, str)]
             named += [

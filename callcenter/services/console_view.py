@@ -8,6 +8,7 @@ from callcenter.domain.call import Call
 from callcenter.domain.contact import Contact
 from callcenter.domain.facts import Fact
 from callcenter.domain.state import State
+from callcenter.domain.supervision import STATE_OF
 from callcenter.services.control import Json, JsonObject
 
 
@@ -110,13 +111,37 @@ def _beside(call: Call) -> JsonObject:
     }
 
 
+def notices_view(state: State, name: str) -> list[Json]:
+    """The notices she has not acknowledged, the oldest first."""
+    return [
+        {"notice": sent.notice, "text": sent.text, "by": sent.by, "to": sent.to, "at": _date(sent.at), "expires_at": _date(sent.expires_at)}
+        for sent in (notice.sent for notice in state.notices.unseen_by(name))
+    ]
+
+
+def supervision_view(state: State, name: str) -> JsonObject | None:
+    """Whom she hears, as a supervisor, or is about to; None: nobody."""
+    call = state.supervising.get(name)
+    supervision = call.supervision if call is not None else None
+    if supervision is None:
+        return None
+    mode = next((mode.value for mode, stage in STATE_OF.items() if stage is supervision.state), "")
+    return {
+        "agent": supervision.agent,
+        "state": supervision.state.value,
+        "mode": mode,
+        "contact": supervision.contact,
+        "queue": supervision.queue,
+        "stay": supervision.began.stay,
+    }
+
+
 def touched(state: State, facts: Iterable[Fact]) -> set[str]:
     """Agents whose consoles may show something else after these facts. Costs nothing that grows with the center."""
     names: set[str] = set()
     for fact in facts:
-        name = getattr(fact, "agent", "")
-        if name:
-            names.add(name)
+        names.update(name for name in (getattr(fact, "agent", ""), getattr(fact, "supervisor", "")) if name)
+        names.update(getattr(fact, "agents", ()) or getattr(fact, "unseen", ()))  # of a notice
         call = state.calls.get(getattr(fact, "call", ""))
         if call is not None:
             names.update(_agents_of(state, call))

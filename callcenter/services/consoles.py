@@ -20,7 +20,7 @@ import structlog
 
 from callcenter.domain.agent import CONSOLE_GONE
 from callcenter.domain.facts import AgentState, Fact
-from callcenter.services.console_view import agent_view, contact_view, touched
+from callcenter.services.console_view import agent_view, contact_view, notices_view, supervision_view, touched
 from callcenter.services.control import Json, JsonObject
 from callcenter.services.control_client import EngineAway, RequestRefused
 from callcenter.services.replica import Replica
@@ -121,6 +121,8 @@ class Consoles:
         """By person."""
         self._by_agent: dict[str, Console] = {}
         self._began = False
+        self.beside: Callable[[], dict[str, Json]] = dict
+        """What every picture holds, too: alerts."""
         replica.watch(self._happened)
 
     @property
@@ -206,8 +208,7 @@ class Consoles:
         }
 
     def _picture(self, console: Console, tab: Tab) -> None:
-        agent, contact = self._views(console)
-        now: JsonObject = {"event": "picture", "seq": console.seq, "engine": self._replica.here, "agent": agent, "contact": contact}
+        now = {"event": "picture", "seq": console.seq, "engine": self._replica.here, **self._views(console), **self.beside()}
         tab.put(orjson.dumps(now))
 
     # --- what happens ---------------------------------------------------------------------------
@@ -227,31 +228,34 @@ class Consoles:
             if watched is not None:
                 self._show(watched)
 
-    def _views(self, console: Console) -> tuple[JsonObject | None, JsonObject | None]:
-        state = self._replica.state
-        if state is None or not console.agent:
-            return None, None
-        return agent_view(state, console.agent), contact_view(state, console.agent)
+    def _views(self, console: Console) -> dict[str, Json]:
+        """Everything that is her own, by what it is; the contact first, for it may be a screen pop."""
+        state, name = self._replica.state, console.agent
+        if state is None or not name:
+            return {"contact": None, "agent": None, "notices": [], "supervision": None}
+        return {
+            "contact": contact_view(state, name),
+            "agent": agent_view(state, name),
+            "notices": notices_view(state, name),
+            "supervision": supervision_view(state, name),
+        }
 
-    def _note(self, console: Console) -> tuple[JsonObject | None, JsonObject | None, bool, bool]:
-        """What there is to show now, and which of both is new."""
-        agent, contact = self._views(console)
-        now = {"agent": orjson.dumps(agent), "contact": orjson.dumps(contact)}
-        changed = [console.shown.get(part) != text for part, text in now.items()]
-        console.shown = now
-        return agent, contact, changed[0], changed[1]
+    def _note(self, console: Console) -> dict[str, Json]:
+        """What is new to her."""
+        views = self._views(console)
+        now = {part: orjson.dumps(view) for part, view in views.items()}
+        before, console.shown = console.shown, now
+        return {part: view for part, view in views.items() if before.get(part) != now[part]}
 
     def _show(self, console: Console) -> None:
-        """Tell what has changed. A new offer is the screen pop, and comes first."""
-        agent, contact, agent_changed, contact_changed = self._note(console)
-        offer = str(contact["offer"]) if contact is not None and contact["state"] == "offered" else ""
-        if offer and offer != console.offer:
-            console.tell("offer", contact=contact)
-        elif contact_changed:
-            console.tell("contact", contact=contact)
-        console.offer = offer
-        if agent_changed:
-            console.tell("agent", agent=agent)
+        """Tell what has changed. A new offer is the screen pop."""
+        for part, view in self._note(console).items():
+            if part == "contact":
+                offer = str(view["offer"]) if isinstance(view, dict) and view["state"] == "offered" else ""
+                console.tell("offer" if offer and offer != console.offer else "contact", contact=view)
+                console.offer = offer
+            else:
+                console.tell(part, **{part: view})
 
     # --- who is gone ----------------------------------------------------------------------------
 

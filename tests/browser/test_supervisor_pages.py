@@ -1,0 +1,247 @@
+"""The wallboard, the supervisor's page and the trends in a real browser, in front of a real engine whose node is not there."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Page, expect
+
+from callcenter.adapters.db.connection import connect
+from callcenter.adapters.db.ledger import PostgresLedger
+from callcenter.apps.bench.fake_center import FakeCenter
+from callcenter.apps.people import add_person
+from callcenter.domain.rights import Role
+from callcenter.services.journal import Journal
+from callcenter.services.ledger import Shipper
+from callcenter.sim.fake_pbx import Mood, Phone
+from tests.browser.axe import axe
+from tests.browser.center import Screen, noon_zone
+from tests.support.day import abandoned_call, answered_call
+from tests.support.people import PASSWORD
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+expect.set_options(timeout=60_000)
+SUPPORT, SALES = "+12025550100", "+12025550101"
+HOSTILE = '<img src=x onerror="alert(1)">\u202eevil'
+
+
+class Floor(FakeCenter):
+    """Alice answers after a moment, bob's phone rings on; sue supervises, and has a phone."""
+
+    def __init__(self, folder: Path, database_url: str) -> None:
+        flow = {name: {"start": "q", "node": {"q": {"type": "queue", "queue": name}}} for name in ("support", "sales")}
+        tables = {
+            "center": {"name": "Example & Sons", "time_zone": noon_zone(datetime.now(UTC))},
+            "queue": [{"name": "support", "wrap_up_s": 1}, {"name": "sales"}],
+            "agent": [
+                {"name": "alice", "queues": ["support"]},
+                {"name": "bob", "queues": ["support", "sales"]},
+                {"name": "sue", "queues": []},
+            ],
+            "supervisor": [{"name": "sue", "queues": ["*"]}],
+            "number": [{"did": SUPPORT, "flow": "support"}, {"did": SALES, "flow": "sales"}],
+            "flow": flow,
+        }
+        super().__init__(folder, tables, database_url)
+
+    def phone(self, agent: str, mood: Mood = Mood.ANSWERS) -> None:
+        self.pbx.phones[self.secrets.phones[agent].endpoint] = Phone(mood, lambda: timedelta(seconds=0.3))
+
+    async def empty(self) -> None:
+        """Nobody calls, nobody is logged in."""
+        for leg in list(self.pbx.channels):
+            if leg in self.pbx.channels:
+                self.pbx.party_hangs_up(leg)
+        for name in ("alice", "bob", "sue"):
+            self.phone(name)
+            await self.ask("agent_force", agent=name, state="logged_out", by="test")
+        async with asyncio.timeout(60):
+            while True:
+                state = await self.ask("state")
+                agents = [agent for agent in state["agents"] if isinstance(agent, dict)]  # type: ignore[union-attr]
+                if not state["calls"] and all(agent["state"] == "logged_out" for agent in agents):
+                    return
+                await asyncio.sleep(0.05)
+
+    def calls(self, did: str = SUPPORT, caller: str = "+12025550177") -> str:
+        return self.pbx.call_in(did, caller)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def floor(tmp_path_factory: pytest.TempPathFactory, database: str) -> AsyncIterator[Floor]:
+    folder = tmp_path_factory.mktemp("floor")
+    floor = Floor(folder, database)
+    await add_person(database, "sue", PASSWORD, [Role.SUPERVISOR], agent="sue")
+    await keep_a_day(folder, database)
+    async with floor:
+        yield floor
+
+
+async def keep_a_day(folder: Path, database: str) -> None:
+    """What the books hold of today and of a week ago."""
+    store, journal = connect(database, name="test"), Journal(folder / "before")
+    shipper = Shipper(folder / "before", PostgresLedger(store), dead_letters=folder)
+    hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    week_ago = hour_ago - timedelta(weeks=1)
+    today = (*answered_call("t1", hour_ago, "alice"), *abandoned_call("t2", hour_ago, wait=40))
+    for facts in (*today, *answered_call("w1", week_ago, "alice")):
+        journal.append(facts)
+    await journal.sync()
+    while await shipper.step():
+        pass
+    journal.close()
+    await store.dispose()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def screen(browser: Browser, floor: Floor, tmp_path: Path) -> AsyncIterator[Screen]:
+    await floor.empty()
+    context = await browser.new_context(viewport={"width": 1440, "height": 900})
+    yield await Screen.make(context, floor.address, tmp_path)
+    await context.close()
+
+
+async def sticking_out(page: Page) -> list[str]:
+    """What makes the page scroll sideways; tables scroll within their own region."""
+    found = await page.evaluate(
+        """() => document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] :
+            [...document.querySelectorAll("body *")].filter((one) => {
+                const box = one.getBoundingClientRect();
+                return !one.closest(".scroll") && (box.right > document.documentElement.clientWidth + 1 || box.left < -1);
+            }).map((one) => `${one.tagName} ${one.id} ${one.className}`).concat(["the page"])"""
+    )
+    return [str(one) for one in found]
+
+
+def cell(page: Page, table: str, key: str, column: str) -> Locator:
+    return page.locator(f"#{table} tr[data-key='{key}'] [data-column='{column}']")
+
+
+async def test_the_wallboard_follows_the_center_and_reads_well_for_everybody(screen: Screen, floor: Floor) -> None:
+    page = await screen.opens("/wallboard")
+    await expect(page.locator("#connection")).to_have_text("Live")
+    await expect(cell(page, "queues", "support", "waiting")).to_have_text("0")
+    await expect(cell(page, "queues", "support", "answered")).to_have_text("1")
+    await expect(page.locator("#totals [data-column='abandoned']")).to_have_text("1")
+    floor.calls(caller=HOSTILE)
+    waiting = cell(page, "queues", "support", "logged_in")
+    await expect(waiting).to_have_attribute("data-level", "alarm")
+    await expect(waiting.locator(".mark")).to_have_text("◆alarm")
+    await expect(page.locator("#totals [data-column='waiting']")).to_have_text("1")
+    assert await axe(page) == []
+    await floor.agent_ready("alice")
+    await expect(page.locator("#agents li[data-key='alice'] .tag")).to_have_text("talking")
+    await expect(waiting).not_to_have_attribute("data-level", "alarm")
+    await page.emulate_media(color_scheme="dark")
+    assert await axe(page) == []
+    assert screen.complaints == []
+
+
+async def test_the_wallboard_is_worked_by_keyboard_and_sounds_only_for_who_wants_it(screen: Screen, floor: Floor) -> None:
+    page = await screen.opens("/wallboard")
+    await expect(page.locator("#connection")).to_have_text("Live")
+    sound = page.get_by_role("button", name="Sound is off")
+    await expect(sound).to_have_attribute("aria-pressed", "false")
+    await sound.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Sound is on")).to_have_attribute("aria-pressed", "true")
+    full = page.get_by_role("button", name="Full screen")
+    await full.focus()
+    await page.keyboard.press("Space")
+    await expect(full).to_have_attribute("aria-pressed", "true")
+    await expect(page.locator("header.shell")).to_be_hidden()
+    floor.calls()
+    await expect(page.locator("#announcement")).to_have_text(re.compile("alarm: support"))
+    assert screen.complaints == []
+
+
+@pytest.mark.parametrize(("language", "direction"), [("es", "ltr"), ("ar", "rtl")])
+@pytest.mark.long
+async def test_the_pages_speak_other_languages_and_fit_narrow_screens(
+    browser: Browser, floor: Floor, tmp_path: Path, language: str, direction: str
+) -> None:
+    await floor.empty()
+    context = await browser.new_context(viewport={"width": 360, "height": 800}, locale=language)
+    screen = await Screen.make(context, floor.address, tmp_path)
+    page = await screen.opens("/wallboard")
+    floor.calls()
+    for path in ("/wallboard", "/supervisor", "/trends"):
+        await page.goto(f"{floor.address}{path}")
+        await expect(page.locator("html")).to_have_attribute("dir", direction)
+        await expect(page.locator("h1")).to_be_visible()
+        assert await axe(page) == [], path
+        assert await sticking_out(page) == [], path
+    assert screen.complaints == []
+    await context.close()
+
+
+async def test_a_supervisor_moves_explains_forces_and_listens(screen: Screen, floor: Floor) -> None:
+    page = await screen.opens("/supervisor")
+    await expect(page.locator("#connection")).to_have_text("Live")
+    floor.calls(SALES, HOSTILE)
+    row = page.locator("#waiting tbody tr")
+    await expect(row).to_have_count(1)
+    await expect(row.locator("th")).to_contain_text("<img src=x")
+    await row.get_by_role("button").click()
+    await page.get_by_role("button", name="Why does this caller wait?").click()
+    dialog = page.get_by_role("dialog", name="Why this caller waits")
+    await expect(dialog).to_contain_text("bob: is logged out")
+    assert await axe(page) == []
+    await dialog.get_by_role("button", name="Close").click()
+    await row.get_by_role("button").click()
+    await page.locator("#move-queue").select_option("support")
+    await page.get_by_role("button", name="Move to a queue").click()
+    await expect(page.locator("#said")).to_have_text("Done.")
+    await expect(row.locator("[data-column='queue']")).to_have_text("support")
+    await page.locator("#agents tr[data-key='alice']").get_by_role("button").click()
+    await page.get_by_role("button", name="Ready", exact=True).click()
+    await expect(cell(page, "agents", "alice", "state")).to_have_text("talking")
+    await page.locator("#agents tr[data-key='alice']").get_by_role("button").click()
+    await page.get_by_role("button", name="Listen", exact=True).click()
+    await expect(page.locator("#supervision-says")).to_have_text("You hear alice (support); nobody hears you.")
+    await page.locator("#supervision").get_by_role("button", name="Whisper").click()
+    await expect(page.locator("#supervision-says")).to_have_text("You hear alice (support); only the agent hears you.")
+    assert await axe(page) == []
+    await page.locator("#supervision").get_by_role("button", name="End").click()
+    await expect(page.locator("#supervision")).to_be_hidden()
+    assert screen.complaints == []
+
+
+@pytest.mark.long
+async def test_what_cannot_be_is_said_and_the_call_goes_on(screen: Screen, floor: Floor) -> None:
+    page = await screen.opens("/supervisor")
+    await floor.agent_ready("bob")
+    await page.locator("#agents tr[data-key='bob']").get_by_role("button").click()
+    await page.get_by_role("button", name="Listen", exact=True).click()
+    await expect(page.locator("#said")).to_contain_text("bob is not talking")
+    await floor.stop_engine()
+    await expect(page.locator("#trouble")).to_be_visible()
+    await page.locator("#write-notice").click()
+    await page.locator("#notice-text").fill("Lunch is served")
+    await page.get_by_role("button", name="Send").click()
+    await expect(page.locator("#said")).to_contain_text("the engine does not answer")
+    await floor.start_engine()
+    await expect(page.locator("#trouble")).to_be_hidden()
+    await page.locator("#write-notice").click()
+    await page.get_by_role("button", name="Send").click()
+    await expect(page.locator("#said")).to_have_text("Done.")
+
+
+@pytest.mark.long
+async def test_trends_show_today_beside_a_week_ago_as_charts_and_as_figures(screen: Screen, floor: Floor) -> None:
+    page = await screen.opens("/trends")
+    await expect(page.locator("body")).to_have_attribute("data-ready", "yes")
+    await expect(page.locator("#offered canvas")).to_be_visible()
+    offered = page.locator("#figures tbody tr").first.locator("td").first
+    await expect(offered).to_have_text("2 (1)")
+    await page.locator("#queue").select_option("sales")
+    await expect(page.locator("#figures tbody tr")).to_have_count(0)
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        assert await axe(page) == []
+    assert screen.complaints == []
