@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from callcenter.apps.api_cli import api_app
 from callcenter.apps.bench import bench_app
 from callcenter.apps.calendar_cli import calendar_app
 from callcenter.apps.callback_cli import callback_app
@@ -53,6 +54,7 @@ app.add_typer(prompt_app, name="prompt")
 app.add_typer(calendar_app, name="calendar")
 app.add_typer(voicemail_app, name="voicemail")
 app.add_typer(webhook_app, name="webhook")
+app.add_typer(api_app, name="api")
 app.add_typer(person_app, name="person")
 
 Config = Annotated[Path, typer.Option("--config", "-c", envvar="CALLCENTER_CONFIG", help="The configuration file.")]

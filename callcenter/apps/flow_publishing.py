@@ -31,6 +31,10 @@ class PublishError(Exception):
         self.faults = faults
 
 
+class ChangedMeanwhile(PublishError):
+    """Another version is in use than the one that was to be replaced."""
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """What was published or rolled back."""
@@ -75,8 +79,10 @@ def checked(file: Path, tried: Instead) -> Settings:
         raise PublishError("nothing was changed: what would be in use has faults", error.faults) from None
 
 
-def publish(file: Path, documents: Sequence[FlowDocument], author: str, note: str, share: float = 0.0) -> Done:
+def publish(file: Path, documents: Sequence[FlowDocument], author: str, note: str, share: float = 0.0, expected: int | None = None) -> Done:
     """Publish documents together; with a ``share`` as canaries. Raises PublishError: nothing was changed.
+
+    ``expected`` is the version that must be in use of each (ChangedMeanwhile); None: whatever is.
 
     A document is one that was published already when it has a version: then that one comes into use again.
     """
@@ -89,6 +95,7 @@ def publish(file: Path, documents: Sequence[FlowDocument], author: str, note: st
         _provide(settings, documents)
         with store.alone():
             now, before = datetime.now(UTC), store.in_use()
+            _check_expected(before, names, expected)
             changes = {}
             for document in documents:
                 number = document.version or store.add(_draft(document), now, author, note).number
@@ -104,12 +111,20 @@ def publish(file: Path, documents: Sequence[FlowDocument], author: str, note: st
         raise PublishError(f"nothing was changed: {error.filename or store.folder}: {error.strerror or error}") from None
 
 
-def rollback(file: Path, name: str, number: int | None, author: str, note: str) -> Done:
+def _check_expected(before: Mapping[str, InUse], names: Sequence[str], expected: int | None) -> None:
+    for name in names:
+        current = before.get(name, InUse(0)).version
+        if expected is not None and current != expected:
+            raise ChangedMeanwhile(f"nothing was changed: version {current} of flow '{name}' is in use, not {expected}")
+
+
+def rollback(file: Path, name: str, number: int | None, author: str, note: str, expected: int | None = None) -> Done:
     """Bring back a version; None: what was in use before (a canary is only withdrawn). Raises PublishError: nothing was changed."""
     store = FlowStore(data_of(file))
     try:
         with store.alone():
             before = store.in_use()
+            _check_expected(before, [name], expected)
             back = store.before(name) if number is None else InUse(number)
             if number:
                 published(store.find(name, number))

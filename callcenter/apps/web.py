@@ -26,6 +26,7 @@ from callcenter.adapters.web.config.prompt_pages import PromptPages
 from callcenter.adapters.web.people_pages import Known, PeoplePages
 from callcenter.adapters.web.server import Pages, Sources
 from callcenter.adapters.web.site import Site
+from callcenter.apps.api import api_of
 from callcenter.apps.books import status_file
 from callcenter.apps.config_pages import CenterPrompts, PublishedFlows
 from callcenter.apps.configuring import Configuring
@@ -55,6 +56,7 @@ class Database:
         self._engine: AsyncEngine = connect(lambda: _url(settings), name="web")
         self._people: AsyncEngine = connect(lambda: _url(settings), name="people", pool_size=4)
         """Apart, so that no report keeps people from signing in."""
+        self.api: AsyncEngine = connect(lambda: _url(settings), name="api", statement_timeout=10.0, pool_size=4)
 
     async def answers(self) -> None:
         """Raises when it does not."""
@@ -86,6 +88,7 @@ class Database:
     async def close(self) -> None:
         await self._engine.dispose()
         await self._people.dispose()
+        await self.api.dispose()
 
 
 def _url(settings: Settings) -> str:
@@ -128,7 +131,7 @@ def add_configuration(site: Site, settings: Settings, database: Database) -> Non
 
 
 async def serve(settings: Settings, config_file: Path, stop: asyncio.Event) -> None:
-    """Serve the pages until ``stop`` is set. Raises OSError when the port cannot be had."""
+    """Serve pages and API until ``stop`` is set. Raises OSError when the port cannot be had."""
     secrets = load_secrets(settings.data)
     database = Database(settings)
     feed = LiveFeed(data_folder(settings).control_socket, secrets.control_token)
@@ -142,6 +145,9 @@ async def serve(settings: Settings, config_file: Path, stop: asyncio.Event) -> N
     site.add(live, live.running)
     add_people(site, settings)
     add_configuration(site, settings, database)
+    people = database.people()
+    api, asked = api_of(config_file, settings, secrets, database.api, pages.health, lambda by, deed: people.note(deed, by))
+    site.add(api)
     # No access log: an address may hold a caller's number.
     runner = web.AppRunner(site.application(), access_log=None, handler_cancellation=True, shutdown_timeout=1.0, keepalive_timeout=30.0)
     try:
@@ -151,6 +157,7 @@ async def serve(settings: Settings, config_file: Path, stop: asyncio.Event) -> N
         await stop.wait()
     finally:
         await runner.cleanup()
+        await asked.engine.close()
         await dips.close()
         await database.close()
 

@@ -111,6 +111,8 @@ class WebSection(Section):
     """How browsers reach us when a proxy stands before us: ``https://center.example``. With https, cookies are for TLS only."""
     proxies: tuple[Network, ...] = Field(default=(), max_length=20)
     """Proxies that may say for whom they ask (X-Forwarded-For)."""
+    api_requests_per_second: int = Field(default=50, ge=1, le=100_000)
+    """Of one token, or of one person who is signed in, on average; four times as many at once."""
 
 
 class PeopleSection(Section):

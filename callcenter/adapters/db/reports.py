@@ -26,6 +26,13 @@ _SUMS = text("""
         wait_s, handled_talk_s, handled_hold_s, handled_wrap_up_s, longest_wait_s
     FROM kpi_sums_in(:from_at, :to_at, 'all', 'UTC', :target_s)
 """)
+_SUMS_BY_SLICE = text("""
+    SELECT queue, offered, answered, abandoned, short_abandoned, overflowed, still_waiting, answered_in_time, handled,
+        wait_s, handled_talk_s, handled_hold_s, handled_wrap_up_s, longest_wait_s, slice_at
+    FROM kpi_sums_in(:from_at, :to_at, :slice, :zone, :target_s)
+    WHERE CAST(:queue AS text) IS NULL OR queue = :queue
+    ORDER BY slice_at, queue
+""")
 _CALLBACKS = text("""
     SELECT queue, offered, accepted, promised, dialed, reached, bridged, kept, kept_in_time, merged, broken, still_open, attempts
     FROM kpi_callbacks_in(:from_at, :to_at, 'all', 'UTC')
@@ -66,6 +73,22 @@ async def sums_by_queue(connection: AsyncConnection, from_at: datetime, to_at: d
     asked = {"from_at": from_at, "to_at": to_at, "target_s": seconds(target_wait)}
     rows = await connection.execute(_SUMS, asked)
     return {row[0]: Sums(*row[1:9], *(_span(value) for value in row[9:])) for row in rows}
+
+
+async def sums_by_slice(
+    connection: AsyncConnection, from_at: datetime, to_at: datetime, slice_: str, zone: str, target_wait: timedelta, queue: str | None
+) -> Sequence[tuple[str, datetime, Sums]]:
+    """The counts of each queue in each slice (``kpi_slice``) in which contacts entered it."""
+    asked = {
+        "from_at": from_at,
+        "to_at": to_at,
+        "slice": slice_,
+        "zone": zone,
+        "target_s": seconds(target_wait),
+        "queue": queue,
+    }
+    rows = await connection.execute(_SUMS_BY_SLICE, asked)
+    return [(row[0], row.slice_at, Sums(*row[1:9], *(_span(value) for value in row[9:14]))) for row in rows]
 
 
 async def callbacks_by_queue(connection: AsyncConnection, from_at: datetime, to_at: datetime) -> dict[str, CallbackFunnel]:

@@ -21,6 +21,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from multidict import MultiDictProxy
 
+from callcenter.adapters.web.api.problems import is_api
 from callcenter.domain.audit import By
 from callcenter.domain.rights import Of, Right, Signed, may
 from callcenter.services.people.signing import Signing, form_token
@@ -51,7 +52,8 @@ class Rule:
 
     method: str
     path: str
-    needs: Right | Needs
+    needs: Right | Needs | frozenset[Right]
+    """A set: any right of it is enough to come in; which of them reaches the object is for the handler to ask."""
     of: FindObject | None = None
     """The object that the address names; None: the handler shows what is in her scope, or asks ``require`` itself."""
     menu: str = ""
@@ -65,7 +67,16 @@ class Routes:
         self.rules: list[Rule] = []
         self._handlers: list[tuple[Rule, Handler]] = []
 
-    def add(self, method: str, path: str, handler: Handler, *, needs: Right | Needs, of: FindObject | None = None, menu: str = "") -> None:
+    def add(
+        self,
+        method: str,
+        path: str,
+        handler: Handler,
+        *,
+        needs: Right | Needs | frozenset[Right],
+        of: FindObject | None = None,
+        menu: str = "",
+    ) -> None:
         """A route. Raises ValueError for one that contradicts itself, or that is there already."""
         if of is not None and needs is PUBLIC:
             raise ValueError(f"{method} {path}: what is open to everybody has no object to check")
@@ -258,6 +269,8 @@ class Door:
     async def _checked(self, request: web.Request, rule: Rule) -> web.StreamResponse | None:
         """None: come in. What is public asks who it is only to greet her."""
         by_token = await self._identify(request, needed=rule.needs is not PUBLIC)
+        if is_api(request) and rule.needs is not PUBLIC and request.get(SIGNED) is None:
+            return await self._refuse(request, 401, "sign_in.over")
         if not by_token and not await self._from_our_page(request):
             log.warning("foreign_request", path=request.path, origin=request.headers.get("Origin", ""))
             return await self._refuse(request, 403, "shell.stale")
@@ -266,8 +279,10 @@ class Door:
         who = request.get(SIGNED)
         if who is None:
             return await self._refuse(request, 401, "sign_in.over")
-        if not may(who, rule.needs, rule.of(request) if rule.of else None):
-            _tell(request, rule.needs)
+        rights = rule.needs if isinstance(rule.needs, frozenset) else {rule.needs}
+        of = rule.of(request) if rule.of else None
+        if not any(may(who, right, of) for right in rights):
+            _tell(request, ", ".join(sorted(rights)))
             return await self._refuse(request, 403, "shell.forbidden")
         return None
 

@@ -4,6 +4,8 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from callcenter.adapters.web.api.problems import bug_here, is_api
+
 log = structlog.get_logger(__name__)
 
 HEADERS = {
@@ -38,4 +40,6 @@ async def contain(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise
     except Exception as bug:
         log.error("web_bug", method=request.method, path=request.path, exc_info=bug)
+        if is_api(request):
+            return bug_here().response()
         return web.Response(status=500, text="Something went wrong here; the log of the web process says what.\n")

@@ -115,6 +115,10 @@ class Pages:
             return False
         return True
 
+    async def health(self) -> Mapping[str, object]:
+        """What /readyz says."""
+        return (await self._look())[1].as_json()
+
     # --- for people -----------------------------------------------------------------------------
 
     async def live(self, request: web.Request) -> web.Response:

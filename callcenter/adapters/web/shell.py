@@ -7,6 +7,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from callcenter.adapters.web.access import Routes, form_token_of, signed_if_any
+from callcenter.adapters.web.api.problems import is_api, refusal
 from callcenter.adapters.web.words import date, shown
 from callcenter.adapters.web.words.catalogue import Words, wished, words
 
@@ -44,6 +45,8 @@ class Shell:
 
     async def refuse(self, request: web.Request, status: int, why: str) -> web.StreamResponse:
         """No: who looks for a page is led to the sign-in or told by a page, a program by a problem document (RFC 9457)."""
+        if is_api(request):
+            return refusal(request, status, words("en")(why)).response()
         if wants_page(request):
             if status == 401:
                 asked = request.path_qs if request.method == "GET" else BEGINNING
