@@ -41,7 +41,7 @@ class Center:
     def __init__(self, folder: Path, database: str) -> None:
         self._data = DataFolder(folder / "data")
         self._data.prepare()
-        self._database = database
+        self._database = self.database = database
         secrets = load_secrets(self._data.root, ["alice", "bob"])
         (self._port,) = free_ports(1)
         self.address = f"http://127.0.0.1:{self._port}"
