@@ -14,6 +14,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY callcenter ./callcenter
 COPY asterisk-config ./asterisk-config
 COPY dialplan ./dialplan
+COPY provisioning ./provisioning
 COPY sounds ./sounds
 RUN .venv/bin/pip install --no-cache-dir --no-deps .
 

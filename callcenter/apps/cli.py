@@ -21,6 +21,7 @@ from callcenter.apps.do_not_call_cli import do_not_call_app
 from callcenter.apps.flow_cli import flow_app
 from callcenter.apps.payment_cli import payment_app
 from callcenter.apps.person_cli import person_app
+from callcenter.apps.phone_cli import phone_app
 from callcenter.apps.prompt_cli import prompt_app
 from callcenter.apps.simulate import simulate_app
 from callcenter.apps.voicemail_cli import voicemail_app
@@ -48,6 +49,7 @@ app.add_typer(simulate_app, name="simulate")
 app.add_typer(bench_app, name="bench")
 app.add_typer(callback_app, name="callback")
 app.add_typer(payment_app, name="payment")
+app.add_typer(phone_app, name="phone")
 app.add_typer(do_not_call_app, name="do-not-call")
 app.add_typer(flow_app, name="flow")
 app.add_typer(prompt_app, name="prompt")

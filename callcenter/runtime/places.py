@@ -7,7 +7,7 @@ import callcenter
 
 
 def shipped(folder: str) -> Path:
-    """A folder of ours: ``asterisk-config``, ``dialplan`` or ``sounds``; inside the installed package, else in the checkout around it."""
+    """A folder of ours, as ``dialplan`` or ``provisioning``; inside the installed package, else in the checkout around it."""
     package = Path(callcenter.__file__).resolve().parent
     installed = package / "share" / folder
     return installed if installed.is_dir() else package.parent / folder

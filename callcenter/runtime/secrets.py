@@ -78,6 +78,17 @@ def load_secrets(data: Path, agents: Iterable[str] = ()) -> Secrets:
     return wanted
 
 
+def rotate_phone(data: Path, agent: str) -> Phone:
+    """Give the agent's phone a new random account, and forget the old one. Raises SecretsError."""
+    load_secrets(data, [agent])
+    with _alone(data):
+        known = _read(data / FILE)
+        assert known is not None
+        made = Phone(_phone_name(), _secret())
+        _write(data / FILE, replace(known, phones={**known.phones, agent: made}))
+    return made
+
+
 @contextlib.contextmanager
 def _alone(data: Path) -> Iterator[None]:
     """Several processes of ours start at once; all must end up with the same secrets."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -22,6 +22,10 @@ class DeskPhoneSection(Section):
 
     feature_prefix: FeaturePrefix = "*"
     """What begins a sequence of keys by which an agent transfers, consults or joins in the middle of a talk."""
+    transport: Literal["udp", "tcp", "tls"] = "udp"
+    """By which phones are told to register (``callcenter phone provision``)."""
+    srtp: bool = False
+    """Whether phones must encrypt their audio (SRTP with keys in SDP, RFC 4568); one that does not cannot call or be called."""
 
 
 class OwnCallsSection(Section):
@@ -49,6 +53,11 @@ def number_shown(settings: "Settings", queue: "QueueSection") -> str:
 
 
 def desk_phone_faults(settings: "Settings") -> Iterator[Problem]:
+    phones = settings.desk_phone
+    if phones.transport == "tls" and any(node.sip_tls_port is None and not node.remote for node in settings.nodes):
+        yield Problem("desk_phone.transport", "is tls, and a [[node]] has no sip_tls_port to listen on")
+    if phones.srtp and phones.transport != "tls":
+        yield Problem("desk_phone.srtp", 'needs desk_phone.transport = "tls": otherwise the keys go in the clear')
     callers = [("own_calls.allowed", settings.own_calls.allowed)]
     callers += [(f"agent[{index}].may_dial", agent.may_dial or ()) for index, agent in enumerate(settings.agents)]
     for key, allowed in callers:

@@ -79,7 +79,7 @@ def test_a_second_rendering_changes_nothing_and_a_change_names_its_module(tmp_pa
     raw["node"] = [settings.nodes[0].model_dump()]
     raw["queue"][0]["music"] = "default"
     changed = parse(raw)
-    assert render(changed, secrets, changed.nodes[0], tmp_path) == ("app_queue",)
+    assert render(changed, secrets, changed.nodes[0], tmp_path) == ("res_pjsip", "app_queue")
 
 
 @pytest.mark.parametrize(
