@@ -32,6 +32,7 @@ from callcenter.apps.config_pages import CenterPrompts, PublishedFlows
 from callcenter.apps.configuring import Configuring
 from callcenter.apps.document_forms import forms
 from callcenter.apps.reports import DEFAULT_TARGET, QueueKpi, queue_json, window
+from callcenter.apps.web_agent import AgentConsoles
 from callcenter.apps.web_live import Live
 from callcenter.domain.kpi import Sums
 from callcenter.runtime import logs, ports
@@ -81,6 +82,10 @@ class Database:
 
     def trends(self) -> PostgresTrends:
         return PostgresTrends(self._engine, self._zone.key, self._targets, DEFAULT_TARGET)
+
+    @property
+    def engine(self) -> AsyncEngine:
+        return self._engine
 
     def people(self) -> PostgresPeople:
         return PostgresPeople(self._people)
@@ -143,6 +148,8 @@ async def serve(settings: Settings, config_file: Path, stop: asyncio.Event) -> N
     site.add(pages, pages.feeding)
     live = Live(settings, config_file, site, database.kpi_today, database.trends())
     site.add(live, live.running)
+    consoles = AgentConsoles(live, site, database.engine)
+    site.add(consoles, consoles.running)
     add_people(site, settings)
     add_configuration(site, settings, database)
     people = database.people()

@@ -53,6 +53,11 @@ class Live:
         self._supervisor = SupervisorPages(site.shell, lambda: self.replica.state, trends)
         self._wallboard = WallboardPages(site.shell, self.boards, settings.center.time_zone)
 
+    @property
+    def settings(self) -> Settings:
+        """As they were read last."""
+        return self._settings
+
     def register(self, routes: Routes) -> None:
         console_socket.add_routes(routes, self.consoles, self.commands)
         self._wallboard.register(routes)

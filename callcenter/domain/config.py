@@ -339,6 +339,8 @@ class CenterConfig:
     not_ready_reasons: tuple[str, ...] = ("break", "lunch", "meeting", "training")
     """What agents may be not ready for by their own wish; the first is that of the plain star code."""
     calling: CallingConfig = field(default_factory=CallingConfig)
+    disposition_flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What dispositions mean, beside their names; of one that is not there, nothing more."""
     mailboxes: Mapping[str, MailboxConfig] = field(default_factory=dict)
     missed_offers: MissPolicy = MissPolicy()
     occupancy: OccupancyRule | None = None

@@ -19,6 +19,11 @@ def opt_out(turn: Turn, call: Call, number: str) -> bool:
     return _add(turn, number, DoNotCallSource.FLOW, call=call.id)
 
 
+def asked_of_agent(turn: Turn, call: str, number: str, agent: str) -> None:
+    """The caller has told her agent so, who chose a disposition that says it. A number that is withheld cannot be called anyway."""
+    _add(turn, number, DoNotCallSource.PERSON, call=call, by=agent)
+
+
 def add(turn: Turn, event: DoNotCallAddRequested) -> None:
     """One of ours says so for somebody."""
     if not _add(turn, event.number, DoNotCallSource.PERSON, by=event.by, note=event.note):

@@ -5,6 +5,7 @@ The time is the server's: it runs on whatever the agent's screen or phone does.
 
 from datetime import timedelta
 
+from callcenter.domain import do_not_call
 from callcenter.domain.agent import Agent
 from callcenter.domain.config import DispositionRule
 from callcenter.domain.contact import Contact
@@ -12,6 +13,9 @@ from callcenter.domain.delivery import finish_wrap_up
 from callcenter.domain.facts import AgentState, DisposedBy, DispositionGiven, WrapUpExtended
 from callcenter.domain.presence import remember
 from callcenter.domain.turn import Turn
+
+DO_NOT_CALL = "do_not_call"
+"""The flag of a disposition that says so of the caller, from that moment on."""
 
 
 def _contact(turn: Turn, agent: Agent) -> Contact:
@@ -99,4 +103,7 @@ def time_is_up(turn: Turn, agent: Agent) -> None:
 
 def _give(turn: Turn, agent: Agent, disposition: str, by: DisposedBy) -> None:
     entered = _contact(turn, agent).entered
-    turn.emit(DispositionGiven(turn.now, entered.call, entered.contact, entered.queue, agent.name, disposition, by))
+    flags = turn.state.config.disposition_flags.get(disposition, ())
+    turn.emit(DispositionGiven(turn.now, entered.call, entered.contact, entered.queue, agent.name, disposition, by, flags))
+    if DO_NOT_CALL in flags and entered.caller:
+        do_not_call.asked_of_agent(turn, entered.call, entered.caller, agent.name)

@@ -33,9 +33,10 @@ from callcenter.runtime.settings_agents import agents_faults, disposition_rule, 
 from callcenter.runtime.settings_calendars import CalendarError, calendar_faults, calendars, own_calendar
 from callcenter.runtime.settings_calendars_model import CalendarSection
 from callcenter.runtime.settings_calling import callback_config, calling_config, calling_faults, number_refusal
+from callcenter.runtime.settings_console import DispositionSection, ScriptSection, console_faults, disposition_flags
 from callcenter.runtime.settings_desk_phone import DeskPhoneSection, OwnCallsSection, desk_phone_faults, number_shown, own_calls
 from callcenter.runtime.settings_dips import ConnectionSection, DipSection, dip_attributes, dips_faults
-from callcenter.runtime.settings_fields import Language, Name, Section
+from callcenter.runtime.settings_fields import Disposition, Language, Name, Section
 from callcenter.runtime.settings_flow_model import FlowSection
 from callcenter.runtime.settings_flows import flow, flow_faults
 from callcenter.runtime.settings_language_model import LanguageSection, PromptSection, TtsSection
@@ -96,6 +97,8 @@ class Settings(Section):
     engine: EngineSection = EngineSection()
     web: WebSection = WebSection()
     softphone: SoftphoneSection = SoftphoneSection()
+    scripts: dict[Name, ScriptSection] = Field(default_factory=dict, alias="script")
+    dispositions: dict[Disposition, DispositionSection] = Field(default_factory=dict, alias="disposition")
     webhooks: WebhooksSection = WebhooksSection()
     people: PeopleSection = PeopleSection()
     recording: RecordingSection = RecordingSection()
@@ -215,6 +218,7 @@ class Settings(Section):
             numbers={self.did(number): self._number(number) for number in self.numbers},
             not_ready_reasons=self.center.not_ready_reasons,
             payment_flows=self.payments.flows,
+            disposition_flags=disposition_flags(self),
             flows=self.programs,
             flow_versions=self._sources.versions,
             canaries=self._sources.shares,
@@ -424,6 +428,7 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from softphone_faults(settings)
     yield from team_faults(settings)
     yield from skill_faults(settings)
+    yield from console_faults(settings)
     yield from routing_faults(settings)
     yield from extension_faults(settings)
     yield from supervision_faults(settings)

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from callcenter.runtime.settings_calendars_model import DaySpan
+from callcenter.runtime.settings_console import QueueConsole
 from callcenter.runtime.settings_fields import (
     Action,
     AttributeName,
@@ -263,7 +264,7 @@ class ClosingSection(Section):
     """True: who waits then is served to the end."""
 
 
-class QueueSection(QueueRouting):
+class QueueSection(QueueConsole, QueueRouting):
     name: Name
     extension: Extension | None = None
     """What agents dial to transfer to it."""

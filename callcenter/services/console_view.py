@@ -84,6 +84,7 @@ def _stage(agent: Agent, contact: Contact) -> JsonObject:
         "stays": offered.stays if offered is not None else False,
         "connected_at": _date(contact.connected_at),
         "held_since": _date(contact.held_since),
+        "resuming": contact.resuming,
         "hold": _seconds(contact.hold),
         "parted_at": _date(contact.parted_at),
     }
@@ -94,6 +95,8 @@ def _settings(state: State, contact: Contact) -> JsonObject:
     config = state.queue(contact.entered.queue).config
     return {
         "disposition": contact.disposition,
+        "note": contact.note,
+        "answers": {script: dict(answers) for script, answers in contact.answers.items()},
         "dispositions": list(config.dispositions.choices),
         "disposition_required": config.dispositions.required,
         "may_extend": config.wrap_up_extension > timedelta(0),

@@ -146,6 +146,7 @@ callback = Table(
     Column("in_time", Boolean),
     Index("callback_queue_created_at", "queue", "created_at"),
     Index("callback_created_at", "created_at"),
+    Index("callback_of_number", "number", "created_at"),
     Index("callback_of_contact", "contact_id", postgresql_where=text("contact_id <> ''")),
 )
 
@@ -211,6 +212,7 @@ message = Table(
     Column("peaks", JSONB, comment="the waveform: loudness of equal parts, 0 to 100"),
     Column("transcript", Text),
     Column("mail_listed", Boolean, nullable=False, server_default=text("false")),
+    Index("message_of_caller", "caller", "left_at", postgresql_where=text("caller <> ''")),
     Index("message_of_mailbox", "mailbox", "left_at", postgresql_where=text("state IN ('new', 'heard')")),
     Index("message_of_contact", "contact_id", postgresql_where=text("contact_id <> ''")),
     Index("message_unsettled", "audio", postgresql_where=text("audio = 'awaited' OR audio = 'kept' AND state = 'deleted'")),

@@ -23,7 +23,7 @@ from callcenter.services.people.store import PeopleAway
 DEVICE_COOKIE = "callcenter_browser"
 """Random, the same for all who use this browser; it opens nothing, but a browser that has signed somebody in waits less."""
 DEVICE_LASTS = 400 * 86_400
-BEGIN_WITH = ("/console", "/supervisor", "/live", "/account")
+BEGIN_WITH = ("/agent", "/supervisor", "/live", "/account")
 """Where somebody begins who names no page: the first of these that she may open."""
 
 

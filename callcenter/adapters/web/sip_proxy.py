@@ -31,8 +31,8 @@ REMEMBERED = 64
 SIGNED = ".signed"
 """What the branch of a request ends with that we have sent once more, signed."""
 METHODS = frozenset({"REGISTER", "INVITE", "ACK", "CANCEL", "BYE", "UPDATE", "INFO", "OPTIONS"})
-REPLACED, TOO_FAST, UPSTREAM_GONE = 4001, 4008, 4012
-"""Close codes: another window has the phone now; the client sends too much; Asterisk is away."""
+REPLACED, SIGNED_OUT, TOO_FAST, UPSTREAM_GONE = 4001, 4401, 4008, 4012
+"""Close codes: another window has the phone now; her session has ended; the client sends too much; Asterisk is away."""
 HEARTBEAT = 15.0
 
 
@@ -65,6 +65,12 @@ class SipProxy:
     def has_phone(self, user: str) -> bool:
         """Whether a softphone of this account is connected through us."""
         return any(key[0] == user and not socket.closed for key, socket in self._devices.items())
+
+    async def hang_up(self, user: str, node: str) -> None:
+        """Close the line of this account: its session has ended."""
+        socket = self._devices.get((user, node))
+        if socket is not None:
+            await socket.close(code=SIGNED_OUT, message=b"signed out")
 
     async def serve(self, request: web.Request, account: Account, node: str) -> web.StreamResponse:
         """One softphone, until either side leaves. The caller has checked session, right and origin."""

@@ -234,6 +234,8 @@ class DispositionGiven:
     agent: str
     disposition: str
     by: DisposedBy
+    flags: tuple[str, ...] = ()
+    """What the configuration says that it means, such as ``success``, ``resolved``, ``do_not_call``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,483 @@
+// The agent's console: her line to the center, her softphone, and what the page shows of both. The center owns the call; this page may be
+// loaded anew at any moment.
+import { ConsoleSocket } from "../console-socket.js";
+import { announce, words } from "../words.js";
+import { audioPanel } from "./audio_panel.js";
+import { Devices } from "./devices.js";
+import { showHistory } from "./history.js";
+import { by, clock, make, options, own, pairs, put, show, spoken, tick } from "./page.js";
+import { PhoneOwner } from "./phone_owner.js";
+import { grade } from "./quality.js";
+import { ScriptForm } from "./script.js";
+import { shortcuts } from "./shortcuts.js";
+import { Softphone } from "./softphone.js";
+
+const TONES = { ready: "good", talking: "busy", reserved: "soon", wrap_up: "wait", not_ready: "alarm", logged_out: "alarm" };
+const NOTE_AFTER_MS = 1500;
+const FIGURES_EVERY_MS = 30_000;
+
+const t = await words("agent");
+const desk = await (await fetch("/agent/desk")).json();
+const line = new ConsoleSocket();
+const devices = new Devices();
+const phone = desk.softphone ? new Softphone(desk.softphone, devices) : null;
+const owner = new PhoneOwner();
+const script = new ScriptForm(t, trouble);
+let agent = null;
+let contact = null;
+let started = false;
+let loaded = ""; // the contact whose history is shown
+let measured = null; // of the talk that ended, until the center has it
+let resuming = false;
+let noteTimer = 0;
+
+// --- asking ------------------------------------------------------------------------------------
+
+async function ask(operation, fields = {}) {
+  trouble("");
+  try {
+    return await line.do(operation, fields);
+  } catch (error) {
+    trouble(error.message);
+    return null;
+  }
+}
+
+function trouble(text) {
+  put("trouble", text);
+  show("trouble", Boolean(text));
+}
+
+const on = (id, act) => by(id).addEventListener("click", act);
+
+on("login", () => ask("agent_login"));
+on("ready", () => ask("agent_ready"));
+on("not-ready", () => ask("agent_not_ready", { reason: by("reason").value }));
+on("logout", () => ask("agent_logout"));
+on("wrap-up-end", async () => {
+  await keepNote();
+  ask("agent_wrap_up_end");
+});
+on("extend", () => ask("agent_extend"));
+on("complete", () => ask("agent_complete"));
+on("cancel", () => ask("agent_cancel"));
+on("swap", () => ask("agent_swap"));
+on("conference", () => ask("agent_conference"));
+on("pay", () => ask("agent_payment_begin"));
+on("pay-end", () => ask("agent_payment_end"));
+on("blind", () => transfer("agent_transfer"));
+by("transfer").addEventListener("submit", (event) => {
+  event.preventDefault();
+  transfer("agent_consult");
+});
+
+function transfer(how) {
+  const [kind, name] = by("target").value.split(":", 2);
+  if (name) ask(how, { [kind]: name });
+}
+
+// --- her phone ---------------------------------------------------------------------------------
+
+on("answer", () => phone?.answer());
+on("decline", () => phone?.decline());
+on("hang-up", () => phone?.hangUp());
+on("mute", () => phone?.talking && phone.mute(!phone.muted));
+on("hold", () => phone?.hold(!phone.held));
+on("resume", resume);
+on("take-phone", () => owner.take(true));
+by("keypad").addEventListener("click", (event) => event.target.dataset.digit && phone?.sendDigits(event.target.dataset.digit));
+by("keypad").addEventListener("keydown", (event) => /^[0-9*#]$/.test(event.key) && phone?.sendDigits(event.key));
+
+function listenToPhone() {
+  const listen = (type, act) => phone.addEventListener(type, (event) => act(event.detail));
+  listen("state", () => {
+    render();
+    if (phone.registered) resumeIfLost();
+  });
+  listen("ringing", () => {
+    if (by("auto-answer").checked) phone.answer();
+    render();
+  });
+  listen("connected", () => {
+    resuming = false;
+    render();
+  });
+  listen("ended", render);
+  listen("held", render);
+  listen("muted", render);
+  listen("replaced", () => owner.lost());
+  listen("quality", showQuality);
+  listen("summary", keepQuality);
+  listen("trouble", ({ what, error }) => trouble(t(`phone_${what}`, { error })));
+}
+
+owner.addEventListener("changed", () => {
+  if (!phone) return;
+  if (owner.mine && !started) phone.start();
+  if (!owner.mine && started) phone.stop();
+  started = owner.mine;
+  render();
+});
+
+// Before a call is on, the newest tab has the phone; in the middle of one only the tab that had it, unless she says so.
+function claimPhone() {
+  if (!phone || owner.mine) return;
+  const busy = agent && (agent.state === "talking" || agent.state === "reserved");
+  if (!busy || owner.wasMine) owner.take();
+  else render();
+}
+
+function lostTalk() {
+  return Boolean(phone && owner.mine && phone.registered && !phone.talking && !phone.incoming && contact?.state === "connected" && !contact.rings);
+}
+
+// The page was loaded anew in mid-talk: her softphone is rung once more.
+function resumeIfLost() {
+  if (lostTalk() && !resuming && !contact.resuming) resume();
+}
+
+async function resume() {
+  resuming = true;
+  phone.expected = true;
+  if (!(await ask("agent_resume"))) {
+    resuming = false;
+    phone.expected = false;
+  }
+  render();
+}
+
+function showQuality(now) {
+  show("quality", true);
+  const figures = { loss: (100 * now.loss).toFixed(1), jitter: Math.round(now.jitter_ms), rtt: Math.round(now.rtt_ms) };
+  put("quality", t(`quality_${grade(now)}`, figures));
+}
+
+function keepQuality(summary) {
+  show("quality", false);
+  if (!summary || !contact) return;
+  const { received, lost, jitter_ms, rtt_ms, worst_loss, worst_jitter_ms, worst_rtt_ms } = summary;
+  measured = { contact: contact.contact, received, lost, jitter_ms, rtt_ms, worst_loss, worst_jitter_ms, worst_rtt_ms };
+  line.do("agent_quality", measured).catch(() => {}); // a contact that is over already takes no figures
+}
+
+// --- what the center tells -----------------------------------------------------------------------
+
+line.on("state", ({ connected, why, signedOut }) => {
+  document.body.dataset.line = connected ? "up" : "down";
+  if (signedOut) trouble(t("signed_out"));
+  else if (!connected) trouble(t("line_down"));
+  else trouble("");
+  if (connected) refresh();
+});
+line.on("picture", (told) => {
+  agent = told.agent;
+  contact = told.contact;
+  claimPhone();
+  render();
+  resumeIfLost();
+});
+line.on("offer", (told) => {
+  contact = told.contact;
+  render();
+  document.body.dataset.popped = contact.contact;
+  announce(t("offer_from", { caller: contact.caller_name || contact.caller || t("withheld") }));
+});
+line.on("contact", (told) => {
+  const before = contact?.contact;
+  contact = told.contact;
+  if (before && before !== contact?.contact) figures();
+  render();
+});
+line.on("agent", (told) => {
+  agent = told.agent;
+  claimPhone();
+  render();
+});
+line.on("engine", ({ here }) => trouble(here ? "" : t("engine_away")));
+line.on("notice", notices);
+
+async function refresh() {
+  await Promise.all([notices(), figures()]);
+}
+
+async function notices() {
+  const listed = await line.do("notice_list").catch(() => null);
+  if (!listed) return;
+  by("notices").replaceChildren(...listed.notices.map(noticeRow));
+}
+
+function noticeRow(notice) {
+  const seen = make("button", { type: "button", className: "plain" }, t("seen"));
+  const row = make("div", { className: "notice" }, make("span", { dir: "auto" }, own(notice.by), ": ", own(notice.text)), seen);
+  row.dataset.tone = "soon";
+  seen.addEventListener("click", async () => {
+    if (await ask("notice_ack", { notice: notice.notice })) row.remove();
+  });
+  return row;
+}
+
+async function figures() {
+  const own_ = await line.do("agent_figures").catch(() => null);
+  if (!own_) return;
+  const length = (seconds) => (seconds === null || seconds === undefined ? "–" : clock(seconds));
+  pairs(by("figures"), [
+    [t("figure_contacts"), own_.contacts],
+    [t("figure_talk"), length(own_.talk_s)],
+    [t("figure_hold"), length(own_.hold_s)],
+    [t("figure_wrap_up"), length(own_.wrap_up_s)],
+    [t("figure_aht"), length(own_.aht_s)],
+    [t("figure_occupancy"), own_.occupancy === null ? "–" : `${Math.round(100 * own_.occupancy)} %`],
+  ]);
+}
+
+// --- what the page shows -------------------------------------------------------------------------
+
+function render() {
+  renderPresence();
+  renderPhone();
+  renderContact();
+  renderWork();
+  renderQueues();
+  document.body.dataset.shown = `${agent?.state ?? ""}/${contact?.state ?? ""}`;
+}
+
+function renderPresence() {
+  if (!agent) return;
+  const { state } = agent;
+  const reason = agent.reason ? ` (${spoken(agent.reason)})` : "";
+  put("state", t(`state_${state}`) + reason);
+  by("state").dataset.tone = TONES[state];
+  by("state-timer").dataset.since = agent.since || "";
+  by("state-timer").dataset.until = state === "wrap_up" && agent.until ? agent.until : "";
+  put("later", agent.later ? t("later", { state: agent.later.reason ? spoken(agent.later.reason) : t(`state_${agent.later.state}`) }) : "");
+  const out = state === "logged_out";
+  show("login", out);
+  show("ready", !out && (state === "not_ready" || agent.later?.state === "not_ready"));
+  show("not-ready", !out);
+  show("reason", !out);
+  show("logout", !out);
+  show("wrap-up-end", state === "wrap_up");
+  show("extend", state === "wrap_up" && Boolean(contact?.may_extend) && !agent.extended);
+  show("dial-end", agent.reason === "own_call");
+}
+
+function renderPhone() {
+  const [tone, text] = phoneState();
+  put("phone", text);
+  by("phone").dataset.tone = tone;
+  show("take-phone", Boolean(phone) && !owner.mine);
+}
+
+function phoneState() {
+  if (!phone) return agent?.phone_reachable === false ? ["alarm", t("desk_phone_gone")] : ["good", t("desk_phone")];
+  if (!owner.mine) return ["wait", t("phone_elsewhere")];
+  return phone.registered ? ["good", t("phone_here")] : ["alarm", t("phone_connecting")];
+}
+
+function renderContact() {
+  show("no-contact", !contact);
+  show("contact-body", Boolean(contact));
+  if (!contact) {
+    showHistory(t, null);
+    loaded = "";
+    return;
+  }
+  put("caller-name", contact.caller_name || "");
+  put("caller", contact.caller || t("withheld"));
+  put("contact-state", t(`contact_${contact.state}`));
+  by("contact-timer").dataset.since = contact.connected_at || contact.offered_at || "";
+  show("held", Boolean(contact.held_since));
+  show("offer", contact.state === "offered");
+  put("offer", contact.state === "offered" ? t("offered", { queue: spoken(contact.queue) }) : "");
+  pairs(by("facts"), factsOf());
+  renderControls();
+  if (loaded !== contact.contact) load();
+}
+
+function factsOf() {
+  const known = [[t("queue"), spoken(contact.queue)], [t("dialed"), contact.dialed]];
+  if (contact.lists.length) known.push([t("lists"), contact.lists.map(spoken).join(", ")]);
+  if (contact.requires) known.push([t("requires"), contact.requires]);
+  return known.concat(Object.entries(contact.attributes).filter(([name]) => name !== "caller").map(([name, value]) => [spoken(name), value]));
+}
+
+function renderControls() {
+  const talks = contact.state === "connected";
+  const here = Boolean(phone && owner.mine);
+  const consult = talks ? contact.consult : null;
+  show("answer", here && Boolean(phone.incoming));
+  show("decline", here && Boolean(phone.incoming));
+  for (const id of ["mute", "hold", "hang-up"]) show(id, here && phone.talking);
+  show("keypad-box", here && phone.talking);
+  show("resume", lostTalk() && !resuming);
+  press("mute", here && phone.muted);
+  press("hold", here && phone.held);
+  show("transfer", talks && !consult && !contact.payment);
+  show("consulting", Boolean(consult));
+  if (consult) put("consult-state", t(`hears_${consult.hears}`));
+  show("payment", talks && desk.payment_flows.length > 0 && !consult);
+  show("pay", !contact.payment);
+  show("pay-end", Boolean(contact.payment));
+}
+
+function press(id, pressed) {
+  by(id).setAttribute("aria-pressed", String(Boolean(pressed)));
+}
+
+async function load() {
+  const wanted = (loaded = contact.contact);
+  const known = await fetch(`/agent/caller?contact=${encodeURIComponent(wanted)}`).then((answer) => (answer.ok ? answer.json() : null), () => null);
+  if (contact?.contact === wanted) showHistory(t, known);
+}
+
+function renderWork() {
+  const working = contact && (contact.state === "connected" || contact.state === "wrapping");
+  const queue = working ? desk.queues.find((one) => one.name === contact.queue) : null;
+  show("no-work", !working);
+  show("noting", Boolean(working));
+  show("dispositions", Boolean(working) && contact.dispositions.length > 0);
+  show("callback", Boolean(queue?.callback));
+  if (!working) {
+    script.end();
+    return;
+  }
+  if (queue?.script) script.begin(contact.contact, Object.assign({}, ...Object.values(contact.answers ?? {})));
+  renderDispositions(queue);
+  const note = by("note");
+  if (note.dataset.contact !== contact.contact) {
+    note.dataset.contact = contact.contact;
+    note.value = contact.note ?? "";
+    put("note-state", "");
+    by("callback-number").value = contact.caller || "";
+  }
+}
+
+function renderDispositions(queue) {
+  const select = by("disposition");
+  const key = `${contact.contact} ${contact.dispositions.join(" ")}`;
+  if (select.dataset.key !== key) {
+    select.dataset.key = key;
+    const groups = new Map([["", []]]);
+    for (const name of contact.dispositions) {
+      const [top, ...rest] = name.split("/");
+      const group = rest.length ? top : "";
+      groups.set(group, [...(groups.get(group) ?? []), make("option", { value: name }, spoken(rest.length ? rest.join("/") : name))]);
+    }
+    const filled = [...groups].map(([group, entries]) => (group ? make("optgroup", { label: spoken(group) }, ...entries) : entries)).flat();
+    select.replaceChildren(make("option", { value: "" }, t("choose")), ...filled);
+  }
+  if (document.activeElement !== select) select.value = contact.disposition || "";
+  show("required", contact.disposition_required);
+  const flags = desk.flags[contact.disposition] ?? [];
+  put("disposition-means", flags.map((flag) => t(`flag_${flag}`)).join(" · "));
+  if (flags.includes("call_back")) by("callback").dataset.wanted = "yes";
+}
+
+by("disposition").addEventListener("change", (event) => event.target.value && ask("agent_disposition", { disposition: event.target.value }));
+
+// --- notes ---------------------------------------------------------------------------------------
+
+by("note").addEventListener("input", () => {
+  put("note-state", t("note_unsaved"));
+  clearTimeout(noteTimer);
+  noteTimer = setTimeout(keepNote, NOTE_AFTER_MS);
+});
+by("note").addEventListener("change", keepNote);
+document.addEventListener("visibilitychange", () => document.hidden && keepNote());
+
+async function keepNote() {
+  clearTimeout(noteTimer);
+  const note = by("note");
+  const of = note.dataset.contact;
+  if (!of || contact?.contact !== of || note.value === (contact.note ?? note.dataset.kept ?? "")) return;
+  const text = note.value;
+  if (await ask("agent_note", { contact: of, note: text })) {
+    note.dataset.kept = text;
+    if (note.value === text) put("note-state", t("note_saved"));
+  }
+}
+
+// --- callbacks, queues, own calls ------------------------------------------------------------------
+
+by("callback").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const at = new Date(by("callback-at").value).toISOString();
+  const fields = { queue: contact.queue, number: by("callback-number").value, at, name: (contact.caller_name || "").slice(0, 200) };
+  if (by("callback-mine").checked) fields.owner = agent.name;
+  if (await ask("callback_add", fields)) put("callback-state", t("callback_added"));
+});
+
+function renderQueues() {
+  if (!agent) return;
+  const key = JSON.stringify([agent.queues, agent.opted_out, agent.may_opt_out]);
+  if (by("queues").dataset.key === key) return;
+  by("queues").dataset.key = key;
+  by("queues").replaceChildren(...agent.queues.map((name) => queueRow(name, true)), ...agent.opted_out.map((name) => queueRow(name, false)));
+}
+
+function queueRow(name, serves) {
+  const row = make("li", {}, own(spoken(name)));
+  const state = make("span", { className: "tag" }, serves ? t("serving") : t("left"));
+  state.dataset.tone = serves ? "good" : "wait";
+  row.append(state);
+  if (!serves || agent.may_opt_out.includes(name)) {
+    const button = make("button", { type: "button", className: "plain" }, serves ? t("opt_out") : t("opt_in"));
+    button.addEventListener("click", () => ask(serves ? "agent_opt_out" : "agent_opt_in", { queue: name }));
+    row.append(button);
+  }
+  return row;
+}
+
+by("dial").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const wanted = by("dial-to").value.trim();
+  if (!wanted) return;
+  const colleague = desk.colleagues.some((one) => one.name === wanted);
+  if (phone) phone.expected = true;
+  const done = await ask("agent_dial", colleague ? { colleague: wanted } : { number: wanted });
+  if (!done && phone) phone.expected = false;
+});
+on("dial-end", () => (phone?.talking ? phone.hangUp() : ask("agent_dial_end")));
+
+// --- the beginning -----------------------------------------------------------------------------------
+
+options(by("reason"), desk.reasons.map((name) => [name, spoken(name)]));
+options(by("target"), [
+  ["", t("choose")],
+  ...desk.colleagues.map((one) => [`colleague:${one.name}`, one.name]),
+  ...desk.queues.map((one) => [`queue:${one.name}`, `${t("queue")}: ${spoken(one.name)}`]),
+]);
+by("colleagues").replaceChildren(...desk.colleagues.map((one) => make("option", { value: one.name })));
+const press_ = (id) => () => !by(id).hidden && by(id).click();
+const focus_ = (id) => () => by(id).focus();
+shortcuts([
+  ["a", t("answer"), press_("answer")],
+  ["d", t("decline"), press_("decline")],
+  ["m", t("mute"), press_("mute")],
+  ["h", t("hold"), press_("hold")],
+  ["x", t("hang_up"), press_("hang-up")],
+  ["r", t("ready"), press_("ready")],
+  ["n", t("not_ready"), focus_("reason")],
+  ["w", t("wrap_up_end"), press_("wrap-up-end")],
+  ["t", t("transfer_to"), focus_("target")],
+  ["k", t("keypad"), () => ((by("keypad-box").open = true), by("keypad").querySelector("button").focus())],
+  ["o", t("note"), focus_("note")],
+  ["p", t("disposition"), focus_("disposition")],
+  ["c", t("dial_to"), focus_("dial-to")],
+  ["?", t("shortcuts"), () => by("help").showModal()],
+]);
+if (phone) {
+  listenToPhone();
+  audioPanel(t, phone, devices);
+  try {
+    by("auto-answer").checked = localStorage.getItem("callcenter.auto-answer") === "yes";
+  } catch {
+    // A browser that keeps nothing: she answers by hand.
+  }
+  by("auto-answer").addEventListener("change", (event) => localStorage.setItem("callcenter.auto-answer", event.target.checked ? "yes" : "no"));
+}
+show("audio-open", Boolean(phone));
+setInterval(() => tick(Date.now() + line.clockAhead), 500);
+setInterval(figures, FIGURES_EVERY_MS);
+document.body.dataset.page = "ready";
+window.callcenterPhone = phone; // for whoever looks into it from the browser's own tools

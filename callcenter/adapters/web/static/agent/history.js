@@ -1,0 +1,51 @@
+// What is known of a caller from before.
+import { by, clock, make, moment, own, show, spoken } from "./page.js";
+
+export function showHistory(t, known) {
+  const none = !known || (known.calls.length === 0 && known.messages.length === 0 && known.callbacks.length === 0);
+  show("no-history", none);
+  by("no-history").textContent = known && known.away ? t("history_away") : t("no_history");
+  by("calls").replaceChildren(...(known ? known.calls.map((call) => callRow(t, call)) : []));
+  fill("messages", known ? known.messages.map((one) => messageRow(t, one)) : []);
+  fill("callbacks", known ? known.callbacks.map((one) => callbackRow(t, one)) : []);
+  const link = by("pop-link");
+  show("pop", Boolean(known && known.pop));
+  if (known && known.pop) link.href = known.pop;
+}
+
+function fill(id, rows) {
+  by(id).replaceChildren(...rows);
+  show(`${id}-title`, rows.length > 0);
+}
+
+function callRow(t, call) {
+  const row = make("li");
+  const how = call.talk_s > 0 ? t("talked_for", { time: clock(call.talk_s) }) : t("not_reached");
+  row.append(make("p", {}, make("time", { dateTime: call.started_at }, moment(call.started_at)), " · ", how));
+  if (call.path.length) row.append(make("p", { className: "soft" }, `${t("path")} `, own(call.path.map((stay) => stay.node).join(" → "))));
+  for (const contact of call.contacts) row.append(contactPart(t, contact));
+  return row;
+}
+
+function contactPart(t, contact) {
+  const part = make("div");
+  const words = [spoken(contact.queue), contact.agent, contact.disposition ? spoken(contact.disposition) : ""].filter(Boolean);
+  part.append(make("p", {}, own(words.join(" · "))));
+  if (contact.note) part.append(make("p", { className: "note", dir: "auto" }, contact.note));
+  for (const script of contact.scripts) {
+    for (const { field, answer } of script.answers) part.append(make("p", { className: "soft" }, own(`${spoken(field)}: ${answer}`)));
+  }
+  return part;
+}
+
+function messageRow(t, message) {
+  const row = make("li", {}, make("time", { dateTime: message.left_at }, moment(message.left_at)), " · ", own(spoken(message.mailbox)));
+  row.append(` · ${clock(message.length_s || 0)}`);
+  if (message.transcript) row.append(make("p", { className: "note", dir: "auto" }, message.transcript));
+  return row;
+}
+
+function callbackRow(t, callback) {
+  const state = t(`callback_${callback.state}`);
+  return make("li", {}, make("time", { dateTime: callback.due_at }, moment(callback.due_at)), " · ", own(spoken(callback.queue)), ` · ${state}`);
+}
