@@ -24,10 +24,14 @@ from callcenter.domain.ivr.keys import LanguageNode, MenuNode
 from callcenter.domain.ivr.listening import BUSY, HEARD, NOT_UNDERSTOOD, NOTHING, UNDERSTOOD, UNSURE
 from callcenter.domain.ivr.run import FlowRun
 from callcenter.domain.machine import Outputs
-from callcenter.sim.random_flows import AGENTS, ATTRIBUTES, HEARD_VALUES, KEYS, QUEUES, flow_set
+from callcenter.domain.mailbox_config import MailboxConfig
+from callcenter.domain.mailbox_pin import RIGHT, WRONG
+from callcenter.sim.random_flows import AGENTS, ATTRIBUTES, HEARD_VALUES, KEYS, MAILBOX, QUEUES, flow_set
 from callcenter.sim.timeline import EPOCH
 
 NODE, DID = "node1", "+18005550100"
+NUMBER = "7001"
+"""Of the mailbox."""
 CALLERS = 4
 """So many are in flows at once."""
 STEPS_OF_A_WORLD = 20_000
@@ -57,6 +61,10 @@ class FuzzResult:
     exits: Counter[str] = field(default_factory=Counter)
     """How flow runs ended."""
     started: int = 0
+    messages: int = 0
+    """Left in the mailbox."""
+    listened: int = 0
+    """Visits of the mailbox by number and PIN."""
 
 
 class World:
@@ -73,6 +81,8 @@ class World:
         self.playing: dict[str, str] = {}
         """By leg: what it hears."""
         self.asked: dict[str, c.AskOutside] = {}
+        self.recorded: dict[str, str] = {}
+        """By leg: the message that is being recorded."""
         self.rung: dict[str, str] = {}
         """By call: the leg to a number outside."""
         self.legs = 0
@@ -99,6 +109,7 @@ class World:
             flow_versions={(flow.name, flow.version): flow for flow in flows.values()},
             calendars={"main": Calendar("main", "UTC", (Stretch(EPOCH, True, UNKNOWN),), EPOCH + timedelta(days=400))},
             calling=CallingConfig("carrier"),
+            mailboxes={MAILBOX: MailboxConfig(MAILBOX, NUMBER, longest=timedelta(seconds=20), most=6, keep=timedelta(minutes=10))},
         )
 
     # --- events ---------------------------------------------------------------------------------
@@ -115,6 +126,10 @@ class World:
         for fact in outputs.facts:
             if isinstance(fact, f.FlowEnded):
                 self.result.exits[fact.exit] += 1
+            elif isinstance(fact, f.MessageLeft):
+                self.result.messages += 1
+            elif isinstance(fact, f.VisitEnded):
+                self.result.listened += fact.outcome is f.VisitOutcome.LISTENED
             elif isinstance(fact, f.FlowPassed):
                 self.result.node_moves += 1
             elif isinstance(fact, f.FlowResumed) or (isinstance(fact, f.FlowStarted) and not fact.again):
@@ -132,11 +147,25 @@ class World:
                 self.asked[command.ask] = command
             case c.WithdrawAsk():
                 self.asked.pop(command.ask, None)
+            case c.RecordMessage():
+                self.recorded[command.leg] = command.message
+            case c.StopMessage():
+                for leg in [leg for leg, message in self.recorded.items() if message == command.message]:
+                    self._recorded(leg)
             case c.Dial():
                 self.rung[command.call] = command.leg
             case c.HangUp():
                 self.playing.pop(command.leg, None)
+                self._recorded(command.leg)
                 self.inbox.append(e.LegEnded(command.leg, e.Cause.NORMAL))
+
+    def _recorded(self, leg: str) -> None:
+        """What the leg says is a message now, if it was being recorded; or the disk was full."""
+        message = self.recorded.pop(leg, "")
+        if message:
+            length = timedelta(seconds=self.random.choice((0, 1, 3, 20)))
+            failed = self.random.random() < 0.1
+            self.inbox.append(e.MessageFailed(leg, message) if failed else e.MessageRecorded(leg, message, length))
 
     # --- callers --------------------------------------------------------------------------------
 
@@ -184,10 +213,19 @@ class World:
         run = call.flow
         node = run.flow.nodes.get(run.node) if run is not None else None
         known = list(node.choices) if isinstance(node, MenuNode | LanguageNode) else []
+        if call.visit is not None and call.visit.began.listening and call.visit.stage in (f.Stage.NUMBER, f.Stage.PIN):
+            for key in f"{NUMBER}#":  # the whole of it, as people enter it; the PIN is whatever the answer says
+                self.tell(e.DigitPressed(call.began.leg, key))
+            return
         key = self.random.choice(known) if known and self.random.random() < 0.6 else self.random.choice(KEYS)
         self.tell(e.DigitPressed(call.began.leg, key))
 
     def _prompt_ends(self, call: Call) -> None:
+        """What is said, or what the caller says."""
+        if call.began.leg in self.recorded and self.random.random() < 0.5:
+            self._recorded(call.began.leg)
+            self.tell(e.TimePassed())
+            return
         playback = self.playing.pop(call.began.leg, "nothing")
         self.tell(e.PlaybackEnded(call.began.leg, playback))
 
@@ -200,8 +238,10 @@ class World:
         if call.id in self.rung and self.random.random() < 0.8:
             self._outside(call.id)
             return
-        ask = call.flow.ask if call.flow is not None else ""
+        ask = call.visit.ask if call.visit is not None else call.flow.ask if call.flow is not None else ""
         outcome = self.random.choice(("answered", "answered", "not_found", "failed", *LISTENED, *GARBAGE))
+        if call.visit is not None and self.random.random() < 0.8:
+            outcome = self.random.choice((RIGHT, WRONG))
         attributes = {self.random.choice((*ATTRIBUTES, *GARBAGE)): self.random.choice(("7", "gold", *GARBAGE)) for _ in range(2)}
         attributes[HEARD] = self.random.choice((*HEARD_VALUES, YES, NO, *GARBAGE))
         self.tell(e.AskAnswered(call.id, ask or "unknown", outcome, attributes))
@@ -221,6 +261,7 @@ class World:
         self.tell(event)
 
     def _hangs_up(self, call: Call) -> None:
+        self._recorded(call.began.leg)
         self.tell(e.LegEnded(call.began.leg, e.Cause.NORMAL))
 
     def _found_silent(self, call: Call) -> None:
@@ -243,10 +284,10 @@ class World:
     def _restarts(self, call: Call) -> None:
         """Our process dies: the center that is made from its checkpoint is the same, but for what must not be written down."""
         self.result.restarts += 1
-        before = {name: each.flow for name, each in self.center.state.calls.items()}
+        before = {name: (each.flow, each.visit, each.handed_on) for name, each in self.center.state.calls.items()}
         outside = {name: (each.outside, each.bridge) for name, each in self.center.state.calls.items()}
         self.center = Center.restore(self.config, self._ids(), list(self.center.checkpoint()))
-        after = {name: each.flow for name, each in self.center.state.calls.items()}
+        after = {name: (each.flow, each.visit, each.handed_on) for name, each in self.center.state.calls.items()}
         talks = {name: (each.outside, each.bridge) for name, each in self.center.state.calls.items()}
         if before != after or talks != outside:
             raise FlowFault(f"restored differs from live: {before} / {after}")
@@ -280,8 +321,11 @@ class World:
         for call in self.callers():
             run = call.flow
             heard = self.playing.get(call.began.leg, "")
-            if run is not None and run.until is None and (not heard or heard != run.playback):
-                raise FlowFault(f"silence at {run.flow.name}/{run.node}: {run}")
+            if run is None:
+                continue
+            said, until = (run.playback, run.until) if call.visit is None else (call.visit.playback, call.visit.until)
+            if until is None and (not heard or heard != said):
+                raise FlowFault(f"silence at {run.flow.name}/{run.node}: {run}, {call.visit}")
 
     def everybody_falls_silent(self) -> None:
         """No keys any more, no answers: prompts end and time passes, and that must be enough."""

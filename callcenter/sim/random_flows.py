@@ -27,6 +27,7 @@ from callcenter.domain.ivr.flow import (
     SubflowNode,
     SurveyNode,
     TransferNode,
+    VoicemailNode,
     faults,
 )
 from callcenter.domain.ivr.grammar import NUMBER, Grammar, built_in
@@ -42,6 +43,7 @@ KEYS = "0123456789*#"
 ATTRIBUTES = ("account", "tier", "balance", "amount")
 QUEUES = ("support", "sales")
 AGENTS = ("alice", "bob")
+MAILBOX = "queue:support"
 LANGUAGES = ("en", "es", "fr")
 CONDITIONS = (
     "hours.main is open",
@@ -167,11 +169,12 @@ def _speech(make: Maker) -> Node:
 
 
 def _survey(make: Maker) -> Node:
-    kind = make.random.choice((SurveyKind.CSAT, SurveyKind.NPS, SurveyKind.CHOICE))
+    kind = make.random.choice(tuple(SurveyKind))
+    mailbox = MAILBOX if kind is SurveyKind.COMMENT else ""
     choices = {key: f"answer-{key}" for key in make.some_keys()} if kind is SurveyKind.CHOICE else {}
     attribute = make.random.choice(("", *ATTRIBUTES))
     return SurveyNode(
-        "asked", kind, make.says(), make.to(), make.to(), choices, "", attribute, make.seconds(), make.seconds(), *_ladder(make)
+        "asked", kind, make.says(), make.to(), make.to(), choices, mailbox, attribute, make.seconds(), make.seconds(), *_ladder(make)
     )
 
 
@@ -193,6 +196,11 @@ def _transfer(make: Maker) -> Node:
     if make.random.random() < 0.6:
         return OutsideNode(make.random.choice(("+12025550199", "+12025550198", "nonsense")), make.to(), make.seconds())
     return TransferNode(make.random.choice(AGENTS), make.random.choice(QUEUES), make.to())
+
+
+def _voicemail(make: Maker) -> Node:
+    """To leave a message, or to listen to those there are."""
+    return VoicemailNode(make.to(), make.to(), MAILBOX if make.random.random() < 0.7 else "")
 
 
 def _pin(make: Maker) -> Node:
@@ -223,6 +231,7 @@ MAKERS: Mapping[type[Node], tuple[int, Callable[[Maker], Node]]] = {
     SpeechNode: (3, _speech),
     SurveyNode: (2, _survey),
     SubflowNode: (2, _subflow),
+    VoicemailNode: (1, _voicemail),
     CallbackNode: (1, _callback),
     PauseRecordingNode: (1, _pause),
     OptOutNode: (1, _opt_out),
@@ -246,7 +255,8 @@ class FlowSet:
         """One more flow, fit to run."""
         while True:
             made = _one(name, self.random, subflows, returns=returns)
-            known = Known({"queue": QUEUES, "agent": AGENTS, "hours": ("main",), "list": ("vip",)}, self.flows, attributes=ATTRIBUTES)
+            names = {"queue": QUEUES, "agent": AGENTS, "hours": ("main",), "list": ("vip",), "mailbox": (MAILBOX,)}
+            known = Known(names, self.flows, attributes=ATTRIBUTES)
             if not list(faults(made, known)):
                 self.flows[name] = made
                 return made

@@ -1,5 +1,7 @@
 """After a real talk: the agent hangs up first, and the caller answers the survey by keys; who hangs up first is asked nothing."""
 
+import wave
+from array import array
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +9,8 @@ import pytest
 
 from callcenter.domain import facts as f
 from callcenter.sim.sip.policy import AnswerAfter
-from callcenter.sim.sip.tones import TonePair, tone_pair
-from tests.support.asterisk import raw_settings
+from callcenter.sim.sip.tones import RATE, TonePair, goertzel, samples_of, tone_pair
+from tests.support.asterisk import BEEP_TONES, PROMPT_TONES, raw_settings
 from tests.support.center import AGENT_TONES, CALLER_TONE, running_center
 
 pytestmark = pytest.mark.pbx
@@ -78,3 +80,47 @@ async def test_a_survey_after_the_talk() -> None:
         await again.ended()
         assert len(it.all(f.SurveyOffered)) == 1, "nobody is asked twice within the time, nor who hung up first"
         assert [fact.why for fact in it.all(f.ContactParted)] == ["agent_hung_up", "caller_hung_up", "agent_hung_up"]
+
+
+WORDS = tone_pair(50)
+
+
+def holds(file: Path, pair: TonePair) -> bool:
+    """Whether most of the recording is this pair."""
+    with wave.open(str(file), "rb") as recorded:
+        samples = array("h", recorded.readframes(recorded.getnframes()))
+    middle = list(samples[len(samples) // 3 : len(samples) // 3 + 4000])
+    return sum(goertzel(middle, frequency) for frequency in pair) > 0.5 * sum(sample * sample for sample in middle)
+
+
+@pytest.mark.long
+async def test_a_comment_in_the_caller_s_own_words() -> None:
+    both = tables()
+    comment = {"type": "survey", "kind": "comment", "question": "comment", "prompt": "satisfied", "queue": "support"}
+    both["flow"]["how-was-it"] = {
+        "start": "comment",
+        "node": {
+            "comment": {**comment, "next": "thanks", "otherwise": "end"},
+            **{name: SURVEY["node"][name] for name in ("thanks", "end")},
+        },
+    }
+    both["queue"] = [{**both["queue"][0], "voicemail": {"number": "7001"}}]
+    async with running_center(**both) as it:
+        alice = await it.agent("alice", AnswerAfter(0.1))
+        caller = await it.call("+12025550143", tone=None)
+        at_alice = await alice.incoming()
+        await it.fact(f.ContactConnected)
+        await at_alice.hang_up()
+        await caller.hears(SATISFIED)
+        await caller.hears(PROMPT_TONES["voicemail-greeting"], for_s=0.2)
+        await caller.hears(BEEP_TONES, for_s=0.2)
+        await caller.say(samples_of(WORDS, 3 * RATE))
+        await caller.send_digit("#")
+        await caller.hears(PROMPT_TONES["voicemail-review"], for_s=0.2)
+        await caller.send_digit("1")
+        await caller.hears(THANKS)
+        await caller.ended()
+        (answered,) = it.all(f.SurveyAnswered)
+        (left,) = it.all(f.MessageLeft)
+        assert (answered.question, answered.value, answered.agent) == ("comment", left.message, "alice")
+        assert holds(it.pbx.node.recordings / f"voicemail-{left.message}.wav", WORDS)

@@ -28,6 +28,7 @@ def test_nothing_goes_wrong_and_every_flow_run_comes_to_an_end(seed: int) -> Non
     assert result.exits["hang_up"] > STEPS / 1000
     assert result.restarts > STEPS / 1000
     assert result.published == STEPS // 1500
+    assert result.messages > 100
 
 
 def _broken(how: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, hook: str) -> None:
