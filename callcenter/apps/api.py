@@ -24,9 +24,13 @@ from callcenter.apps.books import changing, recording_folders
 from callcenter.apps.reports import DEFAULT_TARGET, QueueKpi, ReportError, kpi_report, queue_json, report_json, window
 from callcenter.domain.audit import By, Deed
 from callcenter.domain.skills import parse, skills_of
+from callcenter.domain.state import State
 from callcenter.runtime.data_folder import data_folder
 from callcenter.runtime.secrets import Secrets
 from callcenter.runtime.settings import Settings
+from callcenter.runtime.settings_dips import sources
+from callcenter.services.contact_lookup import LookedUp, Lookup, known_of, look_up
+from callcenter.services.dips.client import DipsClient
 from callcenter.services.engine_asker import EngineAsker
 from callcenter.services.voicemail_audio import kept_file
 
@@ -40,6 +44,8 @@ def api_of(
     settings: Settings,
     secrets: Secrets,
     database: AsyncEngine,
+    dips: DipsClient,
+    state: Callable[[], State | None],
     health: Callable[[], Awaitable[Mapping[str, object]]],
     audit: Callable[[By, Deed], Awaitable[object]],
 ) -> tuple[Api, Ports]:
@@ -58,6 +64,7 @@ def api_of(
         recordings=lambda node, name: _recording(now(), node, name),
         messages=lambda message: _message(now(), message),
         explain_past=Explainer(file),
+        lookup=Lookups(now, dips, state),
         health=health,
         audit=audit,
         cursor_key=hashlib.sha256(b"cursors of lists" + seed).digest(),
@@ -93,11 +100,12 @@ def configured(settings: Settings) -> Configured:
         }
         for queue in settings.queues
     }
+    teams = settings.team_of
     agents: dict[str, Mapping[str, object]] = {
         agent.name: {
             "queues": list(dict.fromkeys((*agent.queues, *agent.memberships))),
             "skills": dict(agent.skills),
-            "team": str(getattr(agent, "team", None) or ""),
+            "team": teams.get(agent.name, ""),
         }
         for agent in settings.agents
     }
@@ -117,6 +125,24 @@ def _skills(settings: Settings) -> list[Mapping[str, object]]:
         }
         for name in sorted(names)
     ]
+
+
+class Lookups:
+    """What other systems know of callers: by the dips process."""
+
+    def __init__(self, settings: Callable[[], Settings], dips: DipsClient, state: Callable[[], State | None]) -> None:
+        self._settings, self._dips, self._state = settings, dips, state
+
+    async def __call__(self, contact: str, known: Mapping[str, str] | None) -> LookedUp | None:
+        settings = self._settings()
+        values = known_of(self._state(), contact) or known
+        if values is None:
+            raise LookupError(contact)
+        name = next((queue.lookup for queue in settings.queues if queue.name == values["queue"]), None)
+        source = sources(settings).get(name) if name is not None else None
+        if source is None:
+            return None
+        return await look_up(Lookup(source.name, source.names(), source.rules.budget), values, self._dips.ask)
 
 
 # --- reports ------------------------------------------------------------------------------------------

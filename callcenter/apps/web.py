@@ -18,6 +18,7 @@ from callcenter.adapters.db.documents import PostgresDocuments
 from callcenter.adapters.db.people import PostgresPeople
 from callcenter.adapters.db.reports import sums_by_queue
 from callcenter.adapters.db.trends import PostgresTrends
+from callcenter.adapters.db.webhooks import PostgresWebhooks
 from callcenter.adapters.web.access import Origins
 from callcenter.adapters.web.account_pages import AccountPages
 from callcenter.adapters.web.config.flow_pages import FlowPages
@@ -40,6 +41,7 @@ from callcenter.runtime.data_folder import data_folder, database_url
 from callcenter.runtime.postgres import PostgresError
 from callcenter.runtime.secrets import load_secrets
 from callcenter.runtime.settings import Settings, load
+from callcenter.runtime.settings_dips import dip_defaults
 from callcenter.services.dips.client import DipsClient
 from callcenter.services.live_feed import LiveFeed
 from callcenter.services.people.passwords import Passwords
@@ -142,9 +144,19 @@ async def serve(settings: Settings, config_file: Path, stop: asyncio.Event) -> N
     feed = LiveFeed(data_folder(settings).control_socket, secrets.control_token)
     status = status_file(settings)
     dips = DipsClient(data_folder(settings).dips_socket, secrets.control_token)
-    sources = Sources(feed, database.kpi_today, database.answers, lambda: shipped(status), settings.data, dips.measures)
+    webhooks = PostgresWebhooks(database.api)
+    sources = Sources(
+        feed,
+        database.kpi_today,
+        database.answers,
+        lambda: shipped(status),
+        settings.data,
+        dips.measures,
+        webhooks.counts,
+        secrets.metrics_token,
+    )
     site = site_of(settings, database)
-    pages = Pages(sources, site.shell, settings.center.name, settings.center.time_zone)
+    pages = Pages(sources, site.shell, settings.center.name, settings.center.time_zone, site.requests)
     site.add(pages, pages.feeding)
     live = Live(settings, config_file, site, database.kpi_today, database.trends())
     site.add(live, live.running)
@@ -153,7 +165,17 @@ async def serve(settings: Settings, config_file: Path, stop: asyncio.Event) -> N
     add_people(site, settings)
     add_configuration(site, settings, database)
     people = database.people()
-    api, asked = api_of(config_file, settings, secrets, database.api, pages.health, lambda by, deed: people.note(deed, by))
+    asking = DipsClient(data_folder(settings).dips_socket, secrets.control_token, dip_defaults(settings))
+    api, asked = api_of(
+        config_file,
+        settings,
+        secrets,
+        database.api,
+        asking,
+        lambda: live.replica.state,
+        pages.health,
+        lambda by, deed: people.note(deed, by),
+    )
     site.add(api)
     # No access log: an address may hold a caller's number.
     runner = web.AppRunner(site.application(), access_log=None, handler_cancellation=True, shutdown_timeout=1.0, keepalive_timeout=30.0)
@@ -165,6 +187,7 @@ async def serve(settings: Settings, config_file: Path, stop: asyncio.Event) -> N
     finally:
         await runner.cleanup()
         await asked.engine.close()
+        await asking.close()
         await dips.close()
         await database.close()
 

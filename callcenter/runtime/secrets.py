@@ -52,6 +52,8 @@ class Secrets:
     ami_doctor_password: str = field(default_factory=_secret, repr=False)
     control_token: str = field(default_factory=_secret, repr=False)
     postgres_password: str = field(default_factory=_secret, repr=False)
+    metrics_token: str = field(default_factory=_secret, repr=False)
+    """Opens /metrics, and nothing else."""
     webhook_key: str = field(default_factory=_secret, repr=False)
     """The secrets that webhooks are signed with follow from it."""
     phones: Mapping[str, Phone] = field(default_factory=dict)

@@ -508,6 +508,7 @@ def _reference_faults(settings: Settings) -> Iterator[Problem]:
     for index, queue in enumerate(settings.queues):
         yield from _unknown(f"queue[{index}].overflow_flow", "flow", queue.overflow_flow, flows)
         yield from _unknown(f"queue[{index}].survey_flow", "flow", queue.survey_flow, flows)
+        yield from _unknown(f"queue[{index}].lookup", "dip", queue.lookup, list(settings.dips))
         yield from _unknown(f"queue[{index}].music", "music", queue.music, [DEFAULT_MUSIC, *(music.name for music in settings.music)])
     for index, agent in enumerate(settings.agents):
         for place, name in enumerate(agent.queues):

@@ -289,6 +289,8 @@ class QueueSection(QueueConsole, QueueRouting):
     max_waiting: int | None = Field(default=None, ge=0)
     wait_without_agents: bool = True
     overflow_flow: Name | None = None
+    lookup: Name | None = None
+    """The dip that tells what another system knows of the caller, for the screen pop."""
     survey_flow: Name | None = None
     """Where callers go on whose agent hangs up first."""
     survey_attribute: AttributeName | None = None

@@ -1,10 +1,14 @@
 """/api/v1 as programs use it: the web process itself, a real PostgreSQL, the production engine."""
 
 import json
+import subprocess
+import sys
 import threading
+import time
 import wave
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -335,6 +339,44 @@ def test_reports(center: ApiCenter) -> None:
     slices = center.get(f"/reports/kpi/intervals?{span}&queue=support&interval=15min").json["items"]
     assert sum(each["offered"] for each in slices) == support["offered"]
     assert all(datetime.fromisoformat(each["slice_at"]).minute % 15 == 0 for each in slices)
+
+
+class Crm(BaseHTTPRequestHandler):
+    """Another system, which knows everybody as gold."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"account": {"tier": f"gold {self.path}"}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_what_another_system_knows_of_the_caller(center: ApiCenter) -> None:
+    away = center.get("/contacts/c0-contact/lookup", who="alice")
+    assert (away.status, away.json["outcome"], away.json["attributes"]["tier"]) == (200, "failed", "unknown")
+    problem(center.get("/contacts/s1-contact/lookup"), 409, "refused")
+    problem(center.get("/contacts/c0-contact/lookup", who="sid"), 403, "forbidden")
+    problem(center.get("/contacts/nobody/lookup"), 404, "not_found")
+    listening = ThreadingHTTPServer(("127.0.0.1", center.crm), Crm)
+    threading.Thread(target=listening.serve_forever, daemon=True).start()
+    command = [sys.executable, "-m", "callcenter.apps.cli", "dips", "--config", str(center.file)]
+    dips = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 30
+        while (found := center.get("/contacts/c0-contact/lookup", who="alice").json)["outcome"] != "found":
+            assert time.monotonic() < end, found
+            time.sleep(0.1)
+    finally:
+        dips.terminate()
+        dips.wait(20)
+        listening.shutdown()
+        listening.server_close()
+    assert found == {"source": "crm", "outcome": "found", "attributes": {"tier": "gold /people/%2B12025550123", "dip_fallback": "none"}}
 
 
 # --- sound --------------------------------------------------------------------------------------------

@@ -73,6 +73,7 @@ require = "english"
 hours = "office"
 voicemail = {{}}
 callback = {{}}
+lookup = "crm"
 [[queue]]
 name = "sales"
 [[agent]]
@@ -88,6 +89,11 @@ priority = 10
 entry = [{{ number = "+12025550100", reason = "a friend of the house" }}]
 [calendar.office]
 weekly = ["mon-sun 00:00-24:00"]
+[dip.crm]
+url = "http://127.0.0.1:{crm}/people/{{caller}}"
+allow_private = true
+attributes = {{ tier = "account.tier" }}
+defaults = {{ tier = "unknown" }}
 [flow.main]
 start = "in"
 node.in = {{ type = "queue", queue = "support" }}
@@ -121,6 +127,8 @@ class ApiCenter:
     folder: Path
     url: str
     port: int
+    crm: int
+    """Where the other system is asked, when a test lets one listen there."""
     tokens: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -194,9 +202,9 @@ class ApiCenter:
 @contextmanager
 def api_center(folder: Path, url: str) -> Iterator[ApiCenter]:
     """With people of each role, and a token of each by the name of the person."""
-    (port,) = free_ports(1)
-    center = ApiCenter(folder, url, port)
-    center.file.write_text(TOML.format(data=center.data, url=url, port=port))
+    port, crm = free_ports(2)
+    center = ApiCenter(folder, url, port, crm)
+    center.file.write_text(TOML.format(data=center.data, url=url, port=port, crm=crm))
     DataFolder(center.data).prepare()
     load_secrets(center.data, ["alice", "bob"])
 

@@ -8,15 +8,25 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 
 from callcenter.adapters.web.readiness import Readiness
 from callcenter.adapters.web.words import STATES
+from callcenter.domain.webhooks import MessageState
 from callcenter.services.control import JsonObject
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def exposition(picture: JsonObject | None, readiness: Readiness, dips: Sequence[Mapping[str, object]] | None = None) -> bytes:
-    """The metrics of this moment, in Prometheus' text format. ``dips``: ``services.dips.runner.Dips.measures``; None: they are away."""
+def exposition(
+    picture: JsonObject | None,
+    readiness: Readiness,
+    dips: Sequence[Mapping[str, object]] | None = None,
+    webhooks: Mapping[MessageState, int] | None = None,
+    of_web: Iterable[Metric] = (),
+) -> bytes:
+    """The metrics of this moment, in Prometheus' text format. ``dips``: ``services.dips.runner.Dips.measures``; None: they are away.
+
+    ``webhooks``: messages that wait, and dead ones; None: nobody knows.
+    """
     registry = CollectorRegistry()
-    registry.register(_Once([*_health(readiness), *_center(picture), *_dips(dips)]))
+    registry.register(_Once([*_health(readiness), *_center(picture), *_dips(dips), *_webhooks(webhooks), *of_web]))
     return generate_latest(registry)
 
 
@@ -83,6 +93,15 @@ def _dips(sources: Sequence[Mapping[str, object]] | None) -> list[Metric]:
             outcomes.add_metric([name, str(outcome)], _number(count))
         breaker.add_metric([name], row.get("breaker") != "closed")
     return [_gauge("dips_up", "1: the process answers that flows ask through", sources is not None), took, outcomes, breaker]
+
+
+def _webhooks(counts: Mapping[MessageState, int] | None) -> list[Metric]:
+    if counts is None:
+        return []
+    messages = GaugeMetricFamily("callcenter_webhook_messages", "Messages to other systems that wait, and dead ones", labels=["state"])
+    for state in (MessageState.DUE, MessageState.SENDING, MessageState.DEAD):
+        messages.add_metric([state], counts.get(state, 0))
+    return [messages]
 
 
 def _objects(of: Mapping[str, object], name: str) -> list[Mapping[str, object]]:

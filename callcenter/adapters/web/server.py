@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hmac
 import json
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -11,12 +12,14 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
-from callcenter.adapters.web.access import PUBLIC, Routes, signed, while_signed_in
+from callcenter.adapters.web.access import PUBLIC, Routes, signed, signed_if_any, while_signed_in
 from callcenter.adapters.web.live import TABLES, TOTALS, page, within
 from callcenter.adapters.web.metrics import CONTENT_TYPE, exposition
 from callcenter.adapters.web.readiness import Readiness
+from callcenter.adapters.web.requests import Requests
 from callcenter.adapters.web.shell import Shell
-from callcenter.domain.rights import Right, Scope
+from callcenter.domain.rights import EVERYTHING, Right, Scope, may
+from callcenter.domain.webhooks import MessageState
 from callcenter.services.control import JsonObject
 from callcenter.services.live_feed import LiveFeed
 
@@ -51,13 +54,18 @@ class Sources:
     data: Path
     dips: Callable[[], Awaitable[Sequence[Mapping[str, object]]]] = _no_dips
     """The measures of the dips process; raises OSError or TimeoutError when it is away."""
+    webhooks: Callable[[], Awaitable[Mapping[MessageState, int]]] | None = None
+    """Messages to other systems that wait, and dead ones; raises when the database is away."""
+    metrics_token: str = ""
+    """Who has it may take the metrics, and nothing else; empty: people with the right only."""
 
 
 class Pages:
     """All pages of one center."""
 
-    def __init__(self, sources: Sources, shell: Shell, center: str, time_zone: str) -> None:
+    def __init__(self, sources: Sources, shell: Shell, center: str, time_zone: str, requests: Requests | None = None) -> None:
         self._sources = sources
+        self._requests = requests or Requests()
         self._names = {"center": center, "time_zone": time_zone}
         self._kpi: tuple[float, KpiRows | None] | None = None
         self._watchers = 0
@@ -88,9 +96,32 @@ class Pages:
         _, readiness = await self._look()
         return web.json_response(readiness.as_json(), status=200 if readiness.ready else 503)
 
-    async def metrics(self, _request: web.Request) -> web.Response:
-        (picture, readiness), dips = await asyncio.gather(self._look(), self._dips())
-        return web.Response(body=exposition(picture, readiness, dips), headers={"Content-Type": CONTENT_TYPE})
+    async def metrics(self, request: web.Request) -> web.Response:
+        """For who has the token for it, or may see the wallboard."""
+        if not self._may_measure(request):
+            challenge = {"WWW-Authenticate": "Bearer"}
+            return web.Response(status=401, text="Send the token for metrics (docs/operations.md).\n", headers=challenge)
+        (picture, readiness), dips, webhooks = await asyncio.gather(self._look(), self._dips(), self._webhooks())
+        body = exposition(picture, readiness, dips, webhooks, self._requests.families())
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
+
+    def _may_measure(self, request: web.Request) -> bool:
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        wanted = self._sources.metrics_token
+        if wanted and scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(errors="replace"), wanted.encode()):
+            return True
+        who = signed_if_any(request)
+        return who is not None and may(who, Right.SEE_WALLBOARD) and who.scope == EVERYTHING
+
+    async def _webhooks(self) -> Mapping[MessageState, int] | None:
+        if self._sources.webhooks is None:
+            return None
+        try:
+            async with asyncio.timeout(DATABASE_SECONDS):
+                return await self._sources.webhooks()
+        except Exception as error:  # whatever is wrong with it: the other metrics are worth having
+            log.warning("webhook_counts_missing", error=type(error).__name__)
+            return None
 
     async def _dips(self) -> Sequence[Mapping[str, object]] | None:
         try:

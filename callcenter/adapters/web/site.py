@@ -8,6 +8,7 @@ from aiohttp import web
 
 from callcenter.adapters.web.access import Door, Origins, Routes
 from callcenter.adapters.web.door import add_headers, contain
+from callcenter.adapters.web.requests import Requests
 from callcenter.adapters.web.shell import Shell
 from callcenter.adapters.web.sign_in_pages import SignInPages
 from callcenter.adapters.web.static_files import StaticFiles
@@ -30,6 +31,7 @@ class Site:
 
     def __init__(self, center: str, signing: Signing, origins: Origins | None = None) -> None:
         self.routes = Routes()
+        self.requests = Requests()
         self.shell = Shell(center, self.routes)
         self.signing = signing
         self.origins = origins or Origins()
@@ -45,7 +47,7 @@ class Site:
 
     def application(self) -> web.Application:
         door = Door(self.signing, self.origins, self.shell.refuse)
-        app = web.Application(middlewares=[contain, door.middleware], client_max_size=BODY_LIMIT)
+        app = web.Application(middlewares=[self.requests.middleware, contain, door.middleware], client_max_size=BODY_LIMIT)
         app.on_response_prepare.append(add_headers)
         app.cleanup_ctx.extend(self._contexts)
         door.guard(app, self.routes)

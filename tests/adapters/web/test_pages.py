@@ -18,6 +18,7 @@ from callcenter.adapters.web.server import Pages, Sources
 from callcenter.adapters.web.site import Site
 from callcenter.domain.audit import By
 from callcenter.domain.rights import Role
+from callcenter.domain.webhooks import MessageState
 from callcenter.services.control import ControlServer, JsonObject
 from callcenter.services.live_feed import LiveFeed
 from callcenter.services.notices import NoticeRing
@@ -26,6 +27,7 @@ from callcenter.services.people.signing import Signing
 from tests.support.people import FakePeople, person
 
 ENGINE_TOKEN = "engine-token"
+METRICS = {"Authorization": "Bearer metrics-token"}
 SINCE = "2026-11-22T10:00:00+00:00"
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -112,11 +114,11 @@ class World:
         self.engine = ControlServer(folder / "run" / "control.sock", ENGINE_TOKEN, self.answer, self.ring)
         self.dips: Sequence[Mapping[str, object]] | None = ()
         feed = LiveFeed(folder / "run" / "control.sock", ENGINE_TOKEN)
-        sources = Sources(feed, self.kpi, self.reach, lambda: 10, folder, self.measures)
+        sources = Sources(feed, self.kpi, self.reach, lambda: 10, folder, self.measures, self.webhooks, "metrics-token")
         self.people = FakePeople(person("sue", Role.SUPERVISOR), person("sid", Role.SUPERVISOR, queues=["sales"]))
         self.signing = Signing(self.people, Passwords())
         site = Site("Example <Center>", self.signing)
-        self.pages = Pages(sources, site.shell, "Example <Center>", "America/New_York")
+        self.pages = Pages(sources, site.shell, "Example <Center>", "America/New_York", site.requests)
         site.add(self.pages, self.pages.feeding)
         self.client: TestClient = TestClient(TestServer(site.application()), cookie_jar=CookieJar(unsafe=True))  # type: ignore[type-arg]
 
@@ -131,6 +133,10 @@ class World:
         if self.dips is None:
             raise ConnectionError
         return self.dips
+
+    async def webhooks(self) -> Mapping[MessageState, int]:
+        await self.reach()
+        return {MessageState.DUE: 3, MessageState.DEAD: 1}
 
     async def reach(self) -> None:
         if not self.database:
@@ -187,7 +193,7 @@ async def test_not_ready_says_what_is_missing(world: World, trouble: str) -> Non
 
 
 async def test_metrics_hold_counts_and_no_caller(world: World) -> None:
-    text = await (await world.client.get("/metrics")).text()
+    text = await (await world.client.get("/metrics", headers=METRICS)).text()
     seen = {
         (sample.name, *sample.labels.values()): sample.value for family in text_string_to_metric_families(text) for sample in family.samples
     }
@@ -203,7 +209,7 @@ async def test_metrics_hold_counts_and_no_caller(world: World) -> None:
 async def test_metrics_of_data_dips(world: World) -> None:
     took = [("0.5", 3), ("+Inf", 4)]
     world.dips = [{"source": "crm", "breaker": "open", "took": took, "took_total": 3.5, "outcomes": {"found": 3, "late": 1}}]
-    text = await (await world.client.get("/metrics")).text()
+    text = await (await world.client.get("/metrics", headers=METRICS)).text()
     for line in (
         "callcenter_dips_up 1.0",
         'callcenter_dip_seconds_bucket{le="0.5",source="crm"} 3.0',
@@ -214,12 +220,12 @@ async def test_metrics_of_data_dips(world: World) -> None:
     ):
         assert line in text
     world.dips = None
-    assert "callcenter_dips_up 0.0" in await (await world.client.get("/metrics")).text()
+    assert "callcenter_dips_up 0.0" in await (await world.client.get("/metrics", headers=METRICS)).text()
 
 
 async def test_metrics_are_there_when_the_engine_is_not(world: World) -> None:
     await world.engine.stop()
-    text = await (await world.client.get("/metrics")).text()
+    text = await (await world.client.get("/metrics", headers=METRICS)).text()
     assert "callcenter_engine_up 0.0" in text
     assert "callcenter_queue_waiting" not in text
 
@@ -260,6 +266,35 @@ async def test_the_events_end_with_the_session(world: World) -> None:
         world.happens()
         async for _ in pages:
             world.happens()
+
+
+async def test_metrics_are_for_who_has_the_token_or_the_right(world: World) -> None:
+    for given in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic metrics-token"}, {"Authorization": "Bearer"}):
+        refused = await world.client.get("/metrics", headers=given)
+        assert (refused.status, refused.headers["WWW-Authenticate"]) == (401, "Bearer")
+    await world.signs_in("sid")  # who is limited to a queue may not see the figures of all
+    assert (await world.client.get("/metrics")).status == 401
+    await world.signs_in("sue")
+    assert (await world.client.get("/metrics")).status == 200
+
+
+async def test_the_web_process_counts_its_own_requests_by_route(world: World) -> None:
+    await world.client.get("/healthz")
+    await world.client.get("/healthz")
+    for strange in ("/nowhere/+12025550123", "/also-nowhere"):
+        await world.client.get(strange)
+    text = await (await world.client.get("/metrics", headers=METRICS)).text()
+    assert 'callcenter_web_requests_total{method="GET",route="/healthz",status="200"} 2.0' in text
+    assert 'callcenter_web_requests_total{method="any",route="(none)",status="404"} 2.0' in text
+    assert 'callcenter_web_request_seconds_count{route="/healthz"} 2.0' in text
+    assert 'callcenter_web_open{kind="request"} 1.0' in text
+    assert 'callcenter_webhook_messages{state="due"} 3.0' in text
+    assert 'callcenter_webhook_messages{state="dead"} 1.0' in text
+    assert "12025550123" not in text
+    families = list(text_string_to_metric_families(text))
+    assert len({family.name for family in families}) == len(families)
+    world.database = False
+    assert "callcenter_webhook_messages" not in await (await world.client.get("/metrics", headers=METRICS)).text()
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/live", "/live/live.js", "/live/live.css", "/nowhere"])

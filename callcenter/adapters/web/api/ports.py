@@ -9,6 +9,7 @@ from typing import Protocol
 from callcenter.domain.audit import By, Deed
 from callcenter.domain.rights import Of
 from callcenter.services.archive import Archive
+from callcenter.services.contact_lookup import LookedUp
 from callcenter.services.control import Json, JsonObject
 from callcenter.services.idempotency import KeyStore
 from callcenter.services.webhooks import WebhookBook
@@ -99,6 +100,11 @@ class Ports:
     """Likewise of a message."""
     explain_past: Callable[[str], Awaitable[Mapping[str, object]]]
     """Why a contact of the past was offered to whom it was. Raises LookupError."""
+    lookup: Callable[[str, Mapping[str, str] | None], Awaitable[LookedUp | None]]
+    """What another system knows of the caller of a contact. The mapping is what the books know of it, for one that is over.
+
+    None: its queue has no lookup. Raises LookupError when nothing is known of the contact.
+    """
     health: Callable[[], Awaitable[Mapping[str, object]]]
     audit: Callable[[By, Deed], Awaitable[object]]
     """Remember who did it. Raises PeopleAway."""

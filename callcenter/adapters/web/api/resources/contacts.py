@@ -7,12 +7,13 @@ from pydantic import AliasChoices, AwareDatetime, BaseModel, Field
 from callcenter.adapters.web.api.endpoint import Asked, Endpoint, Line, Nothing, Shown
 from callcenter.adapters.web.api.paging import Page
 from callcenter.adapters.web.api.ports import Ports
-from callcenter.adapters.web.api.problems import not_found
+from callcenter.adapters.web.api.problems import not_found, refused
 from callcenter.adapters.web.api.resources import scope
 from callcenter.adapters.web.api.resources.callbacks import CallbackShown
 from callcenter.adapters.web.api.resources.lists import DatedQuery, listed, read
 from callcenter.adapters.web.api.resources.messages import MessageShown
 from callcenter.adapters.web.api.resources.recordings import RecordingShown
+from callcenter.domain.dips.source import Outcome
 from callcenter.domain.rights import Right, may
 from callcenter.services.archive import Part, Row, Shelf
 from callcenter.services.control_client import RequestRefused
@@ -58,6 +59,14 @@ class ContactQuery(DatedQuery):
     caller: Annotated[Line, Field(description="The number, as it was shown to us.")] = ""
     state: Line = ""
     disposition: Line = ""
+
+
+class LookupShown(Shown):
+    """What another system knows of the caller."""
+
+    source: str
+    outcome: Outcome
+    attributes: dict[str, str]
 
 
 class CallShown(Shown):
@@ -202,6 +211,34 @@ async def explanation(asked: Asked[Nothing, Nothing], ports: Ports) -> Explained
     return Explained(now=False, explanation=dict(past))
 
 
+async def lookup(asked: Asked[Nothing, Nothing], ports: Ports) -> LookupShown:
+    """The queue's `lookup` source is asked, within its time limit; for the screen pop, and for contacts that are over."""
+    name = asked.path["contact"]
+    queue = await _queue_of_live(ports, name)
+    row = None
+    if queue is not None:
+        scope.check_row_queue(asked, Right.SEE_CONTACTS, queue)
+    else:
+        row = await _contact(asked, ports)
+    known = None if row is None else {key: str(row[column] or "") for key, column in _KNOWN_TO_BOOKS.items()}
+    try:
+        found = await ports.lookup(name, known)
+    except LookupError:
+        raise not_found(f"there is no contact '{name}' any more") from None
+    if found is None:
+        raise refused("the queue of this contact has no lookup; name a dip as its 'lookup'")
+    return LookupShown(source=found.source, outcome=found.answer.outcome, attributes=dict(found.answer.told()))
+
+
+_KNOWN_TO_BOOKS = {"contact": "contact_id", "call": "call_id", "queue": "queue", "caller": "caller"}
+
+
+async def _queue_of_live(ports: Ports, contact: str) -> str | None:
+    """The queue of a contact of this moment; None: it is over."""
+    picture: Any = await ports.engine("state")
+    return next((str(call["queue"]) for call in picture["calls"] if call["contact"] == contact), None)
+
+
 async def calls(asked: Asked[CallQuery, Nothing], ports: Ports) -> CallPage:
     query = asked.query
     same = {name: getattr(query, name) for name in ("queue", "agent", "caller", "dialed", "direction", "flow")}
@@ -232,6 +269,16 @@ ENDPOINTS = (
         Right.SEE_CONTACTS,
         "contacts",
         answers=Explained,
+    ),
+    Endpoint(
+        "GET",
+        "/contacts/{contact}/lookup",
+        lookup,
+        "What another system knows of the caller",
+        Right.SEE_CONTACTS,
+        "contacts",
+        answers=LookupShown,
+        problems=(409,),
     ),
     Endpoint("GET", "/calls", calls, "Calls (CDR)", Right.SEE_CONTACTS, "calls", query=CallQuery, answers=CallPage),
     Endpoint("GET", "/calls/{call}", call, "One call", Right.SEE_CONTACTS, "calls", answers=CallWhole),
