@@ -13,6 +13,7 @@ from aiohttp import web
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from callcenter.adapters.db.alerts import PostgresAlerts
 from callcenter.adapters.db.connection import connect
 from callcenter.adapters.db.documents import PostgresDocuments
 from callcenter.adapters.db.people import PostgresPeople
@@ -81,6 +82,9 @@ class Database:
 
     def documents(self) -> PostgresDocuments:
         return PostgresDocuments(self._engine)
+
+    def alerts(self) -> PostgresAlerts:
+        return PostgresAlerts(self._engine)
 
     def trends(self) -> PostgresTrends:
         return PostgresTrends(self._engine, self._zone.key, self._targets, DEFAULT_TARGET)
@@ -158,7 +162,7 @@ async def serve(settings: Settings, config_file: Path, stop: asyncio.Event) -> N
     site = site_of(settings, database)
     pages = Pages(sources, site.shell, settings.center.name, settings.center.time_zone, site.requests)
     site.add(pages, pages.feeding)
-    live = Live(settings, config_file, site, database.kpi_today, database.trends())
+    live = Live(settings, config_file, site, database.kpi_today, database.trends(), database.alerts())
     site.add(live, live.running)
     consoles = AgentConsoles(live, site, database.engine)
     site.add(consoles, consoles.running)

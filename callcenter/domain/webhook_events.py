@@ -74,9 +74,11 @@ _KINDS: Mapping[type, Told] = {
     f.DoNotCallAdded: Told("do_not_call.added", ("number", "source", "call")),
     f.DoNotCallRemoved: Told("do_not_call.removed", ("number",)),
 }
+ALERT_FIRED, ALERT_RESOLVED = "alert.fired", "alert.resolved"
+"""Of no fact: who judges alerts writes these (``services.alert_keeper``)."""
 TEST = "webhook.test"
 """Sent when somebody asks for it, to one subscription."""
-TYPES: tuple[str, ...] = tuple(told.type for told in _KINDS.values())
+TYPES: tuple[str, ...] = (*(told.type for told in _KINDS.values()), ALERT_FIRED, ALERT_RESOLVED)
 
 
 @dataclass(frozen=True, slots=True)

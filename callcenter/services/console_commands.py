@@ -143,7 +143,7 @@ def _upon(state: State, name: str, value: str) -> Of | None:
         return of_queue(value)
     if name == "agent":
         agent, config = state.agents.get(value), state.config.agents.get(value)
-        return of_agent(value, agent.queues if agent else (), getattr(config, "team", "") or None)
+        return of_agent(value, agent.queues if agent else (), (config.team if config else "") or None)
     if name == "contact" and value in state.contacts:
         return of_queue(state.contacts[value].entered.queue)
     return None

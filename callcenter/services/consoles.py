@@ -82,6 +82,8 @@ class Console:
 
     person: str
     agent: str
+    sees: Callable[[str], bool] = lambda queue: False
+    """Whether alerts of that queue are hers to see."""
     session: str = field(default_factory=lambda: secrets.token_hex(8))
     seq: int = 0
     kept: deque[tuple[int, bytes]] = field(default_factory=lambda: deque(maxlen=EVENTS_KEPT))
@@ -121,7 +123,7 @@ class Consoles:
         """By person."""
         self._by_agent: dict[str, Console] = {}
         self._began = False
-        self.beside: Callable[[], dict[str, Json]] = dict
+        self.beside: Callable[[Console], dict[str, Json]] = lambda console: {}
         """What every picture holds, too: alerts."""
         replica.watch(self._happened)
 
@@ -132,9 +134,15 @@ class Consoles:
 
     # --- tabs -----------------------------------------------------------------------------------
 
-    def enter(self, person: str, agent: str, tab: Tab, session: str = "", since: int = 0) -> Console:
+    def open_consoles(self) -> list[Console]:
+        return [console for console in self._consoles.values() if console.tabs]
+
+    def enter(
+        self, person: str, agent: str, tab: Tab, session: str = "", since: int = 0, sees: Callable[[str], bool] = lambda queue: False
+    ) -> Console:
         """The tab is told everything from now on, beginning with what it missed; the newest one leads. Raises Full."""
         console = self._console(person, agent)
+        console.sees = sees
         if len(console.tabs) >= TABS:
             raise Full(f"{TABS} tabs are open already; close one of them")
         missed = console.missed(session, since)
@@ -208,7 +216,7 @@ class Consoles:
         }
 
     def _picture(self, console: Console, tab: Tab) -> None:
-        now = {"event": "picture", "seq": console.seq, "engine": self._replica.here, **self._views(console), **self.beside()}
+        now = {"event": "picture", "seq": console.seq, "engine": self._replica.here, **self._views(console), **self.beside(console)}
         tab.put(orjson.dumps(now))
 
     # --- what happens ---------------------------------------------------------------------------

@@ -77,7 +77,7 @@ def board(state: State, view: View, now: datetime, today: Today) -> Board:
 
 def team_of(state: State, agent: str) -> str:
     config = state.config.agents.get(agent)
-    return str(getattr(config, "team", ""))
+    return config.team if config is not None else ""
 
 
 def _in(state: State, view: View, call: Call) -> bool:

@@ -245,3 +245,30 @@ async def test_trends_show_today_beside_a_week_ago_as_charts_and_as_figures(scre
         await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         assert await axe(page) == []
     assert screen.complaints == []
+
+
+@pytest.mark.long
+async def test_an_alert_is_set_up_fires_on_the_screen_and_is_over(screen: Screen, floor: Floor) -> None:
+    page = await screen.opens("/alerts")
+    await page.get_by_label("Name").fill("crowd <b>")
+    await page.get_by_label("Figure").select_option("waiting")
+    await page.get_by_label("Value", exact=True).fill("none")
+    await page.get_by_label("For so many seconds").fill("1")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator("#value-fault")).to_have_text("A number from 0 on is needed.")
+    assert await axe(page) == []
+    await page.get_by_label("Value", exact=True).fill("0")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
+    leg = floor.calls()
+    await page.goto(f"{floor.address}/supervisor")
+    await expect(page.locator("#alerts li")).to_have_text(re.compile(r"▲ crowd <b>: support waiting > 0 for 1 s \(now 1\)"))
+    assert await axe(page) == []
+    floor.pbx.party_hangs_up(leg)
+    await expect(page.locator("#alerts-section")).to_be_hidden()
+    await page.goto(f"{floor.address}/alerts")
+    await expect(page.locator("section", has_text="The latest alerts").locator("tbody tr").first.locator("td").last).to_contain_text("UTC")
+    assert await axe(page) == []
+    await page.get_by_role("button", name="Remove crowd <b>").click()
+    await expect(page.get_by_text("There are no rules.")).to_be_visible()
+    assert [said for said in screen.complaints if "422" not in said] == []

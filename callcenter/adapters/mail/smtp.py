@@ -110,7 +110,10 @@ class SmtpMailer:
     async def send(self, mail: DueMail) -> None:
         """Raises NotTaken."""
         audio = await asyncio.to_thread(self._audio, mail)
-        message = compose(mail, self._server, self._center, self._zone, audio, transcribes=self._transcribes)
+        await self.give(compose(mail, self._server, self._center, self._zone, audio, transcribes=self._transcribes))
+
+    async def give(self, message: EmailMessage) -> None:
+        """Return once the server has taken it. Raises NotTaken."""
         try:
             await self._give(message)
         except aiosmtplib.SMTPResponseException as error:

@@ -14,7 +14,7 @@ from aiohttp import WSMsgType, web
 
 from callcenter.adapters.web import access
 from callcenter.adapters.web.access import SECRET, SIGNING, Routes
-from callcenter.domain.rights import Right, Signed
+from callcenter.domain.rights import Right, Signed, may, of_queue
 from callcenter.services.console_commands import Commands
 from callcenter.services.consoles import Console, Consoles, Full, Tab
 from callcenter.services.control import JsonObject
@@ -65,9 +65,8 @@ class ConsoleSocket:
         connection = _Connection(socket, request.transport)
         tab = Tab(connection.close_later, connection.stir.set)
         try:
-            console = self._consoles.enter(
-                signed.person, signed.agent, tab, request.query.get("session", ""), _number(request.query.get("since", ""))
-            )
+            session, since = request.query.get("session", ""), _number(request.query.get("since", ""))
+            console = self._consoles.enter(signed.person, signed.agent, tab, session, since, _alerts_of(signed))
         except Full as full:
             await socket.close(code=TOO_MANY, message=str(full).encode())
             return socket
@@ -217,6 +216,10 @@ class _Visit:
     async def _sign_out(self) -> None:
         await self._ended.wait()
         await self._connection.close(SIGNED_OUT, OVER)
+
+
+def _alerts_of(signed: Signed) -> Callable[[str], bool]:
+    return lambda queue: may(signed, Right.SEE_REPORTS, of_queue(queue))
 
 
 def _number(text: str) -> int:

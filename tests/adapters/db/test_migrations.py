@@ -8,7 +8,7 @@ from sqlalchemy import create_engine
 
 from callcenter.adapters.db.connection import driver_url
 from callcenter.adapters.db.migrate import DatabaseAway, DatabaseNewer, SchemaError, but_partitions, check_schema, head, migrate
-from callcenter.adapters.db.tables_people import metadata
+from callcenter.adapters.db.tables_alerts import metadata
 from callcenter.runtime.postgres import EmbeddedPostgres
 from tests.support import postgres
 

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from callcenter.adapters.db.tables_people import metadata
+from callcenter.adapters.db.tables_alerts import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, transaction_per_migration=False)
 context.run_migrations()
