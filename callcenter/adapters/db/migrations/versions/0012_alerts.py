@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
-revision = "0011_alerts"
-down_revision = "0010_documents"
+revision = "0012_alerts"
+down_revision = "0011_caller_history"
 
 Moment = sa.DateTime(timezone=True)
 
