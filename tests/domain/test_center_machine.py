@@ -36,6 +36,7 @@ from callcenter.domain.config import (
     OccupancyRule,
     PositionTold,
     QueueConfig,
+    SupervisorConfig,
 )
 from callcenter.domain.consults import places
 from callcenter.domain.contact import ContactState
@@ -247,6 +248,7 @@ def picture(state: State) -> object:
         "calls": {k: (asdict(c.began), {i: asdict(leg) for i, leg in c.legs.items()}, asdict(c.flow) if c.flow else None, c.contact,
                       c.attributes, c.left, sorted(c.overflowed_by), c.bridge, asdict(c.consult) if c.consult else None, c.recording,
                       c.payment, c.paused, c.desk, asdict(c.own) if c.own else None, c.outside,
+                      asdict(c.supervision) if c.supervision else None,
                       c.cause, c.ended_at,
                       sorted(c.unfinished)) for k, c in state.calls.items()},
         "legs": {leg: call.id for leg, call in state.legs.items()},
@@ -276,6 +278,9 @@ def picture(state: State) -> object:
         "mailboxes": {k: asdict(state.mailboxes.mailbox(k)) | {"history": 0, "refusals": 0, "messages": [
                           (m.left, m.heard, m.kept_until) for m in state.mailboxes.mailbox(k).messages.values()]} for k in MAILBOXES},
         "messages": list(state.mailboxes.messages),
+        "supervising": ({k: c.id for k, c in state.supervising.items()}, {k: sorted(c) for k, c in state.supervised.items()},
+                        {k: c.id for k, c in state.snoops.items()}),
+        "notices": {k: asdict(n) for k, n in state.notices.open.items()},
         "nodes": {k: (n.started_at, n.lost_at, sorted(n.calls), n.log_offset) for k, n in state.nodes.items()},
     }  # fmt: skip
 
@@ -301,6 +306,8 @@ EXPIRES = Timeline().now + timedelta(seconds=200)
 CREW["carol"] = replace(
     CREW["carol"], queues=tuple(name for name in ALL if name != "expert"), skills={"spanish": Skill(60, EXPIRES)}, groups=("office",)
 )
+CREW["sam"] = AgentConfig("sam", "phone-of-sam", least_queues=0)
+"""Serves no queue: a supervisor only."""
 MISSES = MissPolicy(most=2, within=timedelta(seconds=60), rest=timedelta(seconds=3), busy_rest=timedelta(seconds=8))
 
 
@@ -326,9 +333,13 @@ def node_away(world: World, seconds: float, crashed: bool) -> None:
             recording = leg in {live.leg for live in world.pbx.messages.live.values()}
             if not channel.playback and not channel.music and not recording:
                 world.tell(e.LegFoundSilent(leg))
-    for leg in sorted(set(world.pbx.channels) - set(state.legs)):
+    for snoop in sorted(set(state.snoops) - set(world.pbx.channels)):
+        supervision = state.snoops[snoop].supervision
+        world.tell(e.LegFoundAlone(supervision.leg if supervision else ""))
+    for leg in sorted(set(world.pbx.channels) - set(state.legs) - set(state.snoops)):
         world.pbx.release(leg)
     rooms = {call.bridge for call in state.calls.values()} | {call.consult.bridge for call in state.calls.values() if call.consult}
+    rooms |= {call.supervision.bridge for call in state.calls.values() if call.supervision}
     for bridge in sorted(set(world.pbx.bridges) - rooms):
         world.pbx.destroy_bridge(bridge)
     world.tell(e.NodeConnected(NODE, world.pbx.started_at))
@@ -418,6 +429,7 @@ class CenterMachine(RuleBasedStateMachine):
         rules: dict[str, Any] = {"mailboxes": MAILBOXES, "missed_offers": MISSES, "occupancy": CALM, "calling": CallingConfig("carrier")}
         rules["feature_prefix"] = "*"
         agents["alice"], agents["carol"] = (replace(agents[name], may_dial=("+1202",)) for name in ("alice", "carol"))
+        rules["supervisors"] = {"sam": SupervisorConfig("sam", ("*",)), "carol": SupervisorConfig("carol", ("support", "care"))}
         rules["calendars"], rules["payment_flows"] = CALENDARS, ("pay",)
         rules |= {"flow_versions": VERSIONS, "flows": {**center.flows, "menu": VERSIONS["menu", 1]}}
         rules["numbers"] = {**center.numbers, SWITCH: NumberConfig(SWITCH, hours_switch("day"))}
@@ -818,6 +830,89 @@ class CenterMachine(RuleBasedStateMachine):
         }
         self.world.tell(asked[what])
 
+    @rule(
+        who=st.sampled_from(["sam", "sam", "carol", "bob"]),
+        agent=st.sampled_from(["alice", "alice", "bob", "carol", "mallory"]),
+        mode=st.sampled_from(f.SupervisionMode),
+        by_phone=st.booleans(),
+        stay=st.booleans(),
+        then=st.text("45675*hc.", max_size=4),
+    )
+    def a_supervisor_hears(self, who: str, agent: str, mode: f.SupervisionMode, by_phone: bool, stay: bool, then: str) -> None:
+        """Then keys are pressed, a second apart, or the phone hangs up, or the engine crashes."""
+        if by_phone:
+            code = f"*4{4 + list(f.SupervisionMode).index(mode)}{EXTENSIONS[AGENTS.index(agent)] if agent in AGENTS else ''}"
+            self.world.pbx.dial_from_phone(f"phone-of-{who}", code)
+        else:
+            self.world.tell(e.SupervisionRequested(who, agent, mode, stay, "because", "boss"))
+            self.world.run_for(2)
+        for step in then:
+            call = self.world.center.state.supervising.get(who)
+            if step == "h" and call is not None and call.supervision is not None:
+                self.world.pbx.party_hangs_up(call.supervision.leg)
+            elif step == "c":
+                self.the_engine_crashes_and_comes_back()
+            elif step in "4567*" and call is not None and call.supervision is not None:
+                self.world.pbx.party_presses(call.supervision.leg, step)
+            self.world.run_for(1)
+
+    @rule(who=st.sampled_from(["sam", "carol"]), mode=st.none() | st.sampled_from(f.SupervisionMode))
+    def a_supervisor_switches(self, who: str, mode: f.SupervisionMode | None) -> None:
+        self.world.tell(e.SupervisionEndRequested(who) if mode is None else e.SupervisionSwitchRequested(who, mode, "boss"))
+
+    @rule(
+        agent=st.sampled_from([*AGENTS, "mallory"]), state=st.sampled_from(e.ForcedState), reason=st.sampled_from(["lunch", "meeting", "x"])
+    )
+    def a_supervisor_forces_a_state(self, agent: str, state: e.ForcedState, reason: str) -> None:
+        self.world.tell(e.AgentForceRequested(agent, state, reason, "boss", "because"))
+
+    @rule(n=st.integers(0, 50), where=st.sampled_from(["support", "sales", "expert", "alice", "bob", "carol", "head", "3", "-2"]))
+    def a_supervisor_moves_a_caller(self, n: int, where: str) -> None:
+        contacts = sorted(self.world.center.state.contacts)
+        contact = contacts[n % len(contacts)] if contacts else "none"
+        if where in AGENTS:
+            self.world.tell(e.ContactMoveRequested(contact, "", where, "boss"))
+        elif where in ALL:
+            self.world.tell(e.ContactMoveRequested(contact, where, "", "boss"))
+        else:
+            self.world.tell(e.ContactPriorityRequested(contact, None if where == "head" else int(where), "boss"))
+
+    @rule(
+        n=st.integers(0, 3), to=st.sampled_from(["alice", "support", ""]), ack=st.none() | st.sampled_from(AGENTS), lasts=st.integers(1, 90)
+    )
+    def a_notice_is_sent_or_seen(self, n: int, to: str, ack: str | None, lasts: int) -> None:
+        if ack is not None:
+            self.world.tell(e.NoticeAckRequested(f"notice-{n}", ack))
+            return
+        agents, queues = ((to,) if to == "alice" else ()), ((to,) if to == "support" else ())
+        self.world.tell(e.NoticeSendRequested(f"notice-{n}", "hear, hear", agents, queues, timedelta(seconds=lasts), "boss"))
+
+    @invariant()
+    def a_supervisor_hears_and_is_heard_as_the_mode_says(self) -> None:
+        """At the PBX; and there is no ear there that we know nothing of."""
+        state, pbx = self.world.center.state, self.world.pbx
+        if state.node(NODE).away:
+            return
+        assert {channel.id for channel in pbx.channels.values() if channel.spies_on} == set(state.snoops)
+        for call in state.supervising.values():
+            supervision = call.supervision
+            assert supervision is not None
+            contact = state.contacts.get(supervision.contact)
+            if supervision.state == "calling" or supervision.leg not in pbx.channels:
+                continue
+            assert (contact is None) is (supervision.bridge == "")
+            if contact is None or contact.offer is None:
+                assert pbx.hears(supervision.leg) == set()
+                continue
+            agent, caller = contact.offer.leg, state.calls[contact.entered.call].began.leg
+            assert contact.state is ContactState.CONNECTED
+            assert agent in pbx.hears(supervision.leg)
+            assert (supervision.leg in pbx.hears(agent)) is (supervision.state in ("whispering", "barged"))
+            assert (caller in pbx.hears(supervision.leg)) is (caller in pbx.hears(agent))
+            for leg in set(pbx.channels) - {agent, supervision.leg} - set(state.snoops):
+                heard = supervision.leg in pbx.hears(leg)
+                assert heard is (supervision.state == "barged" and leg in pbx.bridges[supervision.bridge]), (heard, supervision)
+
     @rule(seconds=st.floats(0, 120))
     def time_passes(self, seconds: float) -> None:
         self.world.run_for(seconds)
@@ -867,6 +962,7 @@ class CenterMachine(RuleBasedStateMachine):
                     assert (
                         agent.fallback_leg
                         or agent.own_call
+                        or agent.name in self.world.center.state.supervising
                         or (agent.until and agent.reason in ("phone_unreachable", "missed_offer", "micro_break", "leg_rings"))
                     )
 
@@ -1076,6 +1172,7 @@ class CenterMachine(RuleBasedStateMachine):
 
     def model_step(self, fact: f.Fact) -> None:
         new = {"waiting": {}, "agents": {}, "out": {}, "away": False, "missed": [], "forbidden": set(), "legs": {}, "reserved": {}}
+        new["directed"] = set()
         model = self.__dict__.setdefault("model", new)
         waiting, agents = model["waiting"], model["agents"]
         match fact:
@@ -1088,6 +1185,8 @@ class CenterMachine(RuleBasedStateMachine):
                 if before and before.state is AgentState.RESERVED and fact.state is AgentState.READY:
                     assert fact.idle_since == before.idle_since  # a withdrawn offer is not her fault
                 agents[fact.agent] = fact
+            case f.ContactReordered() | f.ContactMoved():
+                model["directed"].add(fact.contact)
             case f.AgentOptedOut():
                 model["out"][fact.agent] = fact.queues
             case f.DoNotCallAdded():
@@ -1125,6 +1224,7 @@ class CenterMachine(RuleBasedStateMachine):
                     for c in waiting.values()
                     if c.queue == mine.queue != "expert" and (-c.priority, c.place) < (-mine.priority, mine.place) and not mine.for_agent
                 ]
+                ahead = [] if mine.contact in model["directed"] else [c for c in ahead if c.contact not in model["directed"]]
                 for other in ahead:  # whoever is ahead must have been offered already (and may have been missed since)
                     assert other.contact in open_offers or any(o.contact == other.contact for o in self.offered), (other, fact)
                 self.offered.append(fact)
@@ -1134,8 +1234,9 @@ class CenterMachine(RuleBasedStateMachine):
                     return
                 assert state.state is AgentState.READY
                 ready = [a for a in agents.values() if a.state is AgentState.READY and mine.queue not in model["out"].get(a.agent, ())]
-                assert state in ready or mine.for_agent
-                if mine.for_agent:  # who is meant for a colleague goes to her
+                ready = [a for a in ready if a.agent != "sam"]  # who serves no queue
+                assert state in ready or mine.for_agent or mine.contact in model["directed"]
+                if mine.for_agent or mine.contact in model["directed"]:  # who is meant for a colleague goes to her
                     return
                 if mine.queue == "expert":
                     self.expert_step(fact, mine, model)
