@@ -1,22 +1,33 @@
 """Supervisors on a real Asterisk: who hears whom in every mode, by distinct tones, asked for at a screen and by the keys of a phone."""
 
 import asyncio
+import random
+from array import array
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from callcenter.domain import facts as f
 from callcenter.domain.facts import SupervisionMode
+from callcenter.services.control_client import RequestRefused
 from callcenter.sim.sip.call import Call
 from callcenter.sim.sip.phone import Phone
 from callcenter.sim.sip.policy import AnswerAfter
-from callcenter.sim.sip.tones import TonePair, tone_pair
-from tests.support.asterisk import PROMPT_TONES
+from callcenter.sim.sip.tones import TonePair, goertzel, tone_pair
+from tests.support.asterisk import MUSIC_TONES, PROMPT_TONES
 from tests.support.center import AGENT_TONES, CALLER_TONE, RunningCenter, running_center
+
+pytestmark = pytest.mark.pbx
 
 AGENT_TONES |= {"sam": tone_pair(42), "tess": tone_pair(23)}
 LISTEN, WHISPER, BARGE, TAKE_OVER = SupervisionMode
+MARKER = tone_pair(22)
+"""What the caller says while paying."""
 CONFIRMED = {LISTEN: "you-listen", WHISPER: "you-whisper", BARGE: "you-are-in-the-call", TAKE_OVER: "the-caller-is-yours"}
 KEYS = {LISTEN: "4", WHISPER: "5", BARGE: "6", TAKE_OVER: "7"}
 HEARD: dict[SupervisionMode, dict[str, set[str]]] = {
@@ -87,9 +98,9 @@ def _now_at(call: Call) -> float:
 
 
 @asynccontextmanager
-async def floor(**queue: Any) -> AsyncIterator[Floor]:
-    queues = [{"name": "support", "music": "tones", "wrap_up_s": 1, **queue}]
-    async with running_center(agent=PEOPLE, supervisor=SUPERVISORS, queue=queues) as center:
+async def floor(queue: dict[str, Any] | None = None, **tables: Any) -> AsyncIterator[Floor]:
+    queues = [{"name": "support", "music": "tones", "wrap_up_s": 1, **(queue or {})}]
+    async with running_center(agent=PEOPLE, supervisor=SUPERVISORS, queue=queues, **tables) as center:
         phones = {"alice": await center.agent("alice", AnswerAfter(0.2))}
         for name in ("sam", "tess"):
             phones[name] = await center.phone(name, AnswerAfter(0.2))
@@ -113,8 +124,8 @@ async def test_listen_whisper_barge_take_over_from_a_screen_and_by_phone() -> No
         await it.proves(HEARD[BARGE])
         await it.center.ask("supervise_end", supervisor="sam")
         await it.calls["sam"].ended()
-        await it.proves({"caller": {"alice"}, "alice": {"caller"}}, 0.4)
         await it.nothing_left()
+        await killed(it, 5, random.Random(1))
 
         await it.dials("*452001")
         await it.confirmed(WHISPER)
@@ -125,3 +136,199 @@ async def test_listen_whisper_barge_take_over_from_a_screen_and_by_phone() -> No
         await it.proves(HEARD[TAKE_OVER])
         assert [contact.agent for contact in it.center.all(f.ContactConnected)] == ["alice", "sam"]
         assert [turned.by for turned in it.center.all(f.SupervisionTurned)][:3] == ["", "boss", "boss"]
+
+
+async def killed(it: Floor, times: int, chance: random.Random, *, engine_every: int = 5) -> None:
+    """The supervisor's phone vanishes or hangs up at any moment of any mode, now and then the engine is killed; the contact hears nothing
+    of it, and no ear is left.
+    """
+    for n in range(1, times + 1):
+        mode = chance.choice((LISTEN, WHISPER, BARGE))
+        if chance.random() < 0.5:
+            await it.dials(f"*4{KEYS[mode]}2001")
+        else:
+            await it.begins(mode)
+        await asyncio.sleep(chance.random() * 0.6)
+        if chance.random() < 0.5:
+            await it.calls["sam"].send_digit(KEYS[chance.choice((LISTEN, WHISPER, BARGE))])
+            await asyncio.sleep(chance.random() * 0.1)
+        if n % engine_every == 0:
+            await it.center.kill_engine()
+            if chance.random() < 0.5:
+                await it.calls["sam"].hang_up()
+            await it.center.start_engine()
+        if it.calls["sam"].is_up:
+            await it.calls["sam"].hang_up()
+        await it.center.fact(f.SupervisionEnded, len(it.center.all(f.SupervisionBegan)))
+        await it.nothing_left()
+    for call in (it.calls["caller"], it.calls["alice"]):
+        assert call.is_up
+        assert call.longest_gap_s(1.0) < 1.0
+    await it.proves({"caller": {"alice"}, "alice": {"caller"}}, 0.4)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+async def test_a_supervisor_killed_50_times_hurts_no_call_and_leaves_nothing() -> None:
+    async with floor() as it:
+        await killed(it, 50, random.Random(50))
+        assert len(it.center.all(f.SupervisionEnded)) == 50
+        assert it.center.all(f.ContactParted) == []
+
+
+ROUND = (LISTEN, WHISPER, BARGE, LISTEN, BARGE, WHISPER, LISTEN)
+"""Each switch between them, once."""
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("by_phone", [False, True], ids=["from a screen", "by phone"])
+async def test_who_hears_whom_after_every_switch(by_phone: bool) -> None:
+    async with floor() as it:
+        if by_phone:
+            await it.dials("*442001")
+        else:
+            await it.begins(LISTEN)
+        await it.proves(HEARD[LISTEN])
+        for _, mode in pairwise(ROUND):
+            await (it.calls["sam"].send_digit(KEYS[mode]) if by_phone else it.switches(mode))
+            await it.confirmed(mode)
+            await it.proves(HEARD[mode])
+        await it.calls["sam"].send_digit("*")
+        await it.calls["sam"].ended()
+        await it.proves({"caller": {"alice"}, "alice": {"caller"}})
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("by_phone", [False, True], ids=["from a screen", "by phone"])
+async def test_taken_over_from_every_mode(by_phone: bool) -> None:
+    async with floor() as it:
+        for n, mode in enumerate(SupervisionMode, 1):
+            await (it.dials(f"*4{KEYS[mode]}2001") if by_phone else it.begins(mode))
+            await it.confirmed(mode)
+            if mode is not TAKE_OVER:
+                await (it.calls["sam"].send_digit(KEYS[TAKE_OVER]) if by_phone else it.switches(TAKE_OVER))
+            await it.calls["alice"].ended()
+            await it.proves(HEARD[TAKE_OVER])
+            await it.calls["caller"].hang_up()
+            await it.calls["sam"].ended()
+            await it.nothing_left(0, 0)
+            await it.center.fact(f.ContactEnded, 2 * n)
+            if n < len(SupervisionMode):
+                await it.alice_talks()
+        parted = [(fact.agent, fact.why) for fact in it.center.all(f.ContactParted)]
+        assert parted == [("alice", "transferred"), ("sam", "caller_hung_up")] * 4
+
+
+async def test_a_whisper_is_in_no_recording_and_who_barges_in_is_in_its_right_channel() -> None:
+    async with floor() as it:
+        await it.begins(WHISPER)
+        await it.calls["alice"].hears(TONES["sam"], for_s=1.5)
+        await it.center.ask("supervise_end", supervisor="sam")
+        await it.calls["sam"].ended()
+        (started,) = it.center.all(f.RecordingStarted)
+        file = it.center.pbx.node.recordings / f"{started.recording}.raw"
+        await it.center.until(lambda: loudness(file, TONES["alice"])[1] > 0.3)
+        assert max(loudness(file, TONES["sam"])) < 0.05
+        await it.begins(BARGE)
+        await it.calls["caller"].hears(TONES["sam"], for_s=1)
+        await it.center.until(lambda: loudness(file, TONES["sam"])[1] > 0.2)
+        left, right = loudness(file, TONES["sam"])
+        assert left < 0.05 < 0.2 < right
+
+
+def loudness(file: Path, pair: TonePair) -> tuple[float, float]:
+    """The greatest share of this pair in any fifth of a second, of the left and of the right channel."""
+    samples = array("h", file.read_bytes()[: file.stat().st_size // 4 * 4])
+    found = []
+    for channel in (samples[0::2], samples[1::2]):
+        greatest = 0.0
+        for begin in range(0, len(channel) - 1600, 1600):
+            window = list(channel[begin : begin + 1600])
+            energy = sum(sample * sample for sample in window)
+            if energy > 1600 * 100:
+                greatest = max(greatest, sum(goertzel(window, frequency) for frequency in pair) / energy)
+        found.append(greatest)
+    return found[0], found[1]
+
+
+PAY = {
+    "main": {"start": "support", "node": {"support": {"type": "queue", "queue": "support"}}},
+    "pay": {
+        "start": "card",
+        "node": {
+            "card": {"type": "collect", "prompt": "enter-code", "attribute": "card", "secret": True, "next": "back", "otherwise": "back"},
+            "back": {"type": "return"},
+        },
+    },
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mode", [LISTEN, WHISPER, BARGE])
+async def test_nobody_hears_who_pays(mode: SupervisionMode) -> None:
+    """Neither voice nor keys, by any ear; who had barged in is put back to listening."""
+    async with floor(flow=PAY, payments={"flows": ["pay"]}) as it:
+        await it.begins(mode)
+        await it.confirmed(mode)
+        await it.proves(HEARD[mode])
+        await it.center.ask("agent_payment_begin", agent="alice")
+        await it.calls["caller"].hears(PROMPT_TONES["enter-code"], for_s=0.3)
+        it.calls["caller"].play(MARKER)
+        await it.calls["sam"].hears(MUSIC_TONES, for_s=0.5)
+        for refused in (BARGE, TAKE_OVER):
+            with pytest.raises(RequestRefused, match="is paying"):
+                await it.switches(refused)
+        for digit in "4111":
+            await it.calls["caller"].send_inband_digit(digit)
+        it.calls["caller"].play(CALLER_TONE)
+        await it.calls["caller"].send_digits("4111#")
+        await it.calls["alice"].hears(CALLER_TONE, for_s=0.5)
+        await it.calls["sam"].hears(CALLER_TONE, for_s=0.5)
+        assert it.calls["sam"].heard_tones(MARKER) == []
+        assert it.calls["alice"].heard_tones(MARKER) == []
+        assert it.calls["sam"].digits_received == ""
+
+
+@pytest.mark.long
+async def test_two_supervisors_on_one_call_get_clear_answers_and_it_goes_on() -> None:
+    async with floor(queue={"supervision": "both"}) as it:
+        await it.begins(LISTEN)
+        await it.calls["alice"].hears(PROMPT_TONES["supervisor-listens"], for_s=0.3)
+        await it.calls["caller"].hears(PROMPT_TONES["supervisor-listens"], for_s=0.3)
+        with pytest.raises(RequestRefused, match="sam supervises alice already"):
+            await it.center.ask("supervise_begin", supervisor="sam", agent="alice", mode="listen")
+        await it.begins(WHISPER, "tess")
+        await it.proves({"caller": {"alice"}, "alice": {"caller", "tess"}, "sam": {"caller", "alice"}, "tess": {"caller", "alice"}})
+        both = (it.center.ask("supervise_switch", supervisor=name, mode="take_over") for name in ("sam", "tess"))
+        answers = await asyncio.gather(*both, return_exceptions=True)
+        assert [type(answer) for answer in answers] == [dict, RequestRefused]
+        await it.calls["tess"].ended()
+        await it.proves(HEARD[TAKE_OVER])
+
+
+@pytest.mark.long
+async def test_who_stays_hears_the_agents_next_contact() -> None:
+    async with floor() as it:
+        await it.dials("*482001")
+        await it.proves(HEARD[LISTEN])
+        await it.calls["caller"].hang_up()
+        await it.calls["alice"].ended()
+        await it.nothing_left(1, 0)
+        await it.alice_talks()
+        await it.proves(HEARD[LISTEN])
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("mode", SupervisionMode)
+async def test_a_killed_engine_finds_everybody_where_they_were(mode: SupervisionMode) -> None:
+    async with floor() as it:
+        await it.begins(mode)
+        await it.confirmed(mode)
+        await it.center.kill_engine()
+        await it.proves(HEARD[mode])
+        await it.center.start_engine()
+        await it.proves(HEARD[mode])
+        assert it.calls["caller"].longest_gap_s(1.0) < 1.0
