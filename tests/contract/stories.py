@@ -728,7 +728,110 @@ async def an_agent_who_is_found_outside(center: StoryCenter) -> None:
     ]
 
 
+async def _alice_talks(center: StoryCenter) -> tuple[AgentParty, Party, AgentParty]:
+    """With a caller; and sam, who supervises, has a phone."""
+    center.sparse = False  # a snoop is heard as a break where nothing is sent
+    alice, sam = await center.agent("alice"), await center.agent("sam")
+    await alice.ready()
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("2")
+    await alice.talks()
+    return alice, caller, sam
+
+
+async def a_supervisor_who_listens_whispers_barges_in_and_takes_over(center: StoryCenter) -> None:
+    alice, caller, sam = await _alice_talks(center)
+    await sam.asks(e.SupervisionRequested(sam.name, alice.name, f.SupervisionMode.LISTEN, reason="coaching"))
+    await sam.is_called()
+    await sam.hears("alice")
+    await sam.hears("caller")
+    await sam.asks(e.SupervisionSwitchRequested(sam.name, f.SupervisionMode.WHISPER))
+    await alice.hears("sam")
+    await sam.hears("caller")
+    await sam.asks(e.SupervisionSwitchRequested(sam.name, f.SupervisionMode.BARGE))
+    await caller.hears("sam")
+    await sam.hears("alice")
+    await sam.asks(e.SupervisionSwitchRequested(sam.name, f.SupervisionMode.TAKE_OVER))
+    await caller.hears("sam")
+    await sam.hears("caller")
+    await sam.hangs_up()
+    story = await caller.story()
+    taken = [line for line in story if line.split()[0] in ("LegMoved", "ContactOffered", "ContactConnected", "ContactParted", "CallEnded")]
+    assert taken == [
+        "ContactOffered alice",
+        "ContactConnected alice",
+        "ContactParted alice transferred",
+        "LegMoved sam",
+        "ContactOffered sam",
+        "ContactConnected sam",
+        "ContactParted sam agent_hung_up",
+        "CallEnded normal",
+    ]
+    assert sam.states()[-2:] == ["wrap_up", "logged_out"] or sam.states()[-1] == "wrap_up"
+    (began,) = center.book.of(f.SupervisionBegan, supervisor=sam.name)
+    turned = center.book.of(f.SupervisionTurned, call=began.call)
+    assert [(fact.mode, fact.why) for fact in turned] == [
+        ("listen", "answered"),
+        ("whisper", "asked"),
+        ("barge", "asked"),
+        ("take_over", "asked"),
+    ]
+    assert [fact.why for fact in center.book.of(f.SupervisionEnded, call=began.call)] == ["took_over"]
+
+
+async def a_supervisor_with_a_plain_phone(center: StoryCenter) -> None:
+    alice, caller, sam = await _alice_talks(center)
+    ear = await sam.dials(f"*45{center.extension('alice')}")
+    await alice.hears("sam")
+    await ear.hears("alice")
+    await ear.presses("6")
+    await caller.hears("sam")
+    await ear.presses("*")
+    await ear.meets(f.CallEnded)
+    await caller.hears("alice")
+    await caller.hangs_up()
+    story = await caller.story()
+    assert story == [*MENU, *OFFERED, *CONNECTED, *CALLER_LEAVES, "CallEnded normal"]
+    began = await ear.began()
+    assert [fact.why for fact in center.book.of(f.SupervisionEnded, call=began.call)] == ["asked"]
+
+
+async def a_supervisor_who_vanishes(center: StoryCenter) -> None:
+    alice, caller, sam = await _alice_talks(center)
+    ear = await sam.dials(f"*46{center.extension('alice')}")
+    await caller.hears("sam")
+    await ear.vanishes()
+    ended = await ear.meets(f.SupervisionEnded)
+    assert ended.why == "supervisor_lost"
+    await caller.hears("alice")
+    await alice.hears("caller")
+    await caller.hangs_up()
+    assert await caller.story() == [*MENU, *OFFERED, *CONNECTED, *CALLER_LEAVES, "CallEnded normal"]
+
+
+async def a_supervisor_hears_the_agents_next_contact(center: StoryCenter) -> None:
+    alice, caller, sam = await _alice_talks(center)
+    ear = await sam.dials(f"*48{center.extension('alice')}")
+    await ear.hears("alice")
+    await alice.hangs_up()
+    await caller.meets(f.CallEnded)
+    again = await center.calls()
+    await again.hears("menu")
+    await again.presses("2")
+    await alice.talks()
+    await ear.meets(f.SupervisionTurned, why=f.TurnedWhy.FOLLOWED)
+    await ear.hears("alice")
+    await ear.hangs_up()
+    await again.hangs_up()
+    assert await again.story() == [*MENU, *OFFERED, *CONNECTED, *CALLER_LEAVES, "CallEnded normal"]
+
+
 STORIES: list[Story] = [
+    a_supervisor_who_listens_whispers_barges_in_and_takes_over,
+    a_supervisor_with_a_plain_phone,
+    a_supervisor_who_vanishes,
+    a_supervisor_hears_the_agents_next_contact,
     a_team_whose_phones_ring_together,
     a_caller_who_calls_again,
     an_agent_who_is_found_outside,

@@ -10,7 +10,7 @@ from callcenter.services.engine import Engine
 from callcenter.sim.fake_pbx import Channel, FakePbx, Mood, Phone
 from tests.support.parties import PATIENCE, AgentParty, Party, StoryCenter
 
-AGENTS = ("alice", "bob", "carol", "dora", "eve", "gina", "hugo")
+AGENTS = ("alice", "bob", "carol", "dora", "eve", "gina", "hugo", "sam")
 RTP_TIMEOUT = 20.0
 """Seconds; as asterisk-config/pjsip.conf.j2 says."""
 
@@ -42,7 +42,7 @@ class FakeParty(Party):
         self._heard = self.channel.heard.index(wanted, self._heard) + 1
 
     def _others(self) -> set[str]:
-        return self.pbx.bridges.get(self.channel.bridge, set()) - {self.channel.id}
+        return self.pbx.hears(self.channel.id)
 
     async def presses(self, key: str) -> None:
         self.pbx.party_presses(self.channel.id, key)
@@ -98,8 +98,7 @@ class FakeAgentParty(AgentParty):
         def heard() -> bool:
             if what in ("music", "ringing"):
                 return bool(last.music) if what == "music" else last.hears_ringing
-            others = self.pbx.bridges.get(last.bridge, set()) - {last.id}
-            return not last.music and endpoint in (self.pbx.channels[leg].endpoint for leg in others)
+            return not last.music and endpoint in (self.pbx.channels[leg].endpoint for leg in self.pbx.hears(last.id))
 
         await soon(heard, what)
 

@@ -73,7 +73,8 @@ class Party(abc.ABC):
         began = await self.began()
         await self.meets(f.CallEnded)
         lines = [fact for fact in self.center.book.facts if getattr(fact, "call", "") == began.call and not isinstance(fact, UNSAID)]
-        agents = [*self.center.book.of(f.ContactOffered), *self.center.book.of(f.LegJoined), *self.center.book.of(f.LegCreated)]
+        kinds = (f.ContactOffered, f.LegJoined, f.LegCreated, f.LegMoved)
+        agents = [fact for fact in self.center.book.facts if isinstance(fact, kinds)]
         names = {**{fact.leg: self.center.short(fact.agent) for fact in agents}, began.leg: "caller"}
         return [_line(fact, names, self.center.short) for fact in lines]
 
@@ -277,6 +278,7 @@ def story_settings(raw: dict[str, Any], stories: int, outside_port: int = 5060) 
     key 6 leads to ``busy``, whose agent is never there: after 4 s its callers are sent to ``second``, and by key 9 to the menu.
     Key 7 leads to ``team``, where all phones ring (gina, hugo); key 8 to ``again``, whose callers wait for whom they had last (both);
     key 1 to ``away``, whose agent, frank, is looked for at his desk and then outside.
+    sam serves no queue, and may hear the contacts of ``support``.
     A caller who waits in ``support`` is called back on key 9, and leaves a message on key 0; everybody outside has the phone at
     ``outside_port``.
     """
@@ -300,6 +302,7 @@ def story_settings(raw: dict[str, Any], stories: int, outside_port: int = 5060) 
     care = {"wrap_up_s": 30, "wrap_up_extension_s": 30, "dispositions": ["solved", "open"], "disposition_required": True}
     queues += [{"name": f"{name}-care", **policy, **care} for name in names]
     agents += [{"name": f"{name}-eve", "queues": [f"{name}-support"], "leg": "persistent"} for name in names]
+    agents += [{"name": f"{name}-sam"} for name in names]
     agents += [{"name": f"{name}-dora", "queues": [f"{name}-care"]} for name in names]
     agents += [{"name": f"{name}-erin", "queues": [f"{name}-busy"]} for name in names]
     routing: dict[str, dict[str, Any]] = {"team": {"strategy": "ring_all"}, "again": {"last_agent_wait_s": 5}, "away": {}}
@@ -335,7 +338,8 @@ def story_settings(raw: dict[str, Any], stories: int, outside_port: int = 5060) 
         story, name = each["name"].removeprefix("s").split("-")
         if name in EXTENDED:
             each["extension"] = extension(int(story), name)
-    raw = {**raw, "center": {**raw["center"], "phone_transfers": True}}
+    supervisors = [{"name": f"{name}-sam", "queues": [f"{name}-support"]} for name in names]
+    raw = {**raw, "supervisor": supervisors, "center": {**raw["center"], "phone_transfers": True}}
     long_menu = {"id": "menu", "source": "tone:500+700:4"}
     prompts = [long_menu, *(prompt for prompt in raw["prompt"] if prompt["id"] != "menu")]
     return {**raw, "queue": queues, "agent": agents, "flow": flows, "number": numbers, "prompt": prompts}

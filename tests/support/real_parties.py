@@ -56,6 +56,7 @@ AGENT_TONES = {
     "gina": tone_pair(62),
     "hugo": tone_pair(68),
     "frank": tone_pair(75),
+    "sam": tone_pair(42),
 }
 CALLER_TONE = tone_pair(70)
 HEARD["caller"] = CALLER_TONE
