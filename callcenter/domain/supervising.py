@@ -1,8 +1,8 @@
 """Supervisors who listen, whisper, barge in and take over, asked for at a screen or by the keys of a phone.
 
 The contact is the agent's and the caller's: nothing that becomes of the supervisor's leg touches it. Who hears the agent hears what she
-hears: while her caller pays, or is on hold for a consult, the supervisor hears no more of the caller than she does. Who has barged in is
-taken out when agent and caller are parted. What concerns the supervisor's ear goes into the lane of the contact's call, so that it comes
+hears: while her caller is on hold for a consult, no more of the caller than she does, and nobody at all while her caller pays. Who has
+barged in is taken out when agent and caller are parted. What concerns the supervisor's ear goes into the lane of the contact's call, so that it comes
 in the order in which bridges are made and closed there.
 """
 
@@ -24,6 +24,7 @@ from callcenter.domain.facts import (
     Fact,
     LegCreated,
     PaymentBegan,
+    PaymentEnded,
     SupervisionBegan,
     SupervisionEnded,
     SupervisionEndedWhy,
@@ -34,7 +35,7 @@ from callcenter.domain.presence import become, become_free, remember
 from callcenter.domain.router import route_agent
 from callcenter.domain.supervision import BARGED, CALLING, STATE_OF, Supervision
 from callcenter.domain.supervision_modes import SupervisionMode, SupervisionTold
-from callcenter.domain.supervision_rights import heard_contact, may_begin, may_hear, may_join
+from callcenter.domain.supervision_rights import heard_contact, may_begin, may_hear, may_join, pays, refuse_while_paying
 from callcenter.domain.taking_over import take_over
 from callcenter.domain.turn import Turn
 
@@ -140,6 +141,8 @@ def switch(turn: Turn, event: SupervisionSwitchRequested) -> None:
 
 
 def _may_switch(turn: Turn, supervision: Supervision, mode: SupervisionMode) -> bool:
+    if refuse_while_paying(turn, supervision.agent):
+        return False
     contact = heard_contact(turn, supervision)
     if contact is None:
         turn.refuse(f"{supervision.agent} has no caller at the moment")
@@ -216,11 +219,21 @@ def _turned(
 
 
 def _nobody_to_hear(turn: Turn, call: Call, supervision: Supervision) -> None:
-    if not supervision.began.stay:
+    if pays(turn, supervision.agent):
+        _hear_nothing(turn, call, TurnedWhy.PAYING)
+    elif supervision.began.stay:
+        _hear_nothing(turn, call, TurnedWhy.CONTACT_ENDED)
+    else:
         end(turn, call, SupervisionEndedWhy.CONTACT_ENDED)
+
+
+def _hear_nothing(turn: Turn, call: Call, why: TurnedWhy) -> None:
+    """For now: until her next contact, or until her caller has paid."""
+    supervision = call.supervision
+    if supervision is None:
         return
     before = (supervision.watched, supervision.snoop, supervision.bridge if supervision.state is not BARGED else "")
-    turn.emit(_turned(turn, supervision, None, LISTEN, TurnedWhy.CONTACT_ENDED))
+    turn.emit(_turned(turn, supervision, None, LISTEN, why))
     _drop_ear(turn, call, *before)
 
 
@@ -349,12 +362,16 @@ def heed(turn: Turn, fact: Fact) -> None:
     if not turn.state.supervised:
         return
     if isinstance(fact, ContactParted):
-        for call in _of(turn, fact.agent, fact.contact):
+        for call in _of(turn, fact.agent, fact.contact, ""):
             _contact_over(turn, call)
-    elif isinstance(fact, ContactConnected):
+    elif isinstance(fact, ContactConnected | PaymentEnded):
         for call in _of(turn, fact.agent, ""):
             _follow(turn, call)
-    elif isinstance(fact, ConsultBegan | PaymentBegan):
+    elif isinstance(fact, PaymentBegan):
+        for call in _of(turn, fact.agent, fact.contact):
+            if call.supervision is not None and call.supervision.state is not CALLING:
+                _hear_nothing(turn, call, TurnedWhy.PAYING)
+    elif isinstance(fact, ConsultBegan):
         for call in _of(turn, fact.agent):
             if call.supervision is not None and call.supervision.state is BARGED:
                 _turn_to(turn, call, LISTEN, TurnedWhy.REARRANGED)
@@ -363,16 +380,16 @@ def heed(turn: Turn, fact: Fact) -> None:
             end(turn, call, SupervisionEndedWhy.CONTACT_ENDED)
 
 
-def _of(turn: Turn, agent: str, contact: str | None = None) -> list[Call]:
-    """Those who hear the agent; only those who hear that contact of hers, when it is given."""
+def _of(turn: Turn, agent: str, *contacts: str) -> list[Call]:
+    """Those who hear the agent; only those who hear one of these contacts of hers, when any is given."""
     calls = list(turn.state.supervised.get(agent, {}).values())
-    return [call for call in calls if call.supervision is not None and contact in (None, call.supervision.contact)]
+    return [call for call in calls if call.supervision is not None and (not contacts or call.supervision.contact in contacts)]
 
 
 def _contact_over(turn: Turn, call: Call) -> None:
     supervision = call.supervision
     assert supervision is not None
-    if supervision.state is not CALLING:
+    if supervision.state is not CALLING and supervision.contact:
         _nobody_to_hear(turn, call, supervision)
     elif not supervision.began.stay:
         end(turn, call, SupervisionEndedWhy.CONTACT_ENDED)

@@ -24,6 +24,8 @@ def may_begin(turn: Turn, name: str, agent_name: str, mode: SupervisionMode, *, 
     if not (_is_free(turn, supervisor) and _may_be_heard(turn, supervisor, agent)):
         return None, None
     contact = talking_with(turn, agent)
+    if contact is not None and refuse_while_paying(turn, agent.name):
+        return None, None
     if contact is None:
         return (supervisor if _may_wait(turn, supervisor, agent, stay=stay) else None), None
     queue = contact.entered.queue
@@ -85,9 +87,20 @@ def may_join(turn: Turn, contact: Contact, mode: SupervisionMode) -> bool:
     if mode in JOINING and call.consult is not None:
         turn.refuse(f"{agent} is in a consult; until that is over, {mode.replace('_', ' ')} is not possible")
         return False
-    if mode in JOINING and call.payment is not None:
-        turn.refuse(f"{agent}'s caller is paying; until that is over, {mode.replace('_', ' ')} is not possible")
+    return True
+
+
+def pays(turn: Turn, agent: str) -> bool:
+    """Whether her caller pays."""
+    contact = turn.state.contacts.get(turn.state.agents[agent].contact) if agent in turn.state.agents else None
+    return contact is not None and turn.state.calls[contact.entered.call].payment is not None
+
+
+def refuse_while_paying(turn: Turn, agent: str) -> bool:
+    """Say that nobody hears that, when her caller pays."""
+    if not pays(turn, agent):
         return False
+    turn.refuse(f"{agent}'s caller is paying; until that is over nobody hears the call")
     return True
 
 
@@ -103,5 +116,11 @@ def heard_contact(turn: Turn, supervision: Supervision) -> Contact | None:
     contact = talking_with(turn, agent) if agent is not None else None
     if contact is None or own is None or own.legs[supervision.leg].state is not LegState.UP:
         return None
-    reached = turn.state.calls[contact.entered.call].node == own.node
-    return contact if reached and may_hear(turn, supervision.supervisor, supervision.agent, contact.entered.queue) else None
+    call = turn.state.calls[contact.entered.call]
+    return (
+        contact
+        if call.node == own.node
+        and call.payment is None
+        and may_hear(turn, supervision.supervisor, supervision.agent, contact.entered.queue)
+        else None
+    )

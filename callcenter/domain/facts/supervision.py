@@ -16,7 +16,9 @@ class TurnedWhy(StrEnum):
     CONTACT_ENDED = "contact_ended"
     """The supervisor stays, and hears nothing until her next one."""
     REARRANGED = "rearranged"
-    """Agent and caller were parted, for a consult or a payment, so nobody may be in between."""
+    """Agent and caller were parted, for a consult, so nobody may be in between."""
+    PAYING = "paying"
+    """The caller pays: nobody hears anything until that is over."""
     DEAF = "deaf"
     """The PBX had lost the supervisor's ear; there is a new one."""
 
