@@ -140,7 +140,12 @@ class Center:
 
     def _run(self, total: Outputs, now: datetime, story: Callable[..., None], happening: object) -> None:
         turn = Turn(self.state, self._ids, now, ITS_TURN)
-        for step in (partial(story, turn, happening), partial(_heed, turn), partial(_look_at_preferred, turn)):
+        for step in (
+            partial(story, turn, happening),
+            partial(_heed, turn),
+            partial(_look_at_preferred, turn),
+            partial(supervising.renew, turn),
+        ):
             try:
                 step()
             except Exception as fault:  # one call's bug must not stop the center; the engine reports it
@@ -320,6 +325,7 @@ def _prompt_ended(turn: Turn, event: e.PlaybackEnded) -> None:
     call = turn.state.legs.get(event.leg)
     if call is None:
         return
+    supervising.new_ears(turn, (event.leg,))
     contact = turn.state.contacts.get(call.contact)
     if call.visit is not None:
         mailbox_visits.prompt_ended(turn, call, event)

@@ -2,10 +2,11 @@
 
 The contact is the agent's and the caller's: nothing that becomes of the supervisor's leg touches it. Who hears the agent hears what she
 hears: while her caller is on hold for a consult, no more of the caller than she does, and nobody at all while her caller pays. Who has
-barged in is taken out when agent and caller are parted. What concerns the supervisor's ear goes into the lane of the contact's call, so that it comes
-in the order in which bridges are made and closed there.
+barged in is taken out when agent and caller are parted. What concerns the supervisor's ear goes into the lane of the contact's call, so
+that it comes in the order in which bridges are made and closed there.
 """
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from callcenter.domain.agent import SUPERVISING, Agent
@@ -352,6 +353,44 @@ def refused(turn: Turn, command: object) -> bool:
         return isinstance(command, SnoopLeg)
     end(turn, call, SupervisionEndedWhy.NOT_POSSIBLE)
     return True
+
+
+def renew(turn: Turn) -> None:
+    """Once the story is told: the agent's leg hears somebody else, or what was said to it is over, so those who hear it get new ears.
+
+    Asterisk counts the audio of a leg that is listened to, and takes the audio of another party for late (docs/asterisk.md).
+    """
+    if turn.state.snoops:
+        fresh = {command.snoop for command in turn.out.commands if isinstance(command, SnoopLeg)}
+        moved = {leg for command in turn.out.commands if isinstance(command, ConnectLegs) for leg in command.legs}
+        new_ears(turn, moved, fresh)
+
+
+def new_ears(turn: Turn, legs: Collection[str], fresh: Collection[str] = ()) -> None:
+    """For all who hear one of these legs: all old ears first, as Asterisk forgets only with the last. ``fresh`` are new already."""
+    calls = [call for leg in sorted(legs) for call in _hearing(turn, leg) if call.supervision and call.supervision.snoop not in fresh]
+    for call in calls:
+        assert call.supervision is not None
+        _drop_ear(turn, call, call.supervision.watched, call.supervision.snoop, "")
+    for call in calls:
+        supervision = call.supervision
+        contact = turn.state.contacts.get(supervision.contact) if supervision is not None else None
+        assert supervision is not None
+        mode = WHISPER if supervision.state is STATE_OF[WHISPER] else LISTEN
+        turn.emit(_turned(turn, supervision, contact, mode, TurnedWhy.NEW_EAR, turn.ids.draw_leg(call.node), supervision.bridge))
+        arrange(turn, call)
+
+
+def _hearing(turn: Turn, leg: str) -> list[Call]:
+    """Those whose ears are on this leg."""
+    of = turn.state.legs.get(leg)
+    agent = of.legs[leg].agent if of is not None else ""
+    found = []
+    for call in turn.state.supervised.get(agent, {}).values():
+        contact = turn.state.contacts.get(call.supervision.contact) if call.supervision is not None and call.supervision.snoop else None
+        if contact is not None and contact.offer is not None and contact.offer.leg == leg:
+            found.append(call)
+    return found
 
 
 # --- what becomes of the agent's contact --------------------------------------------------------

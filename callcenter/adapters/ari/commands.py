@@ -46,6 +46,8 @@ PHONE_NOT_THERE = frozenset((400, 500))
 SOUNDS = "sound:callcenter/"
 RECORDINGS = f"recording:{VOICEMAIL}"
 KEYS_TOLD = "mixing,dtmf_events"
+SETTLES = 0.15
+"""Seconds after the last ear of a leg is gone in which Asterisk forgets how it counted that leg's audio."""
 ENTERS_WITHIN = 2.0
 """Seconds in which a snoop channel enters the application; the answer to the request comes before."""
 RINGS_ON = 2
@@ -102,6 +104,10 @@ class Commands:
         """By leg: the playbacks it hears."""
         self._snoops: dict[str, asyncio.Future[None]] = {}
         """Those that were made and have not entered the application; before, they cannot join a bridge."""
+        self._spies: dict[str, str] = {}
+        """From each ear that was made to its leg."""
+        self._settled_at: dict[str, float] = {}
+        """By leg that has lost an ear: when another may be made, by the loop's clock."""
         self._say: dict[type[Command], Callable[[Any], Coroutine[None, None, None]]] = {
             Answer: self._answer,
             Play: self._play,
@@ -130,6 +136,8 @@ class Commands:
         """A new connection."""
         self._heard.clear()
         self._snoops.clear()
+        self._spies.clear()
+        self._settled_at.clear()
 
     def entered(self, channel: str) -> None:
         """The channel is inside the application now."""
@@ -147,6 +155,8 @@ class Commands:
                     del self._heard[event.leg]
         elif type(event) is LegEnded:
             self._heard.pop(event.leg, None)
+            self._spies.pop(event.leg, None)
+            self._settled_at.pop(event.leg, None)
 
     async def _answer(self, command: Answer) -> None:
         safe(command.leg)
@@ -257,6 +267,8 @@ class Commands:
         *out* is what the leg hears (``res/res_stasis_snoop.c``): a whisper goes there, and nowhere else.
         """
         safe(command.leg, command.snoop)
+        await asyncio.sleep(max(0.0, self._settled_at.pop(command.leg, 0.0) - asyncio.get_running_loop().time()))
+        self._spies[command.snoop] = command.leg
         query = {
             "app": self._client.server.application,
             "appArgs": SNOOP,
@@ -308,4 +320,7 @@ class Commands:
     async def hang_up(self, leg: str) -> None:
         """End the leg; one that is gone is success."""
         safe(leg)
+        spied = self._spies.pop(leg, None)
         check_ended(await self._client.call(channels.hangup, {"reason": "normal"}, channelId=leg))
+        if spied is not None:
+            self._settled_at[spied] = asyncio.get_running_loop().time() + SETTLES

@@ -19,6 +19,8 @@ class TurnedWhy(StrEnum):
     """Agent and caller were parted, for a consult, so nobody may be in between."""
     PAYING = "paying"
     """The caller pays: nobody hears anything until that is over."""
+    NEW_EAR = "new_ear"
+    """The agent's leg hears another party."""
     DEAF = "deaf"
     """The PBX had lost the supervisor's ear; there is a new one."""
 
