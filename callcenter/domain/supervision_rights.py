@@ -44,6 +44,9 @@ def _is_free(turn: Turn, supervisor: Agent) -> bool:
     if supervisor.state in (AgentState.RESERVED, AgentState.TALKING, AgentState.WRAP_UP) or supervisor.fallback_leg:
         turn.refuse(f"{supervisor.name} is {supervisor.state.replace('_', ' ')}, and cannot supervise at the same time")
         return False
+    if supervisor.own_call:
+        turn.refuse(f"{supervisor.name} is in a call of her own, and cannot supervise at the same time")
+        return False
     return True
 
 
