@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from callcenter.apps.api_cli import api_app
+from callcenter.apps.audit_cli import audit_app
 from callcenter.apps.bench import bench_app
 from callcenter.apps.calendar_cli import calendar_app
 from callcenter.apps.callback_cli import callback_app
@@ -58,6 +59,7 @@ app.add_typer(voicemail_app, name="voicemail")
 app.add_typer(webhook_app, name="webhook")
 app.add_typer(api_app, name="api")
 app.add_typer(person_app, name="person")
+app.add_typer(audit_app, name="audit")
 
 Config = Annotated[Path, typer.Option("--config", "-c", envvar="CALLCENTER_CONFIG", help="The configuration file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

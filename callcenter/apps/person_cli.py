@@ -6,6 +6,7 @@ import os
 import pwd
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -183,6 +184,7 @@ def role_(
     campaign: Campaigns = None,
     everywhere: Annotated[bool, typer.Option("--everywhere", help="Take all limits by queue, team and campaign away.")] = False,
     active: Annotated[bool | None, typer.Option("--active/--inactive", help="Whether she may sign in.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, for the audit trail.")] = "",
 ) -> None:
     """Change somebody's roles, rights and scope; what is not given stays. Her sessions end."""
     from callcenter.services.people.person import Person
@@ -202,7 +204,7 @@ def role_(
             "withheld": person.withheld if withhold is None else _separate(withhold),
             "active": person.active if active is None else active,
         }
-        return await store.change(known, values, operator())
+        return await store.change(known, values, operator(), reason=reason)
 
     changed = store_call(config, work)
     _tell(changed is not None, known, f"is {', '.join(sorted(changed.roles))}" if changed else "")
@@ -213,6 +215,75 @@ def remove(name: Name, config: Config = DEFAULT) -> None:
     """Let somebody in no more. What she has done stays in the audit trail."""
     known = _known(name)
     _tell(store_call(config, lambda store: store.remove(known, operator())), known, "may not sign in any more")
+
+
+token_app = typer.Typer(no_args_is_help=True, help="Tokens by which somebody's programs sign in.")
+person_app.add_typer(token_app, name="token")
+Days = Annotated[int, typer.Option(min=1, max=366, help="How long it lasts.")]
+
+
+@token_app.command("add")
+def token_add(
+    name: Name,
+    label: Annotated[str, typer.Option(help="What it is for.")],
+    right: Annotated[list[Right], typer.Option("--right", help="Again for each; at most those she has.")],
+    days: Days = 90,
+    config: Config = DEFAULT,
+) -> None:
+    """Make a token and print it: this once, it is kept nowhere."""
+    from callcenter.apps.cli import WRONG_USE, fail
+    from callcenter.services.people.person import PersonError
+    from callcenter.services.people.signing import new_token
+
+    known = _known(name)
+    if not 1 <= len(label) <= 60 or not label.isprintable():
+        fail("the label must have 1 to 60 characters", WRONG_USE)
+
+    async def work(store: "PostgresPeople") -> str | None:
+        person = await store.person(known)
+        if person is None:
+            return None
+        beyond = sorted(set(right) - person.signed().rights)
+        if beyond:
+            raise PersonError("right", f"{known} has not the right '{beyond[0]}', so no token of hers can have it", "fault_granted")
+        secret, _ = await new_token(store, person, label, frozenset(right), timedelta(days=days), operator(), datetime.now(UTC))
+        return secret
+
+    secret = store_call(config, work)
+    if secret is None:
+        fail(f"there is nobody '{known}'; see: callcenter person list")
+    typer.echo(secret)
+
+
+@token_app.command("list")
+def token_list(name: Name, config: Config = DEFAULT, as_json: AsJson = False) -> None:
+    """Her tokens; not what they are, only which there are."""
+    known = _known(name)
+    tokens = store_call(config, lambda store: store.tokens(known))
+    if as_json:
+        rows = [
+            {"id": one.id, "label": one.label, "rights": sorted(one.scopes), "expires_at": one.expires_at.isoformat()} for one in tokens
+        ]
+        typer.echo(json.dumps({"tokens": rows}, indent=2))
+        return
+    for one in tokens:
+        used = f"last used {one.used_at:%Y-%m-%d}" if one.used_at else "never used"
+        typer.echo(f"{one.id}  until {one.expires_at:%Y-%m-%d}  {used}  {one.label}: {', '.join(sorted(one.scopes))}")
+
+
+@token_app.command("end")
+def token_end(
+    name: Name,
+    token: Annotated[str, typer.Argument(metavar="ID", help="As 'callcenter person token list' names it.")],
+    config: Config = DEFAULT,
+) -> None:
+    """It opens nothing any more."""
+    from callcenter.apps.cli import fail
+
+    known = _known(name)
+    if not store_call(config, lambda store: store.end_token(known, token, operator())):
+        fail(f"{known} has no such token; see: callcenter person token list {known}")
+    typer.echo(f"{known}: the token has ended")
 
 
 def _known(name: str) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,16 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from callcenter.adapters.db.alerts import PostgresAlerts
 from callcenter.adapters.db.connection import connect
 from callcenter.adapters.db.documents import PostgresDocuments
-from callcenter.adapters.db.people import PostgresPeople
 from callcenter.adapters.db.reports import sums_by_queue
 from callcenter.adapters.db.trends import PostgresTrends
 from callcenter.adapters.db.webhooks import PostgresWebhooks
-from callcenter.adapters.web.access import Origins
-from callcenter.adapters.web.account_pages import AccountPages
 from callcenter.adapters.web.config.flow_pages import FlowPages
 from callcenter.adapters.web.config.pages import ConfigPages
 from callcenter.adapters.web.config.prompt_pages import PromptPages
-from callcenter.adapters.web.people_pages import Known, PeoplePages
 from callcenter.adapters.web.server import Pages, Sources
 from callcenter.adapters.web.site import Site
 from callcenter.apps.api import api_of
@@ -36,6 +33,7 @@ from callcenter.apps.document_forms import forms
 from callcenter.apps.reports import DEFAULT_TARGET, QueueKpi, queue_json, window
 from callcenter.apps.web_agent import AgentConsoles
 from callcenter.apps.web_live import Live
+from callcenter.apps.web_people import People
 from callcenter.domain.kpi import Sums
 from callcenter.runtime import logs, ports
 from callcenter.runtime.data_folder import data_folder, database_url
@@ -45,8 +43,6 @@ from callcenter.runtime.settings import Settings, load
 from callcenter.runtime.settings_dips import dip_defaults
 from callcenter.services.dips.client import DipsClient
 from callcenter.services.live_feed import LiveFeed
-from callcenter.services.people.passwords import Passwords
-from callcenter.services.people.signing import Policy, Signing
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +54,7 @@ class Database:
         self._targets: Mapping[str, timedelta] = {queue.name: queue.target_wait for queue in settings.queues}
         self._zone = ZoneInfo(settings.center.time_zone)
         self._engine: AsyncEngine = connect(lambda: _url(settings), name="web")
-        self._people: AsyncEngine = connect(lambda: _url(settings), name="people", pool_size=4)
+        self.people: AsyncEngine = connect(lambda: _url(settings), name="people", pool_size=4)
         """Apart, so that no report keeps people from signing in."""
         self.api: AsyncEngine = connect(lambda: _url(settings), name="api", statement_timeout=10.0, pool_size=4)
 
@@ -93,12 +89,9 @@ class Database:
     def engine(self) -> AsyncEngine:
         return self._engine
 
-    def people(self) -> PostgresPeople:
-        return PostgresPeople(self._people)
-
     async def close(self) -> None:
         await self._engine.dispose()
-        await self._people.dispose()
+        await self.people.dispose()
         await self.api.dispose()
 
 
@@ -119,21 +112,6 @@ def shipped(status: Path) -> int | None:
     return seq if isinstance(seq, int) else None
 
 
-def site_of(settings: Settings, database: Database) -> Site:
-    """The door and the shell, before any part is added."""
-    policy = Policy(settings.people.idle, settings.people.longest)
-    origins = Origins(settings.web.public_url or "", settings.web.proxies)
-    return Site(settings.center.name, Signing(database.people(), Passwords(), policy), origins)
-
-
-def add_people(site: Site, settings: Settings) -> None:
-    """My account, people, audit trail."""
-    zone = settings.center.time_zone
-    known = Known(queues=[queue.name for queue in settings.queues], agents=[agent.name for agent in settings.agents])
-    site.add(AccountPages(site.shell, site.signing, zone))
-    site.add(PeoplePages(site.shell, site.signing, lambda: known, zone))
-
-
 def add_configuration(site: Site, settings: Settings, database: Database) -> None:
     """The pages of the documents, of flows and of prompts."""
     site.add(ConfigPages(site.shell, Configuring(settings.file, database.documents()), forms()))
@@ -141,13 +119,13 @@ def add_configuration(site: Site, settings: Settings, database: Database) -> Non
     site.add(PromptPages(site.shell, CenterPrompts(settings.file)))
 
 
-async def serve(settings: Settings, config_file: Path, stop: asyncio.Event) -> None:
-    """Serve pages and API until ``stop`` is set. Raises OSError when the port cannot be had."""
+def put_together(settings: Settings, config_file: Path, database: Database, ending: AsyncExitStack) -> Site:
+    """All that this process serves; nothing runs yet. ``ending`` closes what was opened for it."""
     secrets = load_secrets(settings.data)
-    database = Database(settings)
     feed = LiveFeed(data_folder(settings).control_socket, secrets.control_token)
     status = status_file(settings)
     dips = DipsClient(data_folder(settings).dips_socket, secrets.control_token)
+    ending.push_async_callback(dips.close)
     webhooks = PostgresWebhooks(database.api)
     sources = Sources(
         feed,
@@ -159,17 +137,19 @@ async def serve(settings: Settings, config_file: Path, stop: asyncio.Event) -> N
         webhooks.counts,
         secrets.metrics_token,
     )
-    site = site_of(settings, database)
+    people = People(settings, database.people)
+    site = people.site
     pages = Pages(sources, site.shell, settings.center.name, settings.center.time_zone, site.requests)
     site.add(pages, pages.feeding)
     live = Live(settings, config_file, site, database.kpi_today, database.trends(), database.alerts())
     site.add(live, live.running)
     consoles = AgentConsoles(live, site, database.engine)
     site.add(consoles, consoles.running)
-    add_people(site, settings)
+    people.follow(lambda: live.replica.state.config if live.replica.state else None)
+    site.add(people, people.running)
     add_configuration(site, settings, database)
-    people = database.people()
     asking = DipsClient(data_folder(settings).dips_socket, secrets.control_token, dip_defaults(settings))
+    ending.push_async_callback(asking.close)
     api, asked = api_of(
         config_file,
         settings,
@@ -178,22 +158,26 @@ async def serve(settings: Settings, config_file: Path, stop: asyncio.Event) -> N
         asking,
         lambda: live.replica.state,
         pages.health,
-        lambda by, deed: people.note(deed, by),
+        lambda by, deed: people.trail.note(deed, by),
     )
+    ending.push_async_callback(asked.engine.close)
     site.add(api)
-    # No access log: an address may hold a caller's number.
-    runner = web.AppRunner(site.application(), access_log=None, handler_cancellation=True, shutdown_timeout=1.0, keepalive_timeout=30.0)
-    try:
+    return site
+
+
+async def serve(settings: Settings, config_file: Path, stop: asyncio.Event) -> None:
+    """Serve pages and API until ``stop`` is set. Raises OSError when the port cannot be had."""
+    async with AsyncExitStack() as ending:
+        database = Database(settings)
+        ending.push_async_callback(database.close)
+        site = put_together(settings, config_file, database, ending)
+        # No access log: an address may hold a caller's number.
+        runner = web.AppRunner(site.application(), access_log=None, handler_cancellation=True, shutdown_timeout=1.0, keepalive_timeout=30.0)
+        ending.push_async_callback(runner.cleanup)
         await runner.setup()
         await web.TCPSite(runner, settings.web.host, settings.web.port).start()
         log.info("web_up", host=settings.web.host, port=settings.web.port)
         await stop.wait()
-    finally:
-        await runner.cleanup()
-        await asked.engine.close()
-        await asking.close()
-        await dips.close()
-        await database.close()
 
 
 def main(config_file: Path) -> None:

@@ -62,7 +62,7 @@ class Live:
         self._token = load_secrets(settings.data).control_token
         self.replica = Replica(self._socket, self._token, journal_folder(settings), self._config)
         self.consoles = Consoles(self.replica, self.ask)
-        self._people = site.signing.store
+        self._people, self._note = site.signing.store, site.note
         self.commands = Commands(self.replica, self.ask, self._audit)
         mailer = alert_mailer(settings)
         self.alerts = AlertKeeper(self.replica, alerts, self.consoles, mailer)
@@ -102,7 +102,7 @@ class Live:
         upon = next((f"{name} {after[name]}" for name in ("agent", "contact", "notice") if name in after), "")
         deed = Deed(do, upon, reason, after={**after, "refused": refused[:200]} if refused else after)
         try:
-            await self._people.note(deed, By(signed.person, signed.via))
+            await self._note(deed, By(signed.person, signed.via))
         except PeopleAway as error:
             log.warning("not_audited", person=signed.person, do=do, why=str(error))
 

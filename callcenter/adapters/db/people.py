@@ -240,6 +240,12 @@ class PostgresPeople:
         async with self._transaction() as connection:
             return await audit.entries(connection, before=before, limit=limit, person=person, what=what)
 
+    async def whole_trail(self) -> AsyncIterator[AuditEntry]:
+        """From its beginning."""
+        async with self._engine.connect() as connection:
+            async for entry in audit.in_order(connection):
+                yield entry
+
 
 _TRIES = text("""
     SELECT

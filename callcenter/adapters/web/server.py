@@ -77,7 +77,8 @@ class Pages:
             routes.add("GET", path, handler, needs=PUBLIC)
         routes.add("GET", "/live", self.live, needs=Right.SEE_WALLBOARD, menu="shell.live")
         routes.add("GET", "/live/events", self.events, needs=Right.SEE_WALLBOARD)
-        routes.add("GET", "/live/{name:live\\.(?:js|css)}", self.static, needs=PUBLIC)
+        for name in STATIC:
+            routes.add("GET", f"/live/{name}", self.static, needs=PUBLIC)
 
     async def feeding(self, _app: web.Application) -> AsyncIterator[None]:
         feeding = asyncio.create_task(self._sources.feed.run())
@@ -159,7 +160,7 @@ class Pages:
         return web.Response(text=shown, content_type="text/html")
 
     async def static(self, request: web.Request) -> web.Response:
-        name = request.match_info["name"]
+        name = request.path.removeprefix("/live/")
         return web.Response(body=self._static[name], content_type=STATIC[name], charset="utf-8")
 
     async def events(self, request: web.Request) -> web.StreamResponse:

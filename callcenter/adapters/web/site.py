@@ -1,7 +1,7 @@
 """All that one web process serves, put together: each part of the screens registers its routes at the one door."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol
 
 from aiohttp import web
@@ -12,6 +12,7 @@ from callcenter.adapters.web.requests import Requests
 from callcenter.adapters.web.shell import Shell
 from callcenter.adapters.web.sign_in_pages import SignInPages
 from callcenter.adapters.web.static_files import StaticFiles
+from callcenter.domain.audit import By, Deed
 from callcenter.services.people.signing import Signing
 
 BODY_LIMIT = 64 * 1024
@@ -34,6 +35,8 @@ class Site:
         self.requests = Requests()
         self.shell = Shell(center, self.routes)
         self.signing = signing
+        self.note: Callable[[Deed, By], Awaitable[object]] = signing.store.note
+        """Writes into the audit trail."""
         self.origins = origins or Origins()
         self._contexts: list[Context] = [self._watching]
         self.sign_in_pages = SignInPages(self.shell, signing, self.origins, self.routes)
