@@ -92,6 +92,7 @@ from callcenter.domain.ids import Ids
 from callcenter.domain.machine import Alarm, Outputs
 from callcenter.domain.mailboxes import KEPT
 from callcenter.domain.state import State
+from callcenter.domain.state_lamps import StateLamps
 from callcenter.domain.turn import Story, Turn
 
 ITS_TURN: dict[str, Story] = {CALLBACK: promises.its_turn}
@@ -105,6 +106,7 @@ class Center:
         self.state = State(config)
         self._ids = ids
         self._stories = _stories()
+        self._lamps = StateLamps()
 
     @classmethod
     def restore(cls, config: CenterConfig, ids: Ids, facts: Iterable[Fact]) -> "Center":
@@ -145,6 +147,7 @@ class Center:
             partial(_heed, turn),
             partial(_look_at_preferred, turn),
             partial(supervising.renew, turn),
+            partial(self._show, turn, happening),
         ):
             try:
                 step()
@@ -154,6 +157,12 @@ class Center:
         total.commands += turn.out.commands
         total.faults += turn.out.faults
         total.refusal = turn.out.refusal or total.refusal
+
+    def _show(self, turn: Turn, happening: object) -> None:
+        """What the lamps of phones are to show now."""
+        self._lamps.look(turn)
+        if isinstance(happening, e.ConfigChanged):
+            self._lamps.all(turn)
 
     def _due(self, turn: Turn, alarm: Alarm) -> None:
         _, kind, subject = alarm

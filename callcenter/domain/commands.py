@@ -7,6 +7,7 @@ A command means its result: hanging up a leg that is gone is success.
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
 from callcenter.domain.ivr.questions import Question
 
@@ -211,6 +212,28 @@ class SetLamp:
     old: int
 
 
+class DeviceState(StrEnum):
+    """What a key with a lamp shows, in the PBX's words."""
+
+    NOT_INUSE = "not_inuse"
+    INUSE = "inuse"
+    BUSY = "busy"
+    RINGING = "ringing"
+    ONHOLD = "onhold"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class SetDeviceState:
+    """Let the phones that watch the device's extension show this."""
+
+    call: str
+    """No call; names the lane of this lamp's commands."""
+    node: str
+    device: str
+    state: DeviceState
+
+
 @dataclass(frozen=True, slots=True)
 class AskPhone:
     """Ask the phone whether it is there (SIP OPTIONS). ``PhoneReachable`` follows if it answers, else nothing."""
@@ -269,6 +292,7 @@ Command = (
     | RecordMessage
     | StopMessage
     | SetLamp
+    | SetDeviceState
     | AskPhone
     | AnswerRefer
     | AskOutside

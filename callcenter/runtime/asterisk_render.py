@@ -13,6 +13,7 @@ from pathlib import Path
 import jinja2
 import phonenumbers
 
+from callcenter.domain.state_lamps import device_of
 from callcenter.runtime import asterisk_modules
 from callcenter.runtime.catalogue import DEFAULT_MUSIC
 from callcenter.runtime.places import shipped
@@ -156,6 +157,7 @@ def _values(settings: Settings, secrets: Secrets, node: NodeSection, folder: Pat
         "trunks": trunks,
         "phones": phones,
         "browser_agents": {agent.name for agent in settings.agents if agent.phone == "browser"},
+        "lamps": _lamps(settings),
         "music_on_hold": _music_on_hold(settings),
         "may_transfer": {agent.name for agent in settings.agents if settings.may_transfer(agent)},
         "members": _members(settings, dict(phones)),
@@ -164,6 +166,12 @@ def _values(settings: Settings, secrets: Secrets, node: NodeSection, folder: Pat
         "emergency_routes": [_route(trunk) for trunk in trunks if trunk.host],
         "emergency_callback": settings.did(settings.numbers[0]) if settings.numbers else "",
     }
+
+
+def _lamps(settings: Settings) -> list[tuple[str, str]]:
+    """Each extension, and the device whose state its watchers are told."""
+    agents = [(agent.extension, device_of(agent=agent.name)) for agent in settings.agents if agent.extension]
+    return agents + [(queue.extension, device_of(queue=queue.name)) for queue in settings.queues if queue.extension]
 
 
 def _music_on_hold(settings: Settings) -> dict[str, str]:

@@ -115,6 +115,8 @@ class FakePbx:
         self.prompt_length = PROMPT_LENGTH
         self.broken_prompts: set[str] = set()
         self.disk_full = False
+        self.device_states: dict[str, c.DeviceState] = {}
+        """What the lamps of phones show, by device."""
         self.door_answers = True
         """Our dialplan answers before it hands a call to us; False: legs arrive unanswered."""
         self.messages = FakeMessages(timeline, self._tell)
@@ -142,6 +144,7 @@ class FakePbx:
             c.RecordMessage: lambda command: self.messages.record(self._channel(command.leg).id, command),
             c.StopMessage: lambda command: self.messages.stop(command.message),
             c.SetLamp: self.messages.show,
+            c.SetDeviceState: lambda command: self.device_states.update({command.device: command.state}),
             c.HangUp: self._hang_up,
         }
 

@@ -13,7 +13,7 @@ from typing import Any
 from callcenter.adapters.ari import clean
 from callcenter.adapters.ari.client import AriClient, Reply
 from callcenter.adapters.ari.parse import AGENT, OUTSIDE, SNOOP, VOICEMAIL
-from callcenter.adapters.ari.types import bridges, channels, playbacks, recordings
+from callcenter.adapters.ari.types import bridges, channels, deviceStates, playbacks, recordings
 from callcenter.domain.commands import (
     RECORDED,
     Answer,
@@ -27,6 +27,7 @@ from callcenter.domain.commands import (
     RecordMessage,
     RingAgent,
     SendDigits,
+    SetDeviceState,
     SnoopLeg,
     StartMusic,
     StartRinging,
@@ -122,6 +123,7 @@ class Commands:
             ConnectLegs: self._connect_legs,
             SendDigits: self._send_digits,
             SnoopLeg: self._snoop_leg,
+            SetDeviceState: self._set_device_state,
             CloseBridge: self._close_bridge,
             RecordMessage: self._record_message,
             StopMessage: self._stop_message,
@@ -287,6 +289,11 @@ class Commands:
             raise CommandError(Refusal.GONE, "the snoop channel did not come") from None
         finally:
             self._snoops.pop(command.snoop, None)
+
+    async def _set_device_state(self, command: SetDeviceState) -> None:
+        safe(command.device)
+        query = {"deviceState": command.state.value.upper()}
+        check(await self._client.call(deviceStates.update, query, deviceName=f"Stasis:{command.device}"))
 
     async def _close_bridge(self, command: CloseBridge) -> None:
         await self.destroy_bridge(command.bridge)

@@ -25,6 +25,7 @@ from callcenter.sim.sip.message import MalformedMessage, Request, Response, esca
 from callcenter.sim.sip.policy import AnswerAfter, InvitePolicy
 from callcenter.sim.sip.registration import Registration, RegistrationRefused
 from callcenter.sim.sip.signalling import Signalling
+from callcenter.sim.sip.subscription import Subscription
 from callcenter.sim.sip.tones import FRAME_MS, TonePair
 from callcenter.sim.sip.transaction import T1, ServerTransaction, Transactions, new_branch
 from callcenter.sim.sip.wire import Address, Loss, NoLoss, Wire
@@ -58,6 +59,7 @@ class Phone:
         self._password = password
         self._media = media
         self._calls: dict[tuple[str, str], Call] = {}
+        self._subscriptions: dict[tuple[str, str], Subscription] = {}
         self._incoming: asyncio.Queue[Call] = asyncio.Queue(KEPT)
         self._tasks: set[asyncio.Task[None]] = set()
         self._registration: Registration | None = None
@@ -144,6 +146,16 @@ class Phone:
     async def unregister(self) -> None:
         if self._registration is not None:
             await self._registration.unregister()
+
+    # -- subscriptions ----------------------------------------------------------------------------------------
+
+    async def subscribe(self, to: str, event: str, accept: str, expires: int = 300) -> Subscription:
+        """Watches something at the server (RFC 6665), as an extension's lamp; raises :class:`SubscriptionRefused`."""
+        assert self.server is not None
+        subscription = Subscription(self.outside_dialog("sip:{}@{}:{}".format(escape_user(to), *self.server)))
+        self._subscriptions[subscription.dialog.call_id, subscription.dialog.local_tag] = subscription
+        await subscription.begin(self, event, accept, expires)
+        return subscription
 
     # -- calling ----------------------------------------------------------------------------------------------
 
@@ -295,6 +307,9 @@ class Phone:
             call = self._calls.get((request.call_id, tag))
             if call is not None:
                 call.signalling.received(transaction)
+            elif (subscription := self._subscriptions.get((request.call_id, tag))) is not None and request.method == "NOTIFY":
+                transaction.respond(response_to(request, 200))
+                subscription.notified(request)
             elif request.method != "ACK":
                 transaction.respond(response_to(request, 481))
         elif request.method != "ACK":
