@@ -484,6 +484,39 @@ async def a_phone_that_transfers_attended(center: StoryCenter) -> None:
     assert story[-6:] == [*CALLER_LEAVES_BOB, "CallEnded normal"]
 
 
+async def keys_in_the_middle_of_a_talk(center: StoryCenter) -> None:
+    """With one line: bob is consulted and let go by keys, as at a screen."""
+    caller, alice, bob = await _in_talk(center)
+    await alice.presses(f"*2{center.extension('bob')}#")
+    await bob.is_called()
+    await alice.hears("bob")
+    await caller.hears("music")
+    await alice.presses("*6")
+    await caller.hears("alice")
+    await bob.becomes(AgentState.READY)
+    await caller.hangs_up()
+    story = await caller.story()
+    assert story[: len(IN_TALK) + len(CONSULT_BEGINS) + len(BOB_ANSWERS)] == [*IN_TALK, *CONSULT_BEGINS, *BOB_ANSWERS]
+    assert "ContactParted bob called_off" in story
+
+
+async def an_agent_who_calls_a_colleague(center: StoryCenter) -> None:
+    """Neither is offered anything meanwhile; both are what they were afterwards."""
+    alice, bob = await center.agent("alice"), await center.agent("bob")
+    await alice.ready()
+    await bob.ready()
+    own = await alice.dials(center.extension("bob"))
+    await bob.is_called()
+    await own.hears("bob")
+    await bob.hears("alice")
+    await own.hangs_up()
+    story = await own.story()
+    assert story[:3] == ["CallBegan alice own", "OwnCallBegan alice", "OwnCallDialed bob"]
+    assert [line for line in story if line.startswith("OwnCall")][2:] == ["OwnCallAnswered bob", "OwnCallEnded alice hung_up"]
+    assert alice.states()[-2:] == ["not_ready own_call", "ready"]
+    assert bob.states()[-2:] == ["not_ready own_call", "ready"]
+
+
 async def a_phone_that_consults_and_goes_back(center: StoryCenter) -> None:
     caller, alice, _ = await _in_talk(center)
     await alice.consults_by_phone(center.extension("second"))
@@ -858,6 +891,8 @@ STORIES: list[Story] = [
     a_phone_that_transfers_blind,
     a_phone_that_transfers_attended,
     a_phone_that_consults_and_goes_back,
+    keys_in_the_middle_of_a_talk,
+    an_agent_who_calls_a_colleague,
     a_caller_who_takes_a_callback,
     a_caller_who_enters_digits,
     callers_who_are_told_their_position,

@@ -3,10 +3,13 @@
 import pytest
 
 from callcenter.domain import facts as f
+from callcenter.domain.commands import SetLamp
+from callcenter.sim.sip.phone import Phone
 from callcenter.sim.sip.policy import AnswerAfter
 from callcenter.sim.sip.subscription import SubscriptionRefused
-from tests.support.asterisk import raw_settings, short_folder
+from tests.support.asterisk import asterisk_node, raw_settings, short_folder
 from tests.support.center import running_center
+from tests.support.real_parties import RealEngine
 
 pytestmark = pytest.mark.long
 DIALOG = "application/dialog-info+xml"
@@ -37,3 +40,21 @@ async def test_a_key_shows_what_a_colleague_does_and_whether_callers_wait() -> N
         await presence.tells(lambda body: "open" in body)
         with pytest.raises(SubscriptionRefused):
             await bob.subscribe("911", "dialog", DIALOG)
+
+
+async def test_a_phone_that_has_subscribed_to_its_message_lamp_is_told_and_so_is_one_that_has_not() -> None:
+    with short_folder() as folder:
+        async with asterisk_node(raw_settings(folder)) as pbx, RealEngine([pbx], folder).running() as running:
+            account, server = pbx.phone("alice"), ("127.0.0.1", pbx.sip_port)
+            async with await Phone.start(account.endpoint, server=server, password=account.password) as phone:
+                await phone.register()
+                lamp = await phone.subscribe(account.endpoint, "message-summary", "application/simple-message-summary")
+                await lamp.tells(lambda body: "Messages-Waiting: no" in body)
+                await running.telephony.run(SetLamp("lamp of alice", pbx.name, account.endpoint, 2, 1))
+                told = await lamp.tells(lambda body: "Messages-Waiting: yes" in body)
+                assert "Voice-Message: 2/1" in told
+                unasked = [request.body.decode() for request in phone.requests if request.method == "NOTIFY"]
+                assert any("Voice-Message: 2/1" in body for body in unasked)
+                await running.telephony.run(SetLamp("lamp of alice", pbx.name, account.endpoint, 0, 3))
+                await lamp.tells(lambda body: "Messages-Waiting: no" in body and "0/3" in body)
+                await running.nothing_left()

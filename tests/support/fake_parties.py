@@ -102,6 +102,10 @@ class FakeAgentParty(AgentParty):
 
         await soon(heard, what)
 
+    async def presses(self, keys: str) -> None:
+        for key in keys:
+            self.pbx.party_presses(self._channels()[0].id, key)
+
     async def consults_by_phone(self, extension: str) -> None:
         await self.holds()
         self.pbx.dial_from_phone(self.endpoint, extension)

@@ -74,9 +74,14 @@ class Party(abc.ABC):
         await self.meets(f.CallEnded)
         lines = [fact for fact in self.center.book.facts if getattr(fact, "call", "") == began.call and not isinstance(fact, UNSAID)]
         kinds = (f.ContactOffered, f.LegJoined, f.LegCreated, f.LegMoved)
-        agents = [fact for fact in self.center.book.facts if isinstance(fact, kinds)]
+        agents = [*(fact for fact in self.center.book.facts if isinstance(fact, kinds)), *self._own_legs()]
         names = {**{fact.leg: self.center.short(fact.agent) for fact in agents}, began.leg: "caller"}
         return [_line(fact, names, self.center.short) for fact in lines]
+
+    def _own_legs(self) -> list[f.LegCreated]:
+        """Of colleagues in calls of agents' own."""
+        dialed = self.center.book.of(f.OwnCallDialed)
+        return [f.LegCreated(fact.at, fact.call, fact.leg, fact.colleague) for fact in dialed if fact.colleague]
 
     @abc.abstractmethod
     async def hears(self, what: str) -> None:
@@ -163,6 +168,10 @@ class AgentParty(abc.ABC):
     @abc.abstractmethod
     async def hears(self, what: str) -> None:
         """Another agent by name, ``caller``, ``music`` or ``ringing``; on the leg she used last."""
+
+    @abc.abstractmethod
+    async def presses(self, keys: str) -> None:
+        """In the middle of the talk."""
 
     @abc.abstractmethod
     async def consults_by_phone(self, extension: str) -> None:

@@ -234,6 +234,9 @@ class RealAgentParty(AgentParty):
     async def hears(self, what: str) -> None:
         await (self._second or self.call).hears(HEARD.get(what) or AGENT_TONES[what], within=20, for_s=0.3)
 
+    async def presses(self, keys: str) -> None:
+        await self.call.send_digits(keys)
+
     async def consults_by_phone(self, extension: str) -> None:
         await self.call.hold()
         self._second = await self.phone.invite(extension)

@@ -28,6 +28,7 @@ from callcenter.domain.commands import (
     RingAgent,
     SendDigits,
     SetDeviceState,
+    SetLamp,
     SnoopLeg,
     StartMusic,
     StartRinging,
@@ -51,6 +52,9 @@ SETTLES = 0.15
 """Seconds after the last ear of a leg is gone in which Asterisk forgets how it counted that leg's audio."""
 ENTERS_WITHIN = 2.0
 """Seconds in which a snoop channel enters the application; the answer to the request comes before."""
+MESSAGE_LAMPS = "message-lamps"
+"""The context of our dialplan that is told how many messages wait for a phone."""
+MOST_SHOWN = 9999
 RINGS_ON = 2
 """Seconds that a leg rings longer than the core lets it, if we are not there to end it: else the two time limits would race."""
 
@@ -123,6 +127,7 @@ class Commands:
             ConnectLegs: self._connect_legs,
             SendDigits: self._send_digits,
             SnoopLeg: self._snoop_leg,
+            SetLamp: self._set_lamp,
             SetDeviceState: self._set_device_state,
             CloseBridge: self._close_bridge,
             RecordMessage: self._record_message,
@@ -289,6 +294,19 @@ class Commands:
             raise CommandError(Refusal.GONE, "the snoop channel did not come") from None
         finally:
             self._snoops.pop(command.snoop, None)
+
+    async def _set_lamp(self, command: SetLamp) -> None:
+        """For phones that have subscribed: a call into our own dialplan, which tells the PBX and is never answered."""
+        safe(command.endpoint)
+        new, old = (min(max(count, 0), MOST_SHOWN) for count in (command.new, command.old))
+        query = {
+            "endpoint": f"Local/{command.endpoint}*{new}*{old}@{MESSAGE_LAMPS}/n",
+            "context": MESSAGE_LAMPS,
+            "extension": "none",
+            "priority": "1",
+            "timeout": "5",
+        }
+        check(await self._client.call(channels.originate, query))
 
     async def _set_device_state(self, command: SetDeviceState) -> None:
         safe(command.device)

@@ -61,6 +61,7 @@ class AsteriskTelephony:
         elif isinstance(command, SetLamp):
             if self._lamps is None:
                 raise CommandError(Refusal.REFUSED, "nobody here lights lamps")
+            await node.run(command)  # for phones that have asked; the others are told unasked
             await self._lamps.show(command.node, command.endpoint, command.new, command.old)
         else:
             await node.run(command)
