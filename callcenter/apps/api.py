@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callcenter.adapters.db.archive import PostgresArchive
+from callcenter.adapters.db.documents import PostgresDocuments
 from callcenter.adapters.db.idempotency import PostgresKeys
 from callcenter.adapters.db.reports import sums_by_slice
 from callcenter.adapters.db.webhooks import PostgresWebhooks
@@ -21,6 +22,7 @@ from callcenter.adapters.web.api.dispatch import Api
 from callcenter.adapters.web.api.ports import Configured, Ports, ReportsAway
 from callcenter.apps.api_flows import FlowDesk
 from callcenter.apps.books import changing, recording_folders
+from callcenter.apps.configuring import Configuring
 from callcenter.apps.reports import DEFAULT_TARGET, QueueKpi, ReportError, kpi_report, queue_json, report_json, window
 from callcenter.domain.audit import By, Deed
 from callcenter.domain.skills import parse, skills_of
@@ -58,6 +60,7 @@ def api_of(
         keys=PostgresKeys(database),
         webhooks=PostgresWebhooks(database),
         flows=FlowDesk(file, now),
+        configuration=Configuring(file, PostgresDocuments(database)),
         reports=KpiReports(database, now),
         configured=_Known(now),
         now=lambda: datetime.now(UTC),

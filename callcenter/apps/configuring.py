@@ -80,6 +80,8 @@ class Configuring:
 
     async def now(self) -> Stored:
         stored = await self._store.latest()
+        if stored is None and await self.catch_up():  # nobody has made the first version yet
+            stored = await self._store.latest()
         return stored or Stored(0, datetime.now(UTC), "", (await self._source()).in_file)
 
     async def history(self, document: str = "", most: int = 100) -> Sequence[VersionNote]:
@@ -132,6 +134,8 @@ class Configuring:
             settings = parse(raw, self._file)
         except SettingsError as error:
             raise Faulty([_fault(raw, *found[2:]) for found in error.faults]) from None
+        except (OSError, ValueError, RecursionError) as error:  # of what no check of ours has foreseen
+            raise Faulty([DocumentFault("", "", f"cannot be used: {str(error)[:200]}")]) from None
         return settings.flow_sources.notes
 
     async def _moment(self) -> Moment:
@@ -148,6 +152,8 @@ class Configuring:
     # --- changing -------------------------------------------------------------------------------
 
     async def apply(self, plan: Plan, change: Change) -> Applied:
+        if plan.is_empty and plan.base:
+            return Applied(plan.base, taken_up=True)
         async with self._alone():
             await self._catch_up()
             await asyncio.to_thread(self._check, plan.after)

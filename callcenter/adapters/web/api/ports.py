@@ -9,6 +9,7 @@ from typing import Protocol
 from callcenter.domain.audit import By, Deed
 from callcenter.domain.rights import Of
 from callcenter.services.archive import Archive
+from callcenter.services.configuration import Configuration
 from callcenter.services.contact_lookup import LookedUp
 from callcenter.services.control import Json, JsonObject
 from callcenter.services.idempotency import KeyStore
@@ -91,6 +92,8 @@ class Ports:
     keys: KeyStore
     webhooks: WebhookBook
     flows: Flows
+    configuration: Configuration
+    """Raises StoreAway."""
     reports: Reports
     configured: Callable[[], Configured]
     now: Callable[[], datetime]
