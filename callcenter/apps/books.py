@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import signal
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,12 +24,13 @@ from callcenter.adapters.db.migrate import DatabaseAway, SchemaError, migrate
 from callcenter.adapters.db.recordings import PostgresRecordings
 from callcenter.adapters.db.targets import CenterTargets, QueueTarget, keep_targets
 from callcenter.apps.books_documents import keep_documents
+from callcenter.apps.books_flows import keep_flows
 from callcenter.apps.books_voicemail import VoicemailWork
 from callcenter.runtime import logs
 from callcenter.runtime.data_folder import data_folder, database_url
 from callcenter.runtime.document_cache import DocumentCache
 from callcenter.runtime.postgres import PostgresError
-from callcenter.runtime.settings import Settings, SettingsError, load
+from callcenter.runtime.settings import Settings, SettingsError, data_of, load
 from callcenter.services.dead_letters import Retried, retry
 from callcenter.services.ledger import Shipper, StoreAway, StoreRefused, as_json
 from callcenter.services.recordings import RecordingStore, delete_expired, finish_some
@@ -88,7 +89,7 @@ async def run_books(
                 tasks.create_task(_delete_recordings(files, recordings, keep.recordings, stop), name="retention"),
                 tasks.create_task(_drop_segments(shipper, keep.segments, stop), name="segments"),
                 tasks.create_task(_keep_targets(engine, targets, stop), name="targets"),
-                *([tasks.create_task(keep_documents(config, engine, stop), name="documents")] if config else []),
+                *(tasks.create_task(part, name="documents") for part in _configuration(config, engine, stop)),
                 *(tasks.create_task(part, name="voicemail") for part in (voicemail.parts(engine, stop) if voicemail else ())),
             ]
             tasks.create_task(_end(work, stop), name="end")
@@ -99,6 +100,13 @@ async def run_books(
         with suppress(TimeoutError):
             async with asyncio.timeout(1.0):
                 await engine.dispose()
+
+
+def _configuration(file: Path | None, engine: AsyncEngine, stop: asyncio.Event) -> Iterator[Coroutine[None, None, None]]:
+    """What keeps documents and flows in step; nothing without the center's file."""
+    if file is not None:
+        yield keep_documents(file, engine, stop)
+        yield keep_flows(data_of(file), engine, stop)
 
 
 async def _end(work: Collection[asyncio.Task[None]], stop: asyncio.Event) -> None:

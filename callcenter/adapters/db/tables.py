@@ -320,3 +320,31 @@ config_document = Table(
     ForeignKeyConstraint(["version"], ["config_version.version"]),
     Index("config_document_of_version", "version"),
 )
+
+flow_version = Table(
+    "flow_version",
+    metadata,
+    Column("flow", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+    *_words("author", "note", "sha256", "document"),
+    Column("about", Text, nullable=False, comment="version.json, as the store on the disk wrote it"),
+    PrimaryKeyConstraint("flow", "version"),
+)
+
+flow_recording = Table(
+    "flow_recording",
+    metadata,
+    Column("flow", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("flow", "version", "name"),
+)
+
+flow_use = Table(
+    "flow_use",
+    metadata,
+    Column("one", Boolean, primary_key=True, comment="there is one row"),
+    Column("state", JSON, nullable=False, comment="in-use.json: which versions callers get, and what was done"),
+)
