@@ -78,11 +78,12 @@ def fail(sentence: str, code: int = FAILED) -> NoReturn:
     raise typer.Exit(code)
 
 
-def settings_of(config: Path) -> "Settings":
-    from callcenter.runtime.settings import SettingsError, load
+def settings_of(config: Path, *, of_the_file: bool = False) -> "Settings":
+    """What the center goes by; or what the file says itself, to be tried, if it says anything of the center."""
+    from callcenter.runtime.settings import SettingsError, center_source, load, load_file
 
     try:
-        return load(config)
+        return load_file(config) if of_the_file and center_source(config).in_file else load(config)
     except SettingsError as error:
         for problem in error.problems:
             typer.echo(f"callcenter: {problem}", err=True)
@@ -483,7 +484,7 @@ def config_dry_run(config: Config = DEFAULT, from_: From = None, to: To = None, 
     from callcenter.runtime.postgres import PostgresError
 
     try:
-        typer.echo(dry_run.run(settings_of(config), from_, to, as_json))
+        typer.echo(dry_run.run(settings_of(config, of_the_file=True), from_, to, as_json))
     except (ReportError, PostgresError) as error:
         fail(str(error))
 
@@ -563,7 +564,7 @@ def replay(
     from callcenter.apps import replay as replaying
 
     own = center or (DEFAULT if DEFAULT.exists() or config is None else config)
-    other = settings_of(config) if config is not None and config.absolute() != own.absolute() else None
+    other = settings_of(config, of_the_file=True) if config is not None and config.absolute() != own.absolute() else None
     replaying.main(replaying.Asked(settings_of(own), other, from_, to, journal, seed), strict=strict, as_json=as_json)
 
 

@@ -84,6 +84,12 @@ class Configuring:
             stored = await self._store.latest()
         return stored or Stored(0, datetime.now(UTC), "", (await self._source()).in_file)
 
+    async def in_conflict(self) -> bool:
+        try:
+            return (await self._source()).origin is Origin.CONFLICT
+        except SettingsError:
+            return False
+
     async def history(self, document: str = "", most: int = 100) -> Sequence[VersionNote]:
         return await self._store.history(document, most)
 

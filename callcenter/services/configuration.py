@@ -147,6 +147,9 @@ class Configuration(Protocol):
     async def now(self) -> Stored:
         """The latest version."""
 
+    async def in_conflict(self) -> bool:
+        """Whether ``callcenter.toml`` was edited while the documents were changed, too; somebody has to decide."""
+
     async def history(self, document: str = "", most: int = 100) -> Sequence[VersionNote]: ...
 
     async def version(self, number: int) -> Documents:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from callcenter.apps.cli import app
+from callcenter.apps.cli import app, settings_of
 from callcenter.apps.configured import configuring
 from callcenter.runtime import toml_text
 from callcenter.runtime.settings import load
@@ -57,6 +57,7 @@ def test_a_plan_is_shown_applied_told_in_the_history_and_taken_back(file: Path) 
         "version 1: kept; the engine does not run, and goes by it when it starts\n"
     )
     assert config("plan").exit_code == 0
+    assert settings_of(file, of_the_file=True).queues[0].ring_timeout.seconds == 15
     edited(file, ring_timeout_s=20, wrap_up_s=5)
     planned = config("plan")
     assert (planned.exit_code, planned.stdout.splitlines()) == (
@@ -77,6 +78,7 @@ def test_a_plan_is_shown_applied_told_in_the_history_and_taken_back(file: Path) 
     back = config("rollback", "--yes", "--document", "queue/support")
     assert back.stdout.splitlines()[0] == "~ queue/support"
     assert load(file).queues[0].ring_timeout.seconds == 15
+    assert settings_of(file, of_the_file=True).queues[0].ring_timeout.seconds == 20
     assert config("rollback", "2", "--yes").exit_code == 0
     assert load(file).queues[0].ring_timeout.seconds == 20
     assert [each["source"] for each in json.loads(config("history", "--json").stdout)] == ["rollback", "rollback", "file", "file"]

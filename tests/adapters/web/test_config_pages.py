@@ -211,6 +211,15 @@ async def test_the_second_of_two_sees_what_the_first_changed(tmp_path: Path) -> 
         assert (await browser.post("/config/save", {"packed": packed_in(other), "reason": "x"})).status == 303
 
 
+async def test_a_file_that_was_edited_beside_them_is_told(tmp_path: Path) -> None:
+    async with pages_in(tmp_path) as pages:
+        browser = await pages.admin()
+        assert "was edited, but" not in await (await browser.get("/config")).text()
+        await pages.configuring.apply(await pages.configuring.plan({"queue/support": {"name": "support"}}), Change("erin"))
+        pages.file.write_text(TEXT.replace("ring_timeout_s = 15", "ring_timeout_s = 16"))
+        assert "was edited, but" in await (await browser.get("/config")).text()
+
+
 async def test_only_who_may_changes_anything(tmp_path: Path) -> None:
     async with pages_in(tmp_path) as pages:
         sue, amy = await pages.browser(person("sue", Role.SUPERVISOR)), await pages.browser(person("amy", Role.AGENT, agent="alice"))

@@ -68,6 +68,7 @@ class ConfigPages:
             version=stored.version,
             saved=int(saved) if saved.isdigit() else 0,
             later="later" in request.query,
+            conflict=await self._center.in_conflict(),
         )
 
     async def list_(self, request: web.Request) -> web.Response:
