@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012_flow_versions"
-down_revision = "0011_caller_history"
+revision = "0013_flow_versions"
+down_revision = "0012_alerts"
 
 
 def upgrade() -> None:
