@@ -22,6 +22,9 @@ CALLER_LEAVES = [
 ]
 
 
+ABANDONS = ["LegGone caller normal", "ContactAbandoned True", "CallEnded normal"]
+
+
 async def an_answered_call_that_the_caller_ends(center: StoryCenter) -> None:
     alice = await center.agent("alice")
     caller = await center.calls()
@@ -860,7 +863,81 @@ async def a_supervisor_hears_the_agents_next_contact(center: StoryCenter) -> Non
     assert await again.story() == [*MENU, *OFFERED, *CONNECTED, *CALLER_LEAVES, "CallEnded normal"]
 
 
+async def a_caller_who_is_handed_to_a_number_outside(center: StoryCenter) -> None:
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("9")
+    outside = await center.is_called(center.mobile)
+    await caller.meets(f.FlowTransferred)
+    await outside.hangs_up()
+    dialed = [
+        "FlowKeyPressed 9 outside",
+        "FlowDialed outside",
+        "LegRinging",
+        "LegUp",
+        "FlowAnswered",
+        "FlowEnded transfer",
+        "FlowTransferred",
+    ]
+    left = ["LegGone normal", "LegClosing caller", "LegGone caller normal", "CallEnded normal"]
+    assert await caller.story() == [*MENU[:3], *dialed, *left]
+
+
+async def a_caller_for_whom_something_is_looked_up(center: StoryCenter) -> None:
+    """Who asks hears that it takes a moment, then what was found."""
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("0")
+    await caller.hears("please-wait")
+    await caller.hears("you-entered")
+    await caller.hears("en-4")
+    await caller.hears("en-2")
+    await caller.hears("music")
+    await caller.hangs_up()
+    looked = ["FlowKeyPressed 0 look", "FlowAsked look", "FlowAnswered", "FlowMoved repeat", "FlowEnded queue", "ContactEntered"]
+    assert await caller.story() == [*MENU[:3], *looked, *ABANDONS]
+
+
+async def a_caller_for_whom_it_is_looked_up_in_vain(center: StoryCenter) -> None:
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("*")
+    await caller.hears("please-wait")
+    await caller.hears("music")
+    await caller.hangs_up()
+    looked = ["FlowKeyPressed * look-in-vain", "FlowAsked look-in-vain", "FlowAnswered", "FlowEnded queue", "ContactEntered"]
+    assert await caller.story() == [*MENU[:3], *looked, *ABANDONS]
+
+
+async def a_caller_who_is_sent_to_pay(center: StoryCenter) -> None:
+    """The agent hears music meanwhile; then both talk again, and it is recorded again. No fact has a digit."""
+    alice = await center.agent("alice")
+    await alice.ready()
+    caller = await center.calls()
+    await caller.hears("menu")
+    await caller.presses("2")
+    await alice.talks()
+    await caller.hears("alice")
+    await alice.asks(e.PaymentRequested(alice.name, "pay"))
+    await caller.hears("enter-code")
+    await alice.hears("music")
+    for key in "4711#":
+        await caller.presses(key)
+    await caller.hears("alice")
+    await alice.hears("caller")
+    await caller.hangs_up()
+    begun = ["PaymentBegan alice", "ContactHeld alice", "RecordingPaused", "RecordingStopped", "FlowStarted", "FlowMoved card"]
+    paid = [*["FlowDigitTaken"] * 4, "FlowCollected", "FlowEnded payment", "PaymentEnded alice"]
+    back = ["ContactResumed alice", "RecordingResumed", "RecordingStarted alice"]
+    story = [line for line in await caller.story() if line != "FlowListened"]  # the first key may come before the end of the question
+    assert story == [*MENU, *OFFERED, *CONNECTED, *begun, *paid, *back, *CALLER_LEAVES, "CallEnded normal"]
+
+
 STORIES: list[Story] = [
+    a_caller_who_is_handed_to_a_number_outside,
+    a_caller_for_whom_something_is_looked_up,
+    a_caller_for_whom_it_is_looked_up_in_vain,
+    a_caller_who_is_sent_to_pay,
     a_supervisor_who_listens_whispers_barges_in_and_takes_over,
     a_supervisor_with_a_plain_phone,
     a_supervisor_who_vanishes,

@@ -16,7 +16,9 @@ from callcenter.domain import facts as f
 from callcenter.domain.center import Center
 from callcenter.domain.events import Event
 from callcenter.domain.ids import Ids
+from callcenter.domain.ivr.dipping import DipQuestion
 from callcenter.runtime.settings import parse
+from callcenter.services.answering import Answering
 from callcenter.services.engine import Engine
 from callcenter.sim.fake_pbx import FakePbx
 from callcenter.sim.fake_telephony import FakeTelephony, Wire, varied
@@ -25,7 +27,7 @@ from callcenter.sim.sip.policy import AnswerAfter
 from callcenter.sim.virtual_loop import LoopClock, LoopTimeline, run_virtual
 from tests.support.asterisk import asterisk_node, raw_settings, short_folder
 from tests.support.fake_parties import FakeStoryCenter
-from tests.support.parties import FactBook, story_settings
+from tests.support.parties import FactBook, answered_for_stories, story_settings
 from tests.support.real_parties import CALLER_TONE, Outside, RealEngine, RealStoryCenter
 from tests.support.virtual import KeptJournal
 
@@ -55,13 +57,15 @@ async def _on_the_fake(story: Story, folder: Path, seed: int | None) -> None:
         center.engine.tell(event)
 
     telephony = FakeTelephony({"node1": wire}, tell, center.engine.on_connect)
-    running = asyncio.create_task(center.engine.run(telephony))
+    answers = Answering({DipQuestion: answered_for_stories}, tell)
+    running = asyncio.create_task(center.engine.run(telephony, answers))
     await book.until(lambda: next(iter(book.of(f.NodeUp)), None), "the node")
     await story(center)
     await asyncio.sleep(1)
     assert (wire.pbx.channels, wire.pbx.bridges, wire.pbx.recordings) == ({}, {}, {})
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+    await answers.close()
     await telephony.close()
 
 
@@ -74,7 +78,7 @@ async def on_asterisk(request: pytest.FixtureRequest) -> AsyncIterator[dict[str,
         async with (
             await Phone.start("outside", tone=CALLER_TONE, on_invite=AnswerAfter(0.3)) as outside,
             asterisk_node(story_settings(raw_settings(folder), len(STORIES), outside.address[1])) as pbx,
-            RealEngine([pbx], folder).running() as running,
+            RealEngine([pbx], folder, answerers={DipQuestion: answered_for_stories}).running() as running,
         ):
             everybody = Outside(outside)
             taking = asyncio.create_task(everybody.take_calls())

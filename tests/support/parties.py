@@ -17,6 +17,10 @@ from typing import Any, TypeVar
 
 from callcenter.domain import events as e
 from callcenter.domain import facts as f
+from callcenter.domain.commands import AskOutside
+from callcenter.domain.ivr.dipping import DipQuestion
+from callcenter.domain.ivr.questions import ANSWERED, FAILED
+from callcenter.services.answering import Answer
 from callcenter.services.engine import Engine
 
 T = TypeVar("T")
@@ -270,6 +274,14 @@ def did(story: int) -> str:
 EXTENDED = ("support", "second", "alice", "bob", "carol")
 
 
+async def answered_for_stories(command: AskOutside) -> Answer:
+    """What the other systems of stories know."""
+    question = command.question
+    assert isinstance(question, DipQuestion)
+    await asyncio.sleep(0.5)
+    return Answer(ANSWERED, {"code": "42"}) if question.source == "codes" else Answer(FAILED)
+
+
 def mobile(story: int) -> str:
     """Frank's."""
     return f"+1202559{story:02d}99"
@@ -286,7 +298,8 @@ def story_settings(raw: dict[str, Any], stories: int, outside_port: int = 5060) 
     key 5 leads to ``told``, where callers are told their position after 2 s, and comforted; carol serves it, too;
     key 6 leads to ``busy``, whose agent is never there: after 4 s its callers are sent to ``second``, and by key 9 to the menu.
     Key 7 leads to ``team``, where all phones ring (gina, hugo); key 8 to ``again``, whose callers wait for whom they had last (both);
-    key 1 to ``away``, whose agent, frank, is looked for at his desk and then outside.
+    key 1 to ``away``, whose agent, frank, is looked for at his desk and then outside. Key 9 hands the caller to frank's number outside;
+    key 0 looks a code up, which is said, and key * does so in vain (``answered_for_stories``). Agents send callers to pay by ``pay``.
     sam serves no queue, and may hear the contacts of ``support``.
     A caller who waits in ``support`` is called back on key 9, and leaves a message on key 0; everybody outside has the phone at
     ``outside_port``.
@@ -320,28 +333,39 @@ def story_settings(raw: dict[str, Any], stories: int, outside_port: int = 5060) 
     for story, name in enumerate(names):
         devices = [{"phone": "desk", "ring_s": 2}, {"number": mobile(story), "ring_s": 15, "accept_s": 15}]
         agents.append({"name": f"{name}-frank", "queues": [f"{name}-away"], "find_me": devices})
-    flows = {
+    looked = {"filler": "please-wait", "next": "repeat", "otherwise": "enter", "failed": "enter"}
+    flows: dict[str, Any] = {
         name: {
             "start": "menu",
             "node": {
                 "menu": {
                     "type": "menu",
                     "prompt": "menu",
-                    "choices": {"2": "enter", "3": "care", "4": "code", "5": "told", "6": "busy", "7": "team", "8": "again", "1": "away"},
+                    "choices": {
+                        **{"2": "enter", "3": "care", "4": "code", "5": "told", "6": "busy", "7": "team", "8": "again", "1": "away"},
+                        **{"9": "outside", "0": "look", "*": "look-in-vain"},
+                    },
                     "otherwise": "enter",
                     "timeout_s": 3,
                     "tries": 1,
                 },
                 "code": {"type": "collect", "prompt": "enter-code", "attribute": "code", "next": "repeat", "otherwise": "enter"},
                 "repeat": {"type": "prompt", "prompt": ["you-entered", "{digits:code}"], "next": "enter"},
+                "outside": {"type": "transfer", "number": mobile(story), "ring_s": 10, "otherwise": "enter"},
+                "look": {"type": "dip", "source": "codes", **looked},
+                "look-in-vain": {"type": "dip", "source": "broken", **looked},
                 "enter": {"type": "queue", "queue": f"{name}-support"},
                 "care": {"type": "queue", "queue": f"{name}-care"},
                 "told": {"type": "queue", "queue": f"{name}-told"},
                 **{queue: {"type": "queue", "queue": f"{name}-{queue}"} for queue in ("busy", *routing)},
             },
         }
-        for name in names
+        for story, name in enumerate(names)
     }
+    entry = {"type": "collect", "prompt": "enter-code", "attribute": "card", "secret": True, "next": "done", "otherwise": "done"}
+    flows["pay"] = {"start": "card", "node": {"card": entry, "done": {"type": "return", "outcome": "paid"}}}
+    source = {"url": "http://127.0.0.1:9/", "allow_private": True, "attributes": {"code": {"path": "code", "type": "digits"}}}
+    others = {"dip": {"codes": source, "broken": source}, "payments": {"flows": ["pay"]}}
     numbers = [{"did": did(story), "flow": name, "fallback_queue": f"{name}-support"} for story, name in enumerate(names)]
     for each in (*queues, *agents):
         story, name = each["name"].removeprefix("s").split("-")
@@ -351,7 +375,7 @@ def story_settings(raw: dict[str, Any], stories: int, outside_port: int = 5060) 
     raw = {**raw, "supervisor": supervisors, "center": {**raw["center"], "phone_transfers": True}}
     long_menu = {"id": "menu", "source": "tone:500+700:4"}
     prompts = [long_menu, *(prompt for prompt in raw["prompt"] if prompt["id"] != "menu")]
-    return {**raw, "queue": queues, "agent": agents, "flow": flows, "number": numbers, "prompt": prompts}
+    return {**raw, **others, "queue": queues, "agent": agents, "flow": flows, "number": numbers, "prompt": prompts}
 
 
 SAID = ("state", "why", "stage", "exit", "cause", "digit", "digits", "node", "direction", "short", "hears")

@@ -43,6 +43,7 @@ HEARD: dict[str, TonePair] = {
     "queue-joined": (960.0, 1160.0),
     "queue-left": (1000.0, 1200.0),
     "caller-pays": (1160.0, 1360.0),
+    "please-wait": (540.0, 760.0),
     "beep": BEEP_TONES,
     "press-1-to-accept": ACCEPT_TONES,
     **PROMPT_TONES,
