@@ -180,7 +180,8 @@ def faults(script: Script) -> Iterator[tuple[str, str]]:
             for kind, named in way.when.names() if way.when is not None else ():
                 if kind != "attribute":
                     yield f"page.{name}.go[{index}].when", f"speaks of {kind} '{named}'; scripts know attributes and answers only"
-    yield from ((f"page.{name}", "is reached from nowhere") for name in sorted(set(script.pages) - _reached(script)))
+    if script.start in script.pages:
+        yield from ((f"page.{name}", "is reached from nowhere") for name in sorted(set(script.pages) - _reached(script)))
 
 
 def _reached(script: Script) -> set[str]:

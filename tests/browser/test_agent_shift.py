@@ -3,12 +3,16 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Page, expect
 
+from callcenter.adapters.db.caller_history import PostgresHistories
+from callcenter.adapters.db.connection import connect
 from callcenter.domain import facts as f
 from callcenter.sim.sip.call import Call, NotHeard
 from callcenter.sim.sip.policy import AnswerAfter
-from tests.browser.shift import ALICE_TONE, hears, shift
+from tests.browser.axe import axe
+from tests.browser.shift import ALICE_TONE, Shift, hears, shift
 from tests.support.center import AGENT_TONES, CALLER_TONE
 
 
@@ -77,3 +81,142 @@ async def test_a_short_shift(tmp_path: Path, database: str) -> None:
         assert (await at.center.fact(f.TalkMeasured)).received > 50
         assert len(at.center.all(f.ContactHeld, agent="alice")) >= 1
         await caller.hang_up()
+
+
+async def talking(at: Shift, page: Page) -> Call:
+    """A caller talks to alice at her console."""
+    await at.is_ready(page)
+    caller = await at.center.call()
+    await caller.send_digit("2")
+    await page.locator("#answer").click()
+    await caller.hears(ALICE_TONE)
+    return caller
+
+
+@pytest.mark.long
+async def test_the_web_process_restarted_in_mid_call_costs_no_word(tmp_path: Path, database: str) -> None:
+    async with shift(tmp_path, database) as at:
+        page = await at.signs_in()
+        caller = await talking(at, page)
+        await at.stop_web()
+        await expect(page.locator("#trouble")).to_contain_text("a call that is on goes on")
+        await caller.hears(ALICE_TONE, for_s=1.0)
+        await hears(page, CALLER_TONE)
+        await at.start_web()
+        await expect(page.locator("#phone")).to_have_text("Phone: here, connected")
+        await caller.hears(ALICE_TONE, for_s=1.0)
+        await hears(page, CALLER_TONE)
+        await press(page, "x")
+        await caller.ended()
+        assert (await at.center.fact(f.ContactParted)).why == "agent_hung_up"
+        assert at.center.all(f.AgentLegRedialed) == []
+        await expect(page.locator("#state")).to_have_text("Wrap-up (ACW)")
+
+
+@pytest.mark.long
+async def test_a_page_that_is_loaded_anew_goes_on_with_the_call(tmp_path: Path, database: str) -> None:
+    async with shift(tmp_path, database) as at:
+        page = await at.signs_in()
+        caller = await talking(at, page)
+        await page.locator("#note").fill("half a sentence")
+        await page.locator("#note").blur()
+        await at.center.fact(f.ContactNoted)
+        await page.reload()
+        await at.center.fact(f.AgentLegResumed)
+        await caller.hears(ALICE_TONE, for_s=1.0)
+        await hears(page, CALLER_TONE)
+        await expect(page.locator("#note")).to_have_value("half a sentence")
+        assert at.center.all(f.ContactParted) == []
+        await caller.hang_up()
+        assert (await at.center.fact(f.ContactParted)).why == "caller_hung_up"
+
+
+@pytest.mark.long
+async def test_a_second_tab_leaves_the_call_where_it_is_until_she_takes_it(tmp_path: Path, database: str) -> None:
+    async with shift(tmp_path, database) as at:
+        page = await at.signs_in()
+        caller = await talking(at, page)
+        second = await at.tab()
+        await second.goto(f"{at.address}/agent")
+        await expect(second.locator("#phone")).to_have_text("Phone: in another window")
+        await expect(second.locator("#caller")).to_have_text("+12025550123")
+        await caller.hears(ALICE_TONE, for_s=0.5)
+        assert at.center.all(f.AgentLegRedialed) == []
+        await second.locator("#take-phone").click()
+        await at.center.fact(f.AgentLegResumed)
+        await caller.hears(ALICE_TONE, for_s=0.5)
+        await hears(second, CALLER_TONE)
+        await expect(page.locator("#phone")).to_have_text("Phone: in another window")
+        await caller.hang_up()
+        assert (await at.center.fact(f.ContactParted)).why == "caller_hung_up"
+
+
+@pytest.mark.long
+async def test_a_tab_that_is_gone_gives_the_caller_back_to_the_line_in_time(tmp_path: Path, database: str) -> None:
+    async with shift(tmp_path, database) as at:
+        page = await at.signs_in()
+        caller = await talking(at, page)
+        began = asyncio.get_running_loop().time()
+        await page.close()
+        bob = await at.center.agent("bob", AnswerAfter(0.2))
+        await (await bob.incoming()).hears(CALLER_TONE)
+        assert asyncio.get_running_loop().time() - began < 20, "12 s without audio, then the head of the line"
+        assert (await at.center.fact(f.ContactParted)).why == "agent_lost"
+        await caller.hears(AGENT_TONES["bob"])
+        await at.center.until(lambda: at.center.all(f.AgentStateChanged, agent="alice", reason="console_gone"))
+        await caller.hang_up()
+
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\u202e"
+
+
+@pytest.mark.long
+async def test_hostile_names_and_notes_are_words_and_the_history_is_there_at_the_next_call(tmp_path: Path, database: str) -> None:
+    async with shift(tmp_path, database, books=True) as at:
+        page = await at.signs_in()
+        await at.is_ready(page)
+        caller = await at.center.call(from_raw=f'"{HOSTILE}" <sip:12025550123@127.0.0.1>')
+        await caller.send_digit("2")
+        await page.locator("#answer").click()
+        await expect(page.locator("#caller-name")).to_contain_text("<script>")
+        await page.locator("#script-plan").select_option("gold")
+        await page.locator("#script-email").fill("no address")
+        await page.locator("#script-next").click()
+        await expect(page.locator("#script-email-fault")).to_have_text("Must be an e-mail address")
+        await page.locator("#script-email").fill("a@example.org")
+        await page.locator("#script-next").click()
+        await page.locator("#script-seats").fill("3")
+        await page.locator("#script-next").click()
+        await expect(page.locator("#script-done")).to_be_visible()
+        await page.locator("#note").fill(HOSTILE)
+        await page.locator("#disposition").select_option("leave_me_alone")
+        await expect(page.locator("#disposition-means")).to_contain_text("will not be called any more")
+        await caller.hang_up()
+        await page.locator("#wrap-up-end").click()
+        await expect(page.locator("#state")).to_have_text("Ready")
+        (filled,) = [fact for fact in at.center.all(f.ScriptFilled) if fact.done]
+        assert dict(zip(filled.fields, filled.answers, strict=True)) == {"plan": "gold", "email": "a@example.org", "seats": "3"}
+        assert [fact.number for fact in at.center.all(f.DoNotCallAdded)] == ["+12025550123"]
+        await kept_in_the_database(at)
+
+        again = await at.center.call()
+        await again.send_digit("2")
+        await expect(page.locator("#calls li")).to_have_count(1)
+        await expect(page.locator("#calls .note")).to_contain_text("<script>alert(1)</script>")
+        await expect(page.locator("#calls")).to_contain_text("seats: 3")
+        await expect(page.locator("#calls")).to_contain_text("choice → support")
+        assert await page.locator("main script, main img").count() == 0
+        assert await axe(page) == []
+        await again.hang_up()
+
+
+async def kept_in_the_database(at: Shift) -> None:
+    """Wait until the books have the note."""
+    engine = connect(at.database, name="test")
+    histories = PostgresHistories(engine)
+    try:
+        async with asyncio.timeout(30):
+            while "alert" not in str((await histories.of("+12025550123", "")).calls):
+                await asyncio.sleep(0.1)
+    finally:
+        await engine.dispose()
