@@ -9,7 +9,7 @@
                  └── the caller hangs up ──────► the contact is over
 
 The recording is of the caller's leg, and goes on. A tab that is closed and stays so sends no audio: Asterisk ends its leg by itself after
-12 s (``rtp_timeout``), and that is ``agent_lost`` too.
+11 s (``rtp_timeout``), and that is ``agent_lost`` too.
 """
 
 from datetime import timedelta

@@ -159,11 +159,13 @@ async def test_a_tab_that_is_gone_gives_the_caller_back_to_the_line_in_time(tmp_
         began = asyncio.get_running_loop().time()
         await page.close()
         bob = await at.center.agent("bob", AnswerAfter(0.2))
-        await (await bob.incoming()).hears(CALLER_TONE)
-        assert asyncio.get_running_loop().time() - began < 20, "12 s without audio, then the head of the line"
+        at_bob = await bob.incoming(within=40)
+        waited = asyncio.get_running_loop().time() - began
+        assert waited > 8, "a page that is loaded anew has time to come back"
+        await at_bob.hears(CALLER_TONE)
         assert (await at.center.fact(f.ContactParted)).why == "agent_lost"
         await caller.hears(AGENT_TONES["bob"])
-        await at.center.until(lambda: at.center.all(f.AgentStateChanged, agent="alice", reason="console_gone"))
+        await at.center.fact(f.AgentRequestRemembered, agent="alice", reason="console_gone")
         await caller.hang_up()
 
 
@@ -175,7 +177,7 @@ async def test_hostile_names_and_notes_are_words_and_the_history_is_there_at_the
     async with shift(tmp_path, database, books=True) as at:
         page = await at.signs_in()
         await at.is_ready(page)
-        caller = await at.center.call(from_raw=f'"{HOSTILE}" <sip:12025550123@127.0.0.1>')
+        caller = await at.center.call(from_raw=f'"{HOSTILE}" <sip:+12025550123@127.0.0.1>')
         await caller.send_digit("2")
         await page.locator("#answer").click()
         await expect(page.locator("#caller-name")).to_contain_text("<script>")

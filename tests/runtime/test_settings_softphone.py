@@ -59,7 +59,7 @@ def test_only_her_phone_is_a_browsers(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     render(settings, secrets, settings.nodes[0], tmp_path)
     alice, bob = (_endpoint(tmp_path, secrets.phones[name].endpoint) for name in ("alice", "bob"))
-    assert {"webrtc = yes", "transport = transport-ws", "permit = 127.0.0.1/32", "rtp_timeout = 12", "context = browser-phone"} <= alice
+    assert {"webrtc = yes", "transport = transport-ws", "permit = 127.0.0.1/32", "rtp_timeout = 11", "context = browser-phone"} <= alice
     assert {"context = desk-phone", "rtp_timeout = 20"} <= bob
     assert not {line for line in bob if "webrtc" in line or "transport-ws" in line}
     assert "stunaddr = stun.example.org" in (tmp_path / "etc" / "rtp.conf").read_text()

@@ -114,7 +114,10 @@ function listenToPhone() {
 owner.addEventListener("changed", () => {
   if (!phone) return;
   if (owner.mine && !started) phone.start();
-  if (!owner.mine && started) phone.stop();
+  if (!owner.mine && started) {
+    if (phone.talking) location.reload(); // to stop would hang up; the call goes on where she took it to
+    else phone.stop();
+  }
   started = owner.mine;
   render();
 });
