@@ -142,6 +142,7 @@ async def test_the_wallboard_follows_the_center_and_reads_well_for_everybody(scr
     assert screen.complaints == []
 
 
+@pytest.mark.long
 async def test_the_wallboard_is_worked_by_keyboard_and_sounds_only_for_who_wants_it(screen: Screen, floor: Floor) -> None:
     page = await screen.opens("/wallboard")
     await expect(page.locator("#connection")).to_have_text("Live")

@@ -2,8 +2,8 @@
 
 The engine, the web process and PostgreSQL are real, each a process of its own; only the node is not (``FakePbx`` in real time, in this
 process). All consoles but one are WebSocket clients of another process; the last one is a page in a real Chromium, whose agent has a
-queue of her own, so that she is offered a contact every other second. A screen pop counts from the offer's date, which the engine
-writes, until the page has painted it: after it was put into the page, the second frame begins.
+queue of her own, so that she is offered a contact every other second. The page is the agent's console as agents have it. A screen pop
+counts from the offer's date, which the engine writes, until the page has painted it: after it was put there, the second frame begins.
 """
 
 import asyncio
@@ -50,17 +50,31 @@ DID, OWN_DID = "+12025550100", "+12025550101"
 OWN = "agent0000"
 """Whose console the real page is."""
 
-WATCH = """async () => {
-    const { ConsoleSocket } = await import("/static/console-socket.js");
-    const place = document.body.appendChild(Object.assign(document.createElement("p"), { id: "pop" }));
+WATCH = """
     window.pops = [];
-    const line = new ConsoleSocket();
-    line.on("offer", ({ contact }) => {
-        place.textContent = `${contact.caller} ${contact.queue} ${JSON.stringify(contact.attributes)}`;
-        requestAnimationFrame(() => requestAnimationFrame(() => window.pops.push(Date.now() - Date.parse(contact.offered_at))));
+    const offers = new Map();
+    const Socket = window.WebSocket;
+    window.WebSocket = class extends Socket {
+        constructor(...given) {
+            super(...given);
+            this.addEventListener("message", ({ data }) => {
+                const told = JSON.parse(data);
+                if (told.event === "offer") offers.set(told.contact.contact, told.contact.offered_at);
+                if (told.event === "picture") window.isOpen = true;
+            });
+        }
+    };
+    const look = () => {
+        const offered = offers.get(document.body.dataset.popped);
+        if (offered === undefined) return;
+        offers.delete(document.body.dataset.popped);
+        requestAnimationFrame(() => requestAnimationFrame(() => window.pops.push(Date.now() - Date.parse(offered))));
+    };
+    document.addEventListener("DOMContentLoaded", () => {
+        new MutationObserver(look).observe(document.body, { attributes: true, attributeFilter: ["data-popped"] });
     });
-    await new Promise((resolve) => line.on("picture", resolve));
-}"""
+"""
+"""The agent's console says on its body which contact it has put on the screen; the next frame but one has painted it."""
 
 
 class BenchError(Exception):
@@ -169,7 +183,6 @@ class _Bench:
         clients = await self._open(cookies[1:])
         try:
             async with _page(self._center.address, cookies[0]) as page:
-                await page.evaluate(WATCH)
                 await self._measure(clients, page)
         finally:
             if clients.returncode is None:
@@ -276,7 +289,9 @@ class _page:
         name, _, secret = self._cookie.partition("=")
         await context.add_cookies([{"name": name, "value": secret, "url": self._address}])
         page = await context.new_page()
-        await page.goto(f"{self._address}/wallboard")
+        await page.add_init_script(WATCH)
+        await page.goto(f"{self._address}/agent")
+        await page.wait_for_function("window.isOpen")
         return page
 
     async def __aexit__(self, *unused: object) -> None:

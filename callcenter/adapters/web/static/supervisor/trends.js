@@ -34,15 +34,15 @@ function chart(name, figures) {
     width: Math.max(200, place.clientWidth),
     height: 180,
     cursor: { drag: { x: false, y: false } },
-    scales: { x: { time: false, range: [0, 86_400] }, y: { range: (_, low, high) => [0, name === "service_level" ? 1 : Math.max(1, high ?? 1)] } },
+    scales: { x: { time: false, range: [0, 86_400] }, y: { range: (_, low, high) => [0, name === "service_level" ? 1 : Math.max(1, 1.1 * (high ?? 1))] } },
     axes: [
       { stroke: text, grid, ticks: grid, values: (_, marks) => marks.map(clock), incrs: [3_600, 7_200, 10_800, 14_400, 21_600] },
       { stroke: text, grid, ticks: grid, size: 56, values: (_, marks) => marks.map((mark) => shown(name, mark)) },
     ],
     series: [
       { label: t("time"), value: (_, at) => (at === null ? "–" : clock(at)) },
-      { label: t("today"), stroke: resolved("--accent"), width: 2, value: (_, at) => shown(name, at), points: { show: true, size: 4 } },
-      { label: t("week_ago"), stroke: resolved("--soft"), width: 1.5, dash: [6, 4], value: (_, at) => shown(name, at), points: { show: false } },
+      { label: t("today"), stroke: resolved("--accent"), width: 2, value: (_, at) => shown(name, at), points: { show: true, size: 6 } },
+      { label: t("week_ago"), stroke: resolved("--soft"), width: 1.5, dash: [6, 4], value: (_, at) => shown(name, at), points: { show: true, size: 4 } },
     ],
   }, values, place));
   const known = figures.today[name].filter((value) => value !== null);
