@@ -7,8 +7,10 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callcenter.adapters.db.people import PostgresPeople
+from callcenter.adapters.oidc.provider import OidcClient, OidcProvider
 from callcenter.adapters.web.access import Origins, Routes
 from callcenter.adapters.web.account_pages import AccountPages
+from callcenter.adapters.web.oidc_pages import OidcPages
 from callcenter.adapters.web.people_pages import Known, PeoplePages
 from callcenter.adapters.web.site import Site
 from callcenter.domain.config import CenterConfig
@@ -39,6 +41,13 @@ class People:
         zone = self._settings.center.time_zone
         AccountPages(self.site.shell, self.site.signing, zone).register(routes)
         PeoplePages(self.site.shell, self.site.signing, self._known, zone).register(routes)
+        if (section := self._settings.oidc) is not None:
+            file, secret = section.client_secret_file, ""
+            if file is not None:
+                secret = self._settings.beside_the_file(file).read_text(encoding="utf-8").strip()
+            client = OidcClient(section.issuer, section.client_id, secret, section.shown, " ".join(section.scopes), section.name_claim)
+            site = self.site
+            OidcPages(site.shell, site.signing, site.origins, OidcProvider(client), site.sign_in_pages).register(routes)
 
     async def running(self, _app: web.Application) -> AsyncIterator[None]:
         keeping = asyncio.create_task(self.trail.run())

@@ -63,6 +63,7 @@ from callcenter.runtime.settings_model import (
     WebhooksSection,
     WebSection,
 )
+from callcenter.runtime.settings_oidc import OidcSection, oidc_faults
 from callcenter.runtime.settings_problems import Fault, Problem, from_pydantic
 from callcenter.runtime.settings_routing import agent_config, caller_lists, routing_faults, routing_of, routing_rules
 from callcenter.runtime.settings_routing_model import CallerListSection, RoutingRuleSection, RoutingSection
@@ -101,6 +102,7 @@ class Settings(Section):
     dispositions: dict[Disposition, DispositionSection] = Field(default_factory=dict, alias="disposition")
     webhooks: WebhooksSection = WebhooksSection()
     people: PeopleSection = PeopleSection()
+    oidc: OidcSection | None = None
     recording: RecordingSection = RecordingSection()
     payments: PaymentsSection = PaymentsSection()
     mail: MailSection | None = None
@@ -426,6 +428,7 @@ def _faults(settings: Settings) -> Iterator[Problem]:
     yield from _reference_faults(settings)
     yield from agents_faults(settings)
     yield from softphone_faults(settings)
+    yield from oidc_faults(settings)
     yield from team_faults(settings)
     yield from skill_faults(settings)
     yield from console_faults(settings)

@@ -33,6 +33,8 @@ class SignInPages:
         self._signing = signing
         self._origins = origins
         self._routes = routes
+        self.provider = ""
+        """The name of the OIDC provider, for its button; empty: there is none."""
 
     def register(self, routes: Routes) -> None:
         routes.add("GET", "/", self.beginning, needs=PUBLIC)
@@ -53,13 +55,15 @@ class SignInPages:
             said = "" if await self._signing.store.anybody() else "sign_in.nobody"
         except PeopleAway:
             said = "shell.away"
-        return self._page(request, said=said)
+        return self.page(request, said=said)
 
-    def _page(
+    def page(
         self, request: web.Request, *, status: int = 200, said: str = "", wait: int = 0, name: str = "", then: str = ""
     ) -> web.Response:
         then = local_path(then or request.query.get("next", BEGINNING))
-        answer = self._shell.page(request, "sign_in.html", status=status, said=said, wait=wait, name=name, then=then)
+        answer = self._shell.page(
+            request, "sign_in.html", status=status, said=said, wait=wait, name=name, then=then, provider=self.provider
+        )
         if wait:
             answer.headers["Retry-After"] = str(wait)
         return answer
@@ -71,11 +75,11 @@ class SignInPages:
         try:
             opened = await self._signing.sign_in(name, password, address_of(request), request.headers.get("User-Agent", ""), device)
         except SignInRefused as refused:
-            return self._page(
+            return self.page(
                 request, status=429 if refused.wait_s else 403, said=refused.why, wait=refused.wait_s, name=name[:64], then=then
             )
         except PeopleAway:
-            return self._page(request, status=503, said="shell.away", name=name[:64], then=then)
+            return self.page(request, status=503, said="shell.away", name=name[:64], then=then)
         if SECRET in request:  # who signs in again leaves the former session behind
             await self._signing.sign_out(request[SECRET], address_of(request))
         return self.let_in(request, opened, local_path(then or BEGINNING))

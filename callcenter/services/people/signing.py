@@ -19,6 +19,7 @@ import structlog
 from callcenter.domain.audit import By, Deed
 from callcenter.domain.rights import Right, Signed
 from callcenter.domain.sign_in_limits import wait
+from callcenter.services.people.oidc import Identity, OidcRefused
 from callcenter.services.people.passwords import Busy, Passwords
 from callcenter.services.people.person import Person, PersonError, sign_in_name
 from callcenter.services.people.store import PeopleAway, PeopleStore, Session, Token
@@ -135,6 +136,25 @@ class Signing:
             raise SignInRefused("sign_in.wrong")
         await self.store.end_try(number, "right")
         return person
+
+    async def sign_in_as(self, identity: Identity, address: str, browser: str) -> Opened:
+        """By the word of the OIDC provider. Raises OidcRefused, PeopleAway."""
+        person = await self.store.person_of_subject(identity.subject) or await self._linked(identity, address)
+        if not person.active:
+            raise OidcRefused("sign_in.oidc_unknown", f"{person.name} may not sign in")
+        return await self.open(person, address, browser, "oidc")
+
+    async def _linked(self, identity: Identity, address: str) -> Person:
+        """Somebody without a password whom the provider calls so; linked from now on. Raises OidcRefused."""
+        try:
+            person = await self.store.person(sign_in_name(identity.name))
+        except PersonError:
+            person = None
+        if person is None or person.password_hash or person.subject or not person.active:
+            raise OidcRefused("sign_in.oidc_unknown", f"nobody of ours is {identity.name[:64]!r}")
+        by = By(person.name, "oidc", address)
+        linked = await self.store.change(person.name, {"subject": identity.subject}, by, "oidc_linked")
+        return linked or person
 
     async def set_password(self, name: str, plain: str, by: By, *, but: str = "") -> None:
         """Of a password that was ``checked``; all her sessions end ``but`` this one. Raises Busy, PeopleAway."""
