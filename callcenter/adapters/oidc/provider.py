@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode, urlsplit
 
 import aiohttp
 from joserfc import jwt
@@ -86,9 +86,7 @@ class OidcProvider:
             "client_id": self._client.client_id,
             "code_verifier": begun.verifier,
         }
-        secret = self._client.client_secret
-        auth = aiohttp.BasicAuth(self._client.client_id, secret) if secret else None
-        answer = await self._ask("POST", places["token_endpoint"], data=sent, auth=auth)
+        answer = await self._ask("POST", places["token_endpoint"], data=sent)
         id_token = answer.get("id_token")
         if not isinstance(id_token, str):
             raise OidcRefused(WRONG, "the answer holds no id token")
@@ -163,14 +161,15 @@ class OidcProvider:
         """With TLS; without it only where the issuer itself is so."""
         return urlsplit(place).scheme in ("https", urlsplit(self._client.issuer).scheme)
 
-    async def _ask(
-        self, method: str, url: str, *, data: Mapping[str, str] | None = None, auth: aiohttp.BasicAuth | None = None
-    ) -> Mapping[str, object]:
+    async def _ask(self, method: str, url: str, *, data: Mapping[str, str] | None = None) -> Mapping[str, object]:
         """A JSON object, within limits of time and size; redirections are not followed."""
+        headers = {"Accept": "application/json"}
+        if data and self._client.client_secret:
+            headers["Authorization"] = aiohttp.encode_basic_auth(*map(quote_plus, (self._client.client_id, self._client.client_secret)))
         try:
             async with (
                 asyncio.timeout(SECONDS),
-                aiohttp.ClientSession(auth=auth, headers={"Accept": "application/json"}) as session,
+                aiohttp.ClientSession(headers=headers) as session,
                 session.request(method, url, data=data, allow_redirects=False) as answer,
             ):
                 body = await answer.content.read(LARGEST + 1)

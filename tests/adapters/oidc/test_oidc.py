@@ -3,16 +3,17 @@
 import asyncio
 import base64
 import hashlib
+import hmac
 import json
 import time
 from collections.abc import AsyncIterator, Callable
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import pytest
-from aiohttp import BasicAuth, ClientResponse, web
+from aiohttp import ClientResponse, encode_basic_auth, web
 from aiohttp.test_utils import TestServer
 from joserfc import jwt
-from joserfc.jwk import OctKey, RSAKey
+from joserfc.jwk import RSAKey
 
 from callcenter.adapters.oidc.provider import OidcClient, OidcProvider
 from callcenter.adapters.web.oidc_pages import COOKIE, OidcPages
@@ -36,8 +37,10 @@ class Provider:
         self.user: Claims = {"sub": "u-1", "preferred_username": "alice"}
         self.bend: Callable[[Claims], Claims] = lambda claims: claims
         self.header: dict[str, object] = {"alg": "RS256", "kid": "k1"}
-        self.sign_with: object = self.key
+        self.sign_with = self.key
         self.away = False
+        self.forged = ""
+        """An id token in place of the honest one."""
         self.issuer = ""
         self.codes: dict[str, dict[str, str]] = {}
         self.asked_keys = 0
@@ -67,12 +70,13 @@ class Provider:
         asked = self.codes.pop(str(sent["code"]), None)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(str(sent["code_verifier"]).encode()).digest()).rstrip(b"=").decode()
         right = asked is not None and asked["code_challenge"] == challenge and asked["redirect_uri"] == sent["redirect_uri"]
-        if not right or request.headers["Authorization"] != BasicAuth(CLIENT, SECRET).encode():
+        if not right or request.headers["Authorization"] != encode_basic_auth(CLIENT, quote_plus(SECRET)):
             return web.json_response({"error": "invalid_grant"}, status=400)
         assert asked is not None
         now = int(time.time())
         claims = {"iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": asked["nonce"], **self.user}
-        return web.json_response({"id_token": jwt.encode(self.header, self.bend(claims), self.sign_with), "token_type": "Bearer"})  # type: ignore[arg-type]
+        id_token = jwt.encode(self.header, self.bend(claims), self.sign_with)
+        return web.json_response({"id_token": self.forged or id_token, "token_type": "Bearer"})
 
     async def keys(self, request: web.Request) -> web.Response:
         self.asked_keys += 1
@@ -191,9 +195,28 @@ async def test_a_signature_by_somebody_else_opens_nothing(world: World) -> None:
 
 
 async def test_a_shared_secret_made_of_the_public_key_opens_nothing(world: World) -> None:
-    """The old confusion of algorithms."""
-    world.provider.header = {"alg": "HS256", "kid": "k1"}
-    world.provider.sign_with = OctKey.import_key(world.provider.key.as_pem(private=False))
+    """The old confusion of algorithms, by hand: no library of today would sign so."""
+
+    def forge(claims: Claims) -> Claims:
+        parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in ({"alg": "HS256", "kid": "k1"}, claims)]
+        signed = b".".join(parts)
+        signature = hmac.new(world.provider.key.as_pem(private=False), signed, hashlib.sha256).digest()
+        world.provider.forged = (signed + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()
+        return claims
+
+    world.provider.bend = forge
+    assert (await world.signs_in()).status == 403
+    assert world.provider.forged
+    assert world.inside() == []
+
+
+async def test_a_token_without_a_signature_opens_nothing(world: World) -> None:
+    def forge(claims: Claims) -> Claims:
+        parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in ({"alg": "none"}, claims)]
+        world.provider.forged = f"{parts[0]}.{parts[1]}."
+        return claims
+
+    world.provider.bend = forge
     assert (await world.signs_in()).status == 403
     assert world.inside() == []
 
