@@ -149,11 +149,13 @@ class Judge:
                 yield f"node {name} is there and taken for away"
             ours = {leg for leg, channel in node.channels.items() if channel.ours}
             known = {leg for call in state.calls.values() if call.node == name for leg in call.legs}
+            known |= {snoop for snoop, call in state.snoops.items() if call.node == name}
             for leg in sorted(ours ^ known):
                 yield f"leg {leg} {'belongs to no call' if leg in ours else 'is no longer there'}"
             bridges = {call.bridge for call in state.calls.values()} | {
                 call.consult.bridge for call in state.calls.values() if call.consult
             }
+            bridges |= {call.supervision.bridge for call in state.supervising.values() if call.supervision}
             for bridge in sorted(set(node.bridges) - bridges):
                 yield f"bridge {bridge} belongs to no call"
         for contact in state.contacts.values():
@@ -164,9 +166,14 @@ class Judge:
                     yield f"contact {contact.id} talks, and they do not hear each other"
                 if call.recording and call.recording not in self._nodes[call.node].recordings:
                     yield f"contact {contact.id} talks, and recording {call.recording} is not going on"
+        for call in state.supervising.values():
+            bridges_of = {leg: each.bridge for leg, each in self._nodes[call.node].channels.items()}
+            if any(bridges_of.get(leg) != bridge for leg, bridge in places(state, call).items()):
+                yield f"supervision {call.id} is not where it should be"
         for call in state.calls.values():
             channel = self._nodes[call.node].channels.get(call.began.leg)
             listens = (call.flow is not None and not call.flow.playback) or call.began.direction is Direction.PERSISTENT
+            listens = listens or call.supervision is not None
             if channel is not None and channel.up and not listens and not (channel.music or channel.playback or channel.bridge):
                 yield f"caller {channel.id} hears nothing"
         for leg in state.fallback_legs:

@@ -8,6 +8,7 @@ from callcenter.apps.chaos.nodes import ChaosPbx
 from callcenter.apps.chaos.workplace import MOBILE
 from callcenter.domain import events as e
 from callcenter.domain.config import CenterConfig
+from callcenter.domain.supervision_modes import SupervisionMode
 from callcenter.sim.fake_pbx import Mood, Phone
 from callcenter.sim.timeline import Timeline
 
@@ -45,7 +46,10 @@ class People:
         self.at_work = True
         """Agents come and go."""
         self._timeline, self._nodes, self._tell, self._dice = timeline, nodes, tell, dice
-        self._agents = sorted(config.agents)
+        self._agents = sorted(name for name, agent in config.agents.items() if agent.queues)
+        self._whims = random.Random(repr(dice.getstate()))
+        """Of supervisors, who change nobody else's."""
+        self._codes = {name: agent.extension for name, agent in config.agents.items()}
         self._endpoints = {name: agent.endpoint for name, agent in config.agents.items()}
         self._queues = sorted(config.queues)
         self._extensions = sorted([*(agent.extension for agent in config.agents.values()), *(q.extension for q in config.queues.values())])
@@ -64,6 +68,7 @@ class People:
         for agent in self._agents:
             self._after(self._dice.uniform(0, 20), self._comes_to_work, agent)
         self._after(1.0, self._somebody_calls)
+        self._after(20.0, self._sam_acts)
 
     def _after(self, seconds: float, do: Callable[..., None], *args: object) -> None:
         self._timeline.after(timedelta(seconds=seconds), do, *args)
@@ -141,6 +146,36 @@ class People:
             self._nodes[node].party_holds(leg, dice.random() < 0.5)
         else:
             self._acts(dice.choice(self._agents))
+
+    # --- supervisors ----------------------------------------------------------------------------
+
+    def _sam_acts(self) -> None:
+        """Hears somebody, from a screen or by phone, switches, hangs up, loses the line, forces a state."""
+        whims = self._whims
+        if not self.open:
+            return
+        self._after(whims.expovariate(1 / 6.0), self._sam_acts)
+        if self.calm:
+            return
+        agent, mode = whims.choice(self._agents), whims.choice(list(SupervisionMode))
+        what = whims.choice(("begin", "begin", "dial", "dial", "switch", "switch", "key", "key", "end", "hang up", "lost", "force"))
+        if what == "begin":
+            self._tell(e.SupervisionRequested("sam", agent, mode, whims.random() < 0.3, "chaos", "boss"))
+        elif what == "dial":
+            node = self._nodes[whims.choice(sorted(self._nodes))]
+            if node.listening:
+                node.dial_from_phone(self._endpoints["sam"], f"*4{whims.choice('45678')}{self._codes[agent]}")
+        elif what == "switch":
+            self._tell(e.SupervisionSwitchRequested("sam", mode, "boss"))
+        elif what == "end":
+            self._tell(e.SupervisionEndRequested("sam", "boss"))
+        elif what == "force":
+            self._tell(e.AgentForceRequested(agent, whims.choice(list(e.ForcedState)), "break", "boss", "chaos"))
+        for name, leg in self._legs("sam")[:1]:
+            if what == "key":
+                self._nodes[name].party_presses(leg, whims.choice("4567*"))
+            elif what in ("hang up", "lost"):
+                self._hangs_up(name, leg, e.Cause.LOST if what == "lost" else e.Cause.NORMAL)
 
     # --- agents ---------------------------------------------------------------------------------
 

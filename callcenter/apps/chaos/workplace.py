@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from callcenter.domain.conditions import Comparator, Condition, Metric
 from callcenter.domain.config import (
+    AgentConfig,
     AnnounceConfig,
     CallbackConfig,
     CallingConfig,
@@ -15,6 +16,7 @@ from callcenter.domain.config import (
     OccupancyRule,
     PositionTold,
     QueueConfig,
+    SupervisorConfig,
 )
 from callcenter.domain.ivr.flow import CallbackNode, CollectNode, Flow, HangUpNode, MenuNode, PromptNode, QueueNode
 from callcenter.domain.overflow_rules import Overflow, OverflowRow, OverflowTo
@@ -89,7 +91,7 @@ QUEUES = (
 
 
 def workplace() -> CenterConfig:
-    """Everybody serves every queue. Bob's leg stays up between contacts; carol is looked for; all may be dialed by colleagues."""
+    """Everybody serves every queue, but sam, who supervises. Bob's leg stays up; carol is looked for; all may be dialed by colleagues."""
     config = small_center(QUEUES, AGENTS, [MENU])
     agents = {
         name: replace(agent, may_opt_out=agent.queues, extension=f"20{n}", persistent=name == "bob")
@@ -97,12 +99,14 @@ def workplace() -> CenterConfig:
     }
     found = Device(ring=timedelta(seconds=6)), Device(MOBILE, timedelta(seconds=8), timedelta(seconds=5))
     agents["carol"] = replace(agents["carol"], devices=found)
+    agents["sam"] = AgentConfig("sam", "phone-of-sam")
     queues = {name: replace(queue, extension=f"30{n}") for n, (name, queue) in enumerate(config.queues.items())}
     return replace(
         config,
         agents=agents,
         queues=queues,
         calling=CallingConfig("carrier"),
+        supervisors={"sam": SupervisorConfig("sam", ("*",))},
         missed_offers=MissPolicy(most=2, within=timedelta(seconds=60), rest=timedelta(seconds=3), busy_rest=timedelta(seconds=8)),
         occupancy=OccupancyRule(0.8, timedelta(seconds=5)),
     )
