@@ -5,6 +5,10 @@ what the leg says, right what it hears; a leg is found by its id; the file is cr
 created or written, AMI says ``Success`` all the same and only Asterisk's log knows: so we look for the file ourselves,
 where the folder is on this machine. What was recorded is in the file only after StopMixMonitor or the end of the leg;
 Asterisk writes in blocks of some seconds.
+
+Two recordings of one leg, one right after the other, with another party on the other side: about every second time the right channel
+of the second one is silent, because what comes with lower sequence numbers is taken for late (docs/asterisk.md). A short while after the
+first has ended Asterisk has forgotten that, so the second one begins no sooner.
 """
 
 import asyncio
@@ -22,6 +26,9 @@ TWO_CHANNELS = "D"
 LEAST_FREE = 64 * 2**20
 """Bytes that must be free before a recording begins; a full disk would end it silently."""
 
+SETTLES = 0.15
+"""Seconds between the end of a leg's recording and the next one's beginning."""
+
 _RECORDING = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 _LOOK_AFTER = (0.01, 0.02, 0.05, 0.1, 0.3, 0.5)
 """Seconds between looks for the file."""
@@ -37,6 +44,9 @@ class MixMonitorRecorder:
         self._proven: set[str] = set()
         """Nodes whose folder has taken a recording: looked at after the first one, and again after a refusal."""
 
+        self._stopped: dict[tuple[str, str], float] = {}
+        """By node and leg: when its recording was stopped just now, by the loop's clock."""
+
     async def start(self, node: str, leg: str, recording: str) -> None:
         """Write both directions into ``<recording>.raw`` in the node's folder of recordings. Raises CommandError."""
         if not _RECORDING.fullmatch(recording):  # it names a file
@@ -46,6 +56,7 @@ class MixMonitorRecorder:
             if _is_there(folder / f"{recording}.raw"):
                 return  # begun already, by us before a restart
             _check_room(folder)
+        await asyncio.sleep(max(0.0, self._stopped.get((node, leg), 0.0) + SETTLES - asyncio.get_running_loop().time()))
         said = await self._client(node).action("MixMonitor", {"Channel": leg, "File": f"{recording}.raw", "Options": TWO_CHANNELS})
         if said.get("response") != "Success":
             self._proven.discard(node)
@@ -57,6 +68,9 @@ class MixMonitorRecorder:
     async def stop(self, node: str, leg: str, recording: str) -> None:
         """Stop all recording of the leg; one that is gone, or not recorded, is success. Raises CommandError(NODE_AWAY)."""
         await self._client(node).action("StopMixMonitor", {"Channel": leg})
+        loop = asyncio.get_running_loop()
+        self._stopped[node, leg] = loop.time()
+        loop.call_later(SETTLES, self._stopped.pop, (node, leg), None)
 
     def _client(self, node: str) -> AmiClient:
         client = self._clients.get(node)
