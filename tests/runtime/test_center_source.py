@@ -13,7 +13,7 @@ from callcenter.runtime.settings import SettingsError, load, load_file, parse_te
 
 AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 FILE = Path("callcenter.toml")
-TEXT = '[center]\ntime_zone = "UTC"\n[web]\nport = 8088\n[[queue]]\nname = "{queue}"\n'
+TEXT = '[center]\ntime_zone = "UTC"\n[web]\nport = 8088\n[[queue]]\nname = "{queue}"\n[[agent]]\nname = "alice"\nqueues = ["{queue}"]\n'
 
 
 def text(queue: str) -> str:
@@ -21,7 +21,8 @@ def text(queue: str) -> str:
 
 
 def documents(queue: str) -> dict[str, object]:
-    return {"center": {"time_zone": "UTC"}, f"queue/{queue}": {"name": queue}}
+    agent = {"name": "alice", "queues": [queue]}
+    return {"center": {"time_zone": "UTC"}, f"queue/{queue}": {"name": queue}, "agent/alice": agent}
 
 
 def cached(queue: str, file: str = "") -> Cached:

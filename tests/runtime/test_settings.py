@@ -200,7 +200,7 @@ KINDS_OF_NODE = [get_args(section.model_fields["type"].annotation)[0] for sectio
 FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     (lambda raw: raw["queue"][1].update(ring_timout_s=3), "queue[1].ring_timout_s: is not a key; did you mean 'ring_timeout_s'?"),
     (lambda raw: raw.update(quue=[]), "quue: is not a key; did you mean 'queue'?"),
-    (lambda raw: raw["web"].update(zzz=1), "web.zzz: is not a key; allowed: host, port"),
+    (lambda raw: raw["web"].update(zzz=1), "web.zzz: is not a key; allowed: host, port, public_url, proxies, api_requests_per_second"),
     (lambda raw: raw["center"].pop("time_zone"), "center.time_zone: is missing"),
     (lambda raw: raw.pop("center"), "center: is missing"),
     (
