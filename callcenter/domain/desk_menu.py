@@ -2,7 +2,7 @@
 
 ::
 
-    *10 ──► MAIN ──► REASONS, DISPOSITIONS, CALLBACKS, CALLER ──► EXTENSION
+    *10 ──► MAIN ──► REASONS, DISPOSITIONS, CALLBACKS, QUEUES, CALLER ──► EXTENSION
              ▲ ▲        │ *
              │ └────────┘
              └──── SAID (what came of it) ──► the end, where her phone must be free for what comes next
@@ -13,7 +13,7 @@
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from callcenter.domain import agent_requests, callbacks, desk_pages, transfers, wrap_up
+from callcenter.domain import agent_requests, callbacks, desk_pages, mailbox_keys, opting, transfers, wrap_up
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
 from callcenter.domain.commands import Play, StopPlayback
@@ -29,6 +29,7 @@ TRIES = 3
 LONGEST_EXTENSION = 16
 NOT_POSSIBLE, READY, NOT_READY = "not-possible", "you-are-ready", "you-are-not-ready"
 LOGGED_IN, LOGGED_OUT, NOTED, EXTENDED = "you-are-logged-in", "you-are-logged-out", "disposition-noted", "wrap-up-extended"
+JOINED, LEFT = "queue-joined", "queue-left"
 CALLBACK_YOURS, DONE_SAID = "desk-callback-yours", "desk-done"
 
 
@@ -252,6 +253,11 @@ _MAIN: Mapping[str, Callable[[Turn, Call, Agent], None]] = {
     "callbacks": _to(Page.CALLBACKS),
     "caller": _to(Page.CALLER),
     "figures": _figures,
+    "more": _to(Page.MORE),
+}
+_MORE: Mapping[str, Callable[[Turn, Call, Agent], None]] = {
+    "queues": _to(Page.QUEUES),
+    "mailbox": lambda turn, call, agent: _mailbox(turn, call, agent),
 }
 _CALLER: Mapping[str, Callable[[Turn, Call, Agent], None]] = {
     "blind": _to(Page.EXTENSION, "blind:"),
@@ -291,10 +297,26 @@ def _callback(turn: Turn, call: Call, agent: Agent, choice: str) -> None:
     _told(turn, call, agent, CALLBACK_YOURS, do)
 
 
+def _queue(turn: Turn, call: Call, agent: Agent, choice: str) -> None:
+    joins = choice in agent.opted_out
+    story = opting.opt_in if joins else opting.opt_out
+    _told(turn, call, agent, JOINED if joins else LEFT, lambda: story(turn, agent, choice), then_main=True)
+
+
+def _mailbox(turn: Turn, call: Call, agent: Agent) -> None:
+    """From the menu to her mailbox, in the same call."""
+    _hush(turn, call)
+    turn.emit(DeskMenuLeft(turn.now, call.id, agent.name))
+    if not mailbox_keys.dial_in(turn, call, agent, ""):
+        turn.hang_up(call, call.caller_leg)
+
+
 _CHOOSE: Mapping[Page, Callable[[Turn, Call, Agent, str], None]] = {
     Page.MAIN: lambda turn, call, agent, choice: _MAIN[choice](turn, call, agent),
     Page.CALLER: lambda turn, call, agent, choice: _CALLER[choice](turn, call, agent),
     Page.REASONS: _reason,
+    Page.MORE: lambda turn, call, agent, choice: _MORE[choice](turn, call, agent),
+    Page.QUEUES: _queue,
     Page.DISPOSITIONS: _disposition,
     Page.CALLBACKS: _callback,
 }

@@ -1,6 +1,6 @@
-"""What an agent hears of names: each reason and disposition has a prompt of its own, spoken or recorded."""
+"""What an agent hears of names: each reason, disposition and queue has a prompt of its own, spoken or recorded."""
 
-REASON, DISPOSITION = "reason", "disposition"
+REASON, DISPOSITION, QUEUE = "reason", "disposition", "queue"
 LEVEL = "/"
 """Between the levels of a disposition: ``sale/by-phone``."""
 

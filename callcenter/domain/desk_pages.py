@@ -12,15 +12,17 @@ from callcenter.domain import wrap_up
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
 from callcenter.domain.callback import Callback
-from callcenter.domain.desk_names import DISPOSITION, LEVEL, REASON, named
+from callcenter.domain.desk_names import DISPOSITION, LEVEL, QUEUE, REASON, named
 from callcenter.domain.desk_words import in_words
 from callcenter.domain.facts import AgentState, Page
 from callcenter.domain.figures import now_of
 from callcenter.domain.ivr.speech import Piece, SpeakAs, Spoken
+from callcenter.domain.mailbox_config import mailbox_of
 from callcenter.domain.transfers import consulting
 from callcenter.domain.turn import Turn
 
 FURTHER, NOTHING, PRESS, ENTER_EXTENSION = "desk-further", "desk-nothing", "desk-press", "desk-enter-extension"
+JOIN, LEAVE = "desk-join", "desk-leave"
 CALLBACK, DUE, NO_CALLBACK = "desk-callback-for", "desk-callback-due", "desk-no-callback"
 CONTACTS, TALK, HANDLING, OCCUPANCY, PERCENT = "desk-contacts", "desk-talk", "desk-handling", "desk-occupancy", "desk-percent"
 MOST = 8
@@ -76,6 +78,35 @@ def _main(turn: Turn, agent: Agent) -> Iterator[Choice]:
         yield "7", "caller", "desk-caller"
     yield "8", "figures", "desk-figures"
     yield "9", "log_out", "desk-log-out"
+    if list(_more(turn, agent)):
+        yield "#", "more", FURTHER
+
+
+def more(turn: Turn, call: Call, agent: Agent, entry: str) -> Shown:
+    """Her queues, her mailbox."""
+    return _press(turn, call, list(_more(turn, agent)))
+
+
+def _more(turn: Turn, agent: Agent) -> Iterator[Choice]:
+    config = turn.state.config.agents.get(agent.name)
+    if config is not None and (config.may_opt_out or agent.opted_out):
+        yield "1", "queues", "desk-queues"
+    if mailbox_of(agent=agent.name) in turn.state.config.mailboxes:
+        yield "2", "mailbox", "desk-mailbox"
+
+
+def queues(turn: Turn, call: Call, agent: Agent, entry: str) -> Shown:
+    """Those she may leave, and those she has left: the key does the opposite of what is so."""
+    config = turn.state.config.agents.get(agent.name)
+    said: list[str] = []
+    chosen: list[str] = []
+    movable = {*config.may_opt_out, *agent.opted_out} if config is not None else set()
+    names = [name for name in (config.queues if config is not None else ()) if name in movable]
+    for key, name in enumerate(names[:9], 1):
+        left = name in agent.opted_out
+        said += in_words(turn, call, (PRESS, Spoken(SpeakAs.DIGITS, "key"), JOIN if left else LEAVE, named(QUEUE, name)), {"key": str(key)})
+        chosen.append(name)
+    return Shown(tuple(said) or in_words(turn, call, NOTHING), "123456789"[: len(chosen)], tuple(chosen))
 
 
 def caller(turn: Turn, call: Call, agent: Agent, entry: str) -> Shown:
@@ -171,6 +202,8 @@ PAGES: Mapping[Page, Callable[[Turn, Call, Agent, str], Shown]] = {
     Page.REASONS: reasons,
     Page.DISPOSITIONS: dispositions,
     Page.CALLBACKS: callbacks,
+    Page.MORE: more,
+    Page.QUEUES: queues,
     Page.CALLER: caller,
     Page.EXTENSION: extension,
 }

@@ -99,6 +99,10 @@ NEEDED = (
     "desk-line-busy",
     "desk-no-answer",
     "desk-not-allowed",
+    "desk-queues",
+    "desk-join",
+    "desk-leave",
+    "desk-mailbox",
 )
 """Prompts that the built-in flows, the star codes and the dialplan say."""
 

@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from callcenter.domain.desk_names import DISPOSITION, LEVEL, REASON, named
+from callcenter.domain.desk_names import DISPOSITION, LEVEL, QUEUE, REASON, named
 from callcenter.domain.ivr.speech import LANGUAGES, Language, Languages
 from callcenter.runtime.catalogue import CALLERS_HEAR, NEEDED, Catalogue, Prompt, shipped_prompts, words
 from callcenter.runtime.settings_problems import Problem
@@ -164,9 +164,11 @@ class _Renderings:
 
 
 def _names(settings: "Settings") -> Iterator[Prompt]:
-    """What agents hear of reasons and dispositions, as it is written in the file, until somebody writes or records it better."""
+    """What agents hear of reasons, dispositions and queues, as it is written in the file, until somebody writes or records it better."""
     for reason in settings.center.not_ready_reasons:
         yield _name(REASON, reason)
+    for queue in settings.queues:
+        yield _name(QUEUE, queue.name)
     for level in dict.fromkeys(level for queue in settings.queues for each in queue.dispositions for level in each.split(LEVEL)):
         yield _name(DISPOSITION, level)
 

@@ -10,6 +10,7 @@ from callcenter.domain import facts as f
 from callcenter.domain.config import CallbackConfig, CallingConfig, CenterConfig, DispositionRule, QueueConfig
 from callcenter.domain.facts import AgentState
 from callcenter.domain.ivr.speech import LANGUAGES, Languages
+from callcenter.domain.mailbox_config import MailboxConfig
 from callcenter.sim.world import World, small_center
 
 SUPPORT = QueueConfig(
@@ -253,3 +254,30 @@ def test_an_agent_is_spoken_to_in_her_own_language() -> None:
     spoken = Languages("en", {"en": LANGUAGES["en"], "es": LANGUAGES["es"]})
     menu = Menu(World(replace(plain, agents=agents, languages=spoken)))
     assert menu.heard()[:3] == ["es/desk-press", "es/es-1", "es/desk-log-in-ready"]
+
+
+def test_what_is_rarer_is_behind_the_pound_key() -> None:
+    plain = config()
+    alice = replace(plain.agents["alice"], may_opt_out=("sales",))
+    mailboxes = {"agent:alice": MailboxConfig("agent:alice")}
+    world = World(replace(plain, agents={**plain.agents, "alice": alice}, mailboxes=mailboxes))
+    world.agent_ready("alice")
+    menu = Menu(world)
+    assert menu.heard()[-1] == "desk-further"
+    menu.press("#")
+    assert menu.heard() == choices("1:desk-queues", "2:desk-mailbox")
+    menu.press("1")
+    assert menu.heard() == [*choices("1:desk-leave"), "queue-sales"]
+    menu.press("1")
+    assert menu.heard() == ["queue-left"]
+    assert world.agent("alice").opted_out == ("sales",)
+    menu.press("*")
+    menu = Menu(world)
+    menu.press("#", "1")
+    assert menu.heard()[-4:] == [*choices("1:desk-join"), "queue-sales"]
+    menu.press("1")
+    assert world.agent("alice").opted_out == ()
+    menu = Menu(world)
+    menu.press("#", "2")
+    assert [(fact.mailbox, fact.agent) for fact in world.facts if isinstance(fact, f.VisitBegan)] == [("agent:alice", "alice")]
+    assert world.faults == []
