@@ -1,14 +1,16 @@
 """The API put together: what it asks of the engine, of PostgreSQL, of files, and of the code of the command line."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -34,11 +36,14 @@ from callcenter.runtime.settings_dips import sources
 from callcenter.services.contact_lookup import LookedUp, Lookup, known_of, look_up
 from callcenter.services.dips.client import DipsClient
 from callcenter.services.engine_asker import EngineAsker
+from callcenter.services.ledger import StoreAway, StoreRefused
 from callcenter.services.voicemail_audio import kept_file
 
 EXPLAIN_SECONDS = 25.0
 AT_ONCE_EXPLAINED = 2
 KEYS_TIDIED_EVERY = 3600.0
+LOOK_EVERY = 1.0
+"""Seconds between two looks at whether the configuration has changed."""
 
 
 def api_of(
@@ -50,16 +55,17 @@ def api_of(
     state: Callable[[], State | None],
     health: Callable[[], Awaitable[Mapping[str, object]]],
     audit: Callable[[By, Deed], Awaitable[object]],
-) -> tuple[Api, Ports]:
-    """All endpoints, and what they ask; close ``Ports.engine`` at the end."""
-    now = changing(file, settings)
+) -> tuple[Api, Callable[[web.Application], AsyncIterator[None]]]:
+    """All endpoints, and what has to run beside them."""
+    now = Current(file, settings)
+    keys = PostgresKeys(database)
     seed = secrets.webhook_key.encode()
     ports = Ports(
         engine=EngineAsker(data_folder(settings).control_socket, secrets.control_token),
         archive=PostgresArchive(database),
-        keys=PostgresKeys(database),
+        keys=keys,
         webhooks=PostgresWebhooks(database),
-        flows=FlowDesk(file, now),
+        flows=FlowDesk(file),
         configuration=Configuring(file, PostgresDocuments(database)),
         reports=KpiReports(database, now),
         configured=_Known(now),
@@ -74,7 +80,40 @@ def api_of(
         webhook_key=seed,
     )
     rate = settings.web.api_requests_per_second
-    return Api(ENDPOINTS, ports, TAGS, rate=rate, burst=4 * rate), ports
+    api = Api(ENDPOINTS, ports, TAGS, rate=rate, burst=4 * rate)
+
+    async def running(_app: web.Application) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(now.follow()), asyncio.create_task(_tidy(keys))]
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await ports.engine.close()
+
+    return api, running
+
+
+class Current:
+    """The settings in use. They are read again in a thread when they have changed: no request waits for that."""
+
+    def __init__(self, file: Path, settings: Settings) -> None:
+        self._read, self._settings = changing(file, settings), settings
+
+    def __call__(self) -> Settings:
+        return self._settings
+
+    async def follow(self) -> None:
+        while True:
+            self._settings = await asyncio.to_thread(self._read)
+            await asyncio.sleep(LOOK_EVERY)
+
+
+async def _tidy(keys: PostgresKeys) -> None:
+    """Forget keys of requests that are kept no longer."""
+    while True:
+        with contextlib.suppress(StoreAway, StoreRefused):
+            await keys.tidy()
+        await asyncio.sleep(KEYS_TIDIED_EVERY)
 
 
 class _Known:

@@ -10,7 +10,7 @@ from callcenter.apps.flow_lists import history, overview
 from callcenter.apps.flow_publishing import ChangedMeanwhile, Done, PublishError, publish, rollback
 from callcenter.runtime.flow_documents import DocumentError, FlowDocument, read_document
 from callcenter.runtime.flow_store import InUse, StoreError
-from callcenter.runtime.settings import Settings, SettingsError
+from callcenter.runtime.settings import Settings, SettingsError, load
 
 T = TypeVar("T")
 
@@ -18,9 +18,13 @@ T = TypeVar("T")
 class FlowDesk:
     """Implements ``adapters.web.api.ports.Flows``. One publication at a time; those after it wait."""
 
-    def __init__(self, file: Path, settings: Callable[[], Settings]) -> None:
-        self._file, self._settings = file, settings
+    def __init__(self, file: Path) -> None:
+        self._file = file
         self._alone = asyncio.Lock()
+
+    def _settings(self) -> Settings:
+        """As they are now: what was published a moment ago is in them."""
+        return load(self._file)
 
     async def listed(self) -> Mapping[str, object]:
         return await asyncio.to_thread(_said, lambda: overview(self._settings()))

@@ -150,7 +150,7 @@ def put_together(settings: Settings, config_file: Path, database: Database, endi
     add_configuration(site, settings, database)
     asking = DipsClient(data_folder(settings).dips_socket, secrets.control_token, dip_defaults(settings))
     ending.push_async_callback(asking.close)
-    api, asked = api_of(
+    api, api_running = api_of(
         config_file,
         settings,
         secrets,
@@ -160,8 +160,7 @@ def put_together(settings: Settings, config_file: Path, database: Database, endi
         pages.health,
         lambda by, deed: people.trail.note(deed, by),
     )
-    ending.push_async_callback(asked.engine.close)
-    site.add(api)
+    site.add(api, api_running)
     return site
 
 

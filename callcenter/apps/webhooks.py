@@ -5,7 +5,10 @@ another system, nor a console shall share a loop with them.
 """
 
 import asyncio
+import contextlib
+import json
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -15,7 +18,7 @@ from callcenter.adapters.db.webhooks import PostgresWebhooks
 from callcenter.adapters.webhooks.http import HttpSender
 from callcenter.apps.books import changing
 from callcenter.runtime import logs
-from callcenter.runtime.data_folder import database_url
+from callcenter.runtime.data_folder import data_folder, database_url
 from callcenter.runtime.postgres import PostgresError
 from callcenter.runtime.secrets import load_secrets
 from callcenter.runtime.settings import Settings, load
@@ -38,12 +41,22 @@ async def serve(settings: Settings, config_file: Path, stop: asyncio.Event) -> N
     engine = connect(lambda: url_of(settings), name="webhooks", statement_timeout=5.0, pool_size=4)
     sender = HttpSender(allow_private=lambda: now().webhooks.allow_private)
     key = load_secrets(settings.data).webhook_key.encode()
+    reporting = asyncio.create_task(_report(data_folder(settings).run / "webhooks-state.json"))
     try:
         log.info("webhooks_up")
         await Deliverer(PostgresWebhooks(engine), sender, key).run(stop)
     finally:
+        reporting.cancel()
         await sender.close()
         await engine.dispose()
+
+
+async def _report(status: Path) -> None:
+    """Say once a second that the loop turns, for whoever watches over processes."""
+    while True:
+        with contextlib.suppress(OSError):  # a full disk keeps nobody from being told
+            await asyncio.to_thread(status.write_text, json.dumps({"at": datetime.now(UTC).isoformat(timespec="milliseconds")}) + "\n")
+        await asyncio.sleep(1.0)
 
 
 def main(config_file: Path) -> None:

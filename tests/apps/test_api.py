@@ -158,6 +158,19 @@ def test_an_agent_commands_herself_and_supervisors_command_all_in_their_reach(ce
     problem(center.get("/agents/zoe"), 404, "not_found")
 
 
+def test_an_agents_own_figures_notices_and_calls(center: ApiCenter) -> None:
+    assert center.get("/agents/alice/figures", who="alice").json["contacts"] == 0
+    assert center.get("/agents/alice/figures", who="sue").status == 200
+    problem(center.get("/agents/bob/figures", who="alice"), 403, "forbidden")
+    notice = center.post("/notices", {"text": "The printer is on fire.", "agents": ["alice"]}, who="sue").json["notice"]
+    assert center.post(f"/notices/{notice}/acknowledge", who="alice").status == 204
+    problem(center.post(f"/notices/{notice}/acknowledge", who="sue"), 409, "refused")
+    assert notice not in {each["notice"] for each in center.get("/notices").json["items"]}, "everybody has seen it"
+    problem(center.post("/agents/alice/dial", {"number": "911"}, who="alice"), 409, "refused")
+    problem(center.post("/agents/alice/dial", {"number": "1", "colleague": "bob"}, who="alice"), 422, "invalid")
+    problem(center.post("/agents/alice/note", {"contact": "c0-contact", "note": "not hers now"}, who="alice"), 409, "refused")
+
+
 def test_a_queue_or_a_colleague_one_of_both(center: ApiCenter) -> None:
     for body in ({}, {"queue": "sales", "colleague": "bob"}, {"queue": None}):
         problem(center.post("/agents/alice/transfer", body), 422, "invalid")

@@ -66,6 +66,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     "message": Parameter(_ID, "The message's id."),
     "number": Parameter(r"\+[0-9]{3,15}", "A number in E.164, with its plus sign."),
     "list": Parameter(_ID, "The caller list's name."),
+    "notice": Parameter(_ID, "The notice's id."),
     "webhook": Parameter(_ID, "The subscription's id."),
 }
 

@@ -73,6 +73,52 @@ class WhereTo(Request):
         return self
 
 
+class TransferRequest(Request):
+    """To a queue, a colleague or a number outside; one of them."""
+
+    queue: Name | None = None
+    colleague: Name | None = None
+    number: Name | None = None
+
+    @model_validator(mode="after")
+    def one_of_them(self) -> "TransferRequest":
+        if [self.queue, self.colleague, self.number].count(None) != 2:
+            raise ValueError("name a queue, a colleague or a number, one of them")
+        return self
+
+
+class DialRequest(Request):
+    """A colleague, or a number (an extension, or outside); one of both."""
+
+    colleague: Name | None = None
+    number: Name | None = None
+    queue: Annotated[Name | None, Field(description="For which queue; its number is shown to who is called.")] = None
+
+    @model_validator(mode="after")
+    def one_of_both(self) -> "DialRequest":
+        if (self.number is None) is (self.colleague is None):
+            raise ValueError("name a colleague or a number, one of both")
+        return self
+
+
+class NoteRequest(Request):
+    contact: Name
+    note: Annotated[str, Field(max_length=4000, description="Takes the place of what stood there; empty: nothing.")]
+
+
+class Figures(Shown):
+    """An agent's own figures of today, this moment included."""
+
+    agent: str
+    day: str | None
+    contacts: int
+    talk_s: float | None
+    hold_s: float | None
+    wrap_up_s: float | None
+    aht_s: float | None
+    occupancy: float | None
+
+
 class OptRequest(Request):
     queue: Name
 
@@ -114,6 +160,7 @@ def _shown(agent: Mapping[str, object], ports: Ports) -> AgentShown:
 
 
 _SEE = frozenset({Right.SEE_WALLBOARD, Right.COMMAND_OWN_AGENT})
+_FIGURES = frozenset({Right.COMMAND_OWN_AGENT, Right.SEE_REPORTS})
 _COMMAND = frozenset({Right.COMMAND_OWN_AGENT, Right.FORCE_STATE})
 
 # --- commands -----------------------------------------------------------------------------------------
@@ -135,6 +182,17 @@ def _command(do: str, about: str) -> Callable[[Asked[Any, Any], Ports], Awaitabl
     return command
 
 
+async def note(asked: Asked[Nothing, NoteRequest], ports: Ports) -> None:
+    """Upon a contact of hers."""
+    name = scope.known_agent(asked, ports, Right.COMMAND_OWN_AGENT)
+    await ports.engine("agent_note", agent=name, contact=asked.body.contact, note=asked.body.note)
+
+
+async def figures(asked: Asked[Nothing, Nothing], ports: Ports) -> Figures:
+    name = scope.known_agent(asked, ports, Right.COMMAND_OWN_AGENT, Right.SEE_REPORTS)
+    return Figures.model_validate(await ports.engine("agent_figures", agent=name))
+
+
 def _post(path: str, do: str, summary: str, about: str = "", body: type[Request] | type[Nothing] = Nothing) -> Endpoint:
     return Endpoint("POST", f"/agents/{{agent}}/{path}", _command(do, about), summary, _COMMAND, TAG, body=body, answers=AgentBecame)
 
@@ -149,7 +207,7 @@ ENDPOINTS = (
     _post("wrap-up-end", "agent_wrap_up_end", "End the wrap-up", "What was asked for during the contact is obeyed; else she is ready."),
     _post("extend", "agent_extend", "Extend the wrap-up, once for each contact"),
     _post("disposition", "agent_disposition", "Say what the contact has achieved", "", DispositionRequest),
-    _post("transfer", "agent_transfer", "Move the caller to a queue or a colleague, without talking first", "", WhereTo),
+    _post("transfer", "agent_transfer", "Move the caller to a queue, a colleague or a number, without talking first", "", TransferRequest),
     _post("consult", "agent_consult", "Put the caller on hold, and talk to somebody else first", "", WhereTo),
     _post("complete", "agent_complete", "Leave: the caller goes on with the consulted"),
     _post("cancel", "agent_cancel", "Call the consult off"),
@@ -159,4 +217,10 @@ ENDPOINTS = (
     _post("opt-out", "agent_opt_out", "Serve a queue no longer for now", "", OptRequest),
     _post("payment-begin", "agent_payment_begin", "Send the caller to pay, unheard and unrecorded", "", PaymentRequest),
     _post("payment-end", "agent_payment_end", "Have the caller back from paying"),
+    _post(
+        "dial", "agent_dial", "Call a colleague or a number, from her own phone", "Which numbers she may call is configured.", DialRequest
+    ),
+    _post("dial-end", "agent_dial_end", "Hang up the call of her own"),
+    Endpoint("POST", "/agents/{agent}/note", note, "Write a note", Right.COMMAND_OWN_AGENT, TAG, body=NoteRequest, status=204),
+    Endpoint("GET", "/agents/{agent}/figures", figures, "Her figures of today", _FIGURES, TAG, answers=Figures, problems=(409,)),
 )

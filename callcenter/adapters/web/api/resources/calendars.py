@@ -9,6 +9,7 @@ from callcenter.adapters.web.api.endpoint import Asked, Endpoint, Line, Nothing,
 from callcenter.adapters.web.api.ports import Ports
 from callcenter.adapters.web.api.problems import not_found
 from callcenter.adapters.web.api.resources import scope
+from callcenter.domain.audit import Deed
 from callcenter.domain.rights import Of, Right
 
 TAG = "calendars"
@@ -83,6 +84,7 @@ async def switch(asked: Asked[Nothing, SwitchRequest], ports: Ports) -> Calendar
     answer: Mapping[str, object] = await ports.engine(
         "calendar_switch", calendar=name, is_open=body.open, until=until, reason=body.reason, by=asked.by.person
     )
+    await ports.audit(asked.by, Deed("hours_switched", f"calendar {name}", body.reason, after={"open": body.open, "until": until}))
     return CalendarShown.model_validate(answer)
 
 

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field
 from callcenter.adapters.web.api.endpoint import Answer, Asked, Endpoint, Line, Nothing, Request, Shown
 from callcenter.adapters.web.api.ports import FlowsAway, Ports
 from callcenter.adapters.web.api.problems import Fault, Problem, not_found
+from callcenter.domain.audit import Deed
 from callcenter.domain.rights import Right
 
 TAG = "flows"
@@ -127,7 +128,9 @@ async def publish(asked: Asked[Nothing, PublishRequest], ports: Ports) -> Answer
         told = await ports.flows.publish(name, body.document, asked.by.person, body.note, body.share, _expected(asked))
     except FlowsAway as error:
         raise _problem(error) from None
-    return _done(told)
+    done = _done(told)
+    await ports.audit(asked.by, Deed("flow_published", f"flow {name}", body.note, after={"version": told["version"], "share": body.share}))
+    return done
 
 
 async def rollback(asked: Asked[Nothing, RollbackRequest], ports: Ports) -> Answer:
@@ -136,7 +139,9 @@ async def rollback(asked: Asked[Nothing, RollbackRequest], ports: Ports) -> Answ
         told = await ports.flows.rollback(name, body.version, asked.by.person, body.note, _expected(asked))
     except FlowsAway as error:
         raise _problem(error) from None
-    return _done(told)
+    done = _done(told)
+    await ports.audit(asked.by, Deed("flow_rolled_back", f"flow {name}", body.note, after={"version": told["version"]}))
+    return done
 
 
 def _done(told: Any) -> Answer:

@@ -166,10 +166,15 @@ async def send(asked: Asked[Nothing, NoticeRequest], ports: Ports) -> NoticeSent
     return NoticeSent.model_validate(answer)
 
 
+async def acknowledge(asked: Asked[Nothing, Nothing], ports: Ports) -> None:
+    """You have seen it."""
+    await ports.engine("notice_ack", notice=asked.path["notice"], agent=_me(asked))
+
+
 def _me(asked: Asked[Any, Any]) -> str:
     agent: str = asked.signed.agent
     if not agent:
-        raise refused("you are no agent, so there is no phone of yours to hear it with")
+        raise refused("you are no agent: this is for people who have a phone here")
     return agent
 
 
@@ -196,5 +201,8 @@ ENDPOINTS = (
         "POST", "/contacts/{contact}/priority", reorder, "Reorder who waits", Right.MOVE_CONTACTS, TAG, body=PriorityRequest, status=204
     ),
     Endpoint("GET", "/notices", notices, "Notices", Right.SEND_NOTICES, TAG, answers=NoticeList),
+    Endpoint(
+        "POST", "/notices/{notice}/acknowledge", acknowledge, "You have seen it", Right.COMMAND_OWN_AGENT, TAG, body=Nothing, status=204
+    ),
     Endpoint("POST", "/notices", send, "Send one", Right.SEND_NOTICES, TAG, body=NoticeRequest, answers=NoticeSent, status=201),
 )
