@@ -150,7 +150,7 @@ async def killed(it: Floor, times: int, chance: random.Random, *, engine_every: 
         else:
             await it.begins(mode)
         await asyncio.sleep(chance.random() * 0.6)
-        if chance.random() < 0.5:
+        if chance.random() < 0.5 and it.calls["sam"].is_up:
             await it.calls["sam"].send_digit(KEYS[chance.choice((LISTEN, WHISPER, BARGE))])
             await asyncio.sleep(chance.random() * 0.1)
         if n % engine_every == 0:
