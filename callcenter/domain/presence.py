@@ -64,8 +64,9 @@ def go_ready(turn: Turn, agent: Agent, idle_since: datetime | None = None) -> No
     """Ready; with a leg that is to stay up and does not, once that is up."""
     if not agent.persistent or turn.state.leg_of(agent) is not None:
         become(turn, agent, AgentState.READY, idle_since=idle_since)
-    elif agent.leg_to_be:
-        pass  # it rings already
+    elif agent.leg_to_be:  # it rings already
+        if agent.reason != LEG_RINGS:
+            rest(turn, agent, LEG_RINGS, turn.now + leg_ringing.RING_TIME + leg_ringing.GRACE)
     elif until := leg_ringing.ring(turn, agent):
         rest(turn, agent, LEG_RINGS, until)
     else:

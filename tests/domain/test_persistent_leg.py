@@ -260,3 +260,15 @@ def test_from_a_leg_that_stays_the_caller_is_transferred_but_nobody_is_consulted
     assert world.waiting() == [caller]
     assert her_channel(world).id == alice(world).leg
     assert world.faults == []
+
+
+def test_after_a_call_of_her_own_she_waits_for_the_leg_that_rings_still() -> None:
+    center = config()
+    center = replace(center, agents={**center.agents, "bob": replace(center.agents["bob"], extension="2002")})
+    world = new_world(center=center)
+    world.agent_ready("alice")
+    world.run_for(1)
+    world.pbx.dial_from_phone(PHONE, "2002")  # bob is not logged in
+    assert states(world)[-2:] == ["not_ready own_call", "not_ready leg_rings"]
+    world.run_for(2)
+    assert alice(world).state is AgentState.READY
