@@ -32,6 +32,7 @@ FRESH_WATCHED = timedelta(seconds=60)
 REMEMBERED = timedelta(minutes=10)
 SEEN_EVERY = timedelta(minutes=1)
 WATCH_EVERY = 1.0
+TIDY_EVERY = timedelta(hours=1)
 LOOK_BACK = timedelta(seconds=10)
 """Transactions end after the dates they write; so far back is looked each time."""
 MOST_REMEMBERED = 20_000
@@ -99,6 +100,7 @@ class Signing:
         self._known: dict[str, _Known] = {}
         self._sockets: dict[str, set[asyncio.Event]] = {}
         self._watched = False
+        self._tidied_at: datetime | None = None
 
     # --- in and out -----------------------------------------------------------------------------
 
@@ -286,6 +288,9 @@ class Signing:
         for name in people:
             self.ask_anew(name)
         await self._use_open_sockets()
+        if self._tidied_at is None or self._now() - self._tidied_at >= TIDY_EVERY:
+            await self.store.forget_tries(self._now())
+            self._tidied_at = self._now()
         return at - LOOK_BACK
 
     async def _use_open_sockets(self) -> None:

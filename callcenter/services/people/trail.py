@@ -22,7 +22,7 @@ from callcenter.services.people.store import PeopleAway, PeopleStore
 
 log = structlog.get_logger(__name__)
 
-SPOOL, ANCHORS = "audit-spool.jsonl", "audit-anchors.jsonl"
+SPOOL, DRAINED, ANCHORS = "audit-spool.jsonl", "audit-spool.drained", "audit-anchors.jsonl"
 DRAIN_EVERY = 5.0
 ANCHOR_EVERY = 60.0
 
@@ -32,7 +32,7 @@ class AuditTrail:
 
     def __init__(self, store: PeopleStore, folder: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._store = store
-        self._spool, self._anchors = folder / SPOOL, folder / ANCHORS
+        self._spool, self._drained, self._anchors = folder / SPOOL, folder / DRAINED, folder / ANCHORS
         self._now = now
         self._anchored = 0
 
@@ -75,44 +75,36 @@ class AuditTrail:
         """Write what was kept; how many. Raises PeopleAway."""
         if not self._spool.exists():
             return 0
-        lines = await asyncio.to_thread(self._take)
-        written = 0
-        try:
-            for line in lines:
-                kept = json.loads(line)
-                what, of, reason, before, after = kept["deed"]
-                await self._store.note(Deed(what, of, reason, before, {**after, "happened_at": kept["at"]}), By(*kept["by"]))
-                written += 1
-        finally:
-            if written < len(lines):
-                await asyncio.to_thread(self._give_back, lines[written:])
-            elif lines:
-                await asyncio.to_thread(self._taken.unlink, True)
+        with _held(self._drained) as mark:
+            if mark is None:
+                return 0  # another web process is at it
+            lines = await asyncio.to_thread(self._kept, mark)
+            written = 0
+            try:
+                for line in lines:
+                    kept = json.loads(line)
+                    what, of, reason, before, after = kept["deed"]
+                    await self._store.note(Deed(what, of, reason, before, {**after, "happened_at": kept["at"]}), By(*kept["by"]))
+                    written += 1
+            finally:
+                if written:
+                    await asyncio.to_thread(self._move_mark, mark, sum(map(len, lines[:written])))
         return written
 
-    @property
-    def _taken(self) -> Path:
-        """What is being written by this process."""
-        return self._spool.with_name(f"{SPOOL}.{os.getpid()}")
-
-    def _take(self) -> Sequence[bytes]:
-        """All lines, into a file of our own, so that others go on keeping theirs."""
+    def _kept(self, mark: BinaryIO) -> Sequence[bytes]:
+        """The lines behind the mark."""
         with _alone(self._spool) as file:
-            lines = file.read().splitlines()
-            if lines:
-                self._taken.write_bytes(b"\n".join(lines) + b"\n")
-            file.truncate(0)
-        return lines
+            file.seek(_read_mark(mark))
+            return file.read().splitlines(keepends=True)
 
-    def _give_back(self, lines: Sequence[bytes]) -> None:
+    def _move_mark(self, mark: BinaryIO, by: int) -> None:
+        """So many bytes more are in the trail. Once all are, the file begins anew: first the mark, so that nothing is ever passed over."""
         with _alone(self._spool) as file:
-            later = file.read()
-            file.seek(0)
-            file.truncate(0)
-            file.write(b"\n".join(lines) + b"\n" + later)
-            file.flush()
-            os.fsync(file.fileno())
-        self._taken.unlink(missing_ok=True)
+            reached = _read_mark(mark) + by
+            is_all = reached >= file.seek(0, os.SEEK_END)
+            _write_mark(mark, 0 if is_all else reached)
+            if is_all:
+                file.truncate(0)
 
     async def anchor(self) -> None:
         """Keep number and hash of the last entry. Raises PeopleAway."""
@@ -145,3 +137,27 @@ def _alone(path: Path) -> Iterator[BinaryIO]:
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield file
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[BinaryIO | None]:
+    """The file, held by nobody else; None while somebody else holds it."""
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+        else:
+            yield file
+
+
+def _read_mark(mark: BinaryIO) -> int:
+    mark.seek(0)
+    return int(mark.read() or b"0")
+
+
+def _write_mark(mark: BinaryIO, at: int) -> None:
+    mark.seek(0)
+    mark.write(b"%020d" % at)
+    mark.flush()
+    os.fsync(mark.fileno())

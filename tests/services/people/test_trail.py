@@ -59,6 +59,33 @@ async def test_a_database_that_leaves_in_the_middle_gets_the_rest_later(tmp_path
     assert [entry.deed.of for entry in store.trail] == [f"contact {n}" for n in range(4)]
 
 
+async def test_a_process_that_dies_while_it_writes_them_loses_none(tmp_path: Path) -> None:
+    store = FakePeople()
+    store.away = True
+    for n in range(3):
+        await trail(store, tmp_path).note(Deed("listened", f"contact {n}"), BY)
+    store.away, dies, written = False, asyncio.Event(), store.note
+
+    async def once_and_never_again(deed: Deed, by: By) -> object:
+        if store.trail:
+            dies.set()
+            await asyncio.Event().wait()
+        return await written(deed, by)
+
+    store.note = once_and_never_again  # type: ignore[method-assign,assignment]
+    draining = asyncio.create_task(trail(store, tmp_path).drain())
+    await dies.wait()
+    draining.cancel()
+    await asyncio.gather(draining, return_exceptions=True)
+    store.note = written  # type: ignore[method-assign]
+    store.away = True
+    await trail(store, tmp_path).note(Deed("listened", "contact 3"), BY)
+    store.away = False
+    await trail(store, tmp_path).drain()
+    assert [entry.deed.of for entry in store.trail] == ["contact 0", "contact 1", "contact 2", "contact 3"]
+    assert (tmp_path / SPOOL).stat().st_size == 0
+
+
 async def test_many_processes_keep_theirs_side_by_side(tmp_path: Path) -> None:
     store = FakePeople()
     store.away = True
