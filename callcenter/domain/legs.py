@@ -142,7 +142,7 @@ def ended(turn: Turn, leg_id: str, cause: Cause) -> None:
     if leg_id == call.began.leg or was_outside:
         own_calls.leg_ended(turn, call, leg_id, cause)
     if agent is not None and (stayed or was_to_stay):
-        persistent_leg.gone(turn, agent, leg_id, cause, stayed=stayed)
+        persistent_leg.gone(turn, agent, leg, cause, stayed=stayed)
     if not call.legs and call.ended_at is None:
         turn.emit(CallEnded(turn.now, call.id, call.cause))
 

@@ -3,6 +3,7 @@
 So a caller hears her at once, and nobody waits for a phone to ring. Whoever loses the leg is not offered anything until it is back.
 """
 
+from callcenter.domain import consults
 from callcenter.domain.agent import LEG_RINGS, MISSED_OFFER, Agent
 from callcenter.domain.call import Call, Leg
 from callcenter.domain.commands import Play
@@ -57,11 +58,13 @@ def take(turn: Turn, contact: Contact, offer: str) -> None:
     turn.want(Play(call.id, call.node, offered.leg, turn.ids.draw_leg(call.node), (BEEP,)))
 
 
-def gone(turn: Turn, agent: Agent, leg: str, cause: Cause, *, stayed: bool) -> None:
+def gone(turn: Turn, agent: Agent, leg: Leg, cause: Cause, *, stayed: bool) -> None:
     """The leg that stayed up has ended, or the phone that was rung for it did not answer."""
     contact = turn.state.contacts.get(agent.contact)
-    if stayed and agent.state is AgentState.TALKING and contact is not None and contact.offer_to(leg) is not None:
-        lose_talk(turn, turn.state.calls[contact.entered.call], contact, cause)
+    if stayed and agent.state is AgentState.TALKING and contact is not None and contact.offer_to(leg.id) is not None:
+        call = turn.state.calls[contact.entered.call]
+        if not consults.leg_ended(turn, call, leg, cause):
+            lose_talk(turn, call, contact, cause)
     elif stayed and agent.state is AgentState.READY:
         wait_for_phone(turn, agent)
     elif not stayed and agent.state is AgentState.NOT_READY and agent.reason == LEG_RINGS:

@@ -272,3 +272,21 @@ def test_after_a_call_of_her_own_she_waits_for_the_leg_that_rings_still() -> Non
     assert states(world)[-2:] == ["not_ready own_call", "not_ready leg_rings"]
     world.run_for(2)
     assert alice(world).state is AgentState.READY
+
+
+@pytest.mark.parametrize("cause", [Cause.LOST, Cause.NORMAL])
+def test_who_loses_it_while_she_asks_a_colleague_on_a_second_line_leaves_the_caller_to_him(cause: Cause) -> None:
+    center = config()
+    center = replace(center, agents={**center.agents, "bob": replace(center.agents["bob"], extension="2002")})
+    world = off_hook(center)
+    leg = her_channel(world).id
+    caller = world.caller_arrives()
+    world.run_for(1)
+    world.agent_ready("bob")
+    world.pbx.dial_from_phone(PHONE, "2002")
+    world.run_for(4)
+    assert set(world.talking()) == {"alice", "bob"}
+    world.pbx.party_hangs_up(leg, cause)
+    world.run_for(1)
+    assert world.talking() == {"bob": caller}
+    assert alice(world).state is AgentState.WRAP_UP
