@@ -116,8 +116,8 @@ class Agent:
     """When she missed offers lately."""
     fallback_leg: str = ""
     """The channel she talks on outside our application, if any."""
-    own_call: str = ""
-    """The call of her own that she is in, or that rings her phone; or in which she listens to a mailbox."""
+    own_calls: frozenset[str] = frozenset()
+    """The calls of her own that she is in, or that ring her phone; and those in which she listens to a mailbox, on whatever line."""
     history: dict[type, tuple[int, Fact]] = field(default_factory=dict)
     """The last fact of each kind, numbered, for checkpoints."""
 
@@ -125,6 +125,11 @@ class Agent:
     def has_outside(self) -> bool:
         """Whether she can be reached without her desk phone."""
         return any(device.number for device in self.devices)
+
+    @property
+    def own_call(self) -> str:
+        """One of her own calls; empty: she is in none."""
+        return min(self.own_calls, default="")
 
     @property
     def can_be_rung(self) -> bool:

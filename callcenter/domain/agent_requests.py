@@ -40,8 +40,9 @@ def ready(turn: Turn, agent: Agent) -> None:
 
 def talks_herself(turn: Turn, agent: Agent) -> bool:
     """She talks to somebody of her own choice: what she asks for is remembered until that is over."""
-    call = turn.state.calls.get(agent.own_call)
-    return call is not None and call.own is not None and (agent.state, agent.reason) == (AgentState.NOT_READY, a.OWN_CALL)
+    if (agent.state, agent.reason) != (AgentState.NOT_READY, a.OWN_CALL):
+        return False
+    return any((call := turn.state.calls.get(name)) is not None and call.own is not None for name in agent.own_calls)
 
 
 def not_ready(turn: Turn, agent: Agent, reason: str) -> None:

@@ -149,11 +149,11 @@ def request(turn: Turn, agent: Agent, event: AgentDialRequested) -> None:
 
 def end(turn: Turn, agent: Agent) -> None:
     """She hangs up at her screen."""
-    call = turn.state.calls.get(agent.own_call)
-    leg = next((leg for leg in call.legs.values() if leg.agent == agent.name), None) if call is not None else None
-    if call is None or leg is None:
+    calls = [turn.state.calls[name] for name in sorted(agent.own_calls) if name in turn.state.calls]
+    hers = [(call, leg) for call in calls if call.own is not None for leg in call.legs.values() if leg.agent == agent.name]
+    if not hers:
         turn.refuse(f"{agent.name} is in no call of her own")
-    else:
+    for call, leg in hers[:1]:
         turn.hang_up(call, leg)
 
 
@@ -251,7 +251,7 @@ def _over(turn: Turn, call: Call, why: OwnEndedWhy) -> None:
     own = own_of(call)
     began, talk = own.began, turn.now - own.answered_at if own.answered_at is not None else timedelta()
     names = [name for name in (began.agent, began.colleague) if name in turn.state.agents]
-    involved = [agent for agent in map(turn.state.agents.__getitem__, names) if agent.own_call == call.id]
+    involved = [agent for agent in map(turn.state.agents.__getitem__, names) if call.id in agent.own_calls]
     turn.emit(OwnCallEnded(turn.now, call.id, began.agent, began.colleague, why, talk))
     for agent in involved:
         if agent.state is AgentState.NOT_READY and agent.remembered is not None:

@@ -67,7 +67,10 @@ def test_a_recording_takes_the_place_of_what_is_spoken_until_it_is_taken_away(tm
 @pytest.mark.usefixtures("file")
 def test_what_is_no_recording_is_refused_and_nothing_is_kept(tmp_path: Path) -> None:
     (tmp_path / "song.mp3").write_bytes(b"ID3" + bytes(1000))
-    assert "song.mp3 is not a WAV file, but MP3; save it as WAV" in said("add", "hours", str(tmp_path / "song.mp3"), code=1)
+    refused = said("add", "hours", str(tmp_path / "song.mp3"), code=1)  # for want of a decoder, or by it
+    assert "song.mp3 is" in refused
+    assert "MP3" in refused
+    assert "save it as WAV" in refused
     assert not (tmp_path / "data" / "prompts" / "recorded" / "en" / "hours.wav").exists()
     (tmp_path / "hours.wav").write_bytes(wav(440))
     assert "a prompt's id must be 1 to 60 characters" in said("add", "../hours", str(tmp_path / "hours.wav"), code=1)

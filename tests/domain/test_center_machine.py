@@ -254,7 +254,7 @@ def picture(state: State) -> object:
         "legs": {leg: call.id for leg, call in state.legs.items()},
         "contacts": {k: asdict(c) for k, c in state.contacts.items()},
         "agents": {k: (a.state, a.reason, a.since, a.idle_since, a.contact, a.until, a.extended, a.remembered, a.missed_at,
-                       a.load, a.figures, a.own_call,
+                       a.load, a.figures, a.own_calls,
                        a.keys, a.keys_until, a.queues, a.opted_out, a.leg, a.leg_to_be, a.reachable, a.fallback_leg)
                    for k, a in state.agents.items()},
         "queues": {k: (q.waiting.in_order(), q.ready.in_order(), q.ringing.in_order(),

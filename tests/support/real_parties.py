@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from callcenter.services.clock import SteadyClock
 from callcenter.services.engine import Engine
 from callcenter.services.journal import Journal
 from callcenter.sim.sip.call import Call, CallState
+from callcenter.sim.sip.ear import StreamClosed
 from callcenter.sim.sip.phone import Phone
 from callcenter.sim.sip.policy import AnswerAfter, Busy, Reject, RingForever
 from callcenter.sim.sip.tones import TonePair, tone_pair
@@ -183,7 +184,8 @@ class RealParty(Party):
         await self.call.hears(HEARD.get(what) or AGENT_TONES[what], within=20, for_s=0.3)
 
     async def presses(self, key: str) -> None:
-        await self.call.send_digit(key)
+        with suppress(StreamClosed):  # what the key does may end the call before it is up
+            await self.call.send_digit(key)
 
     async def hangs_up(self) -> None:
         await self.call.hang_up()

@@ -38,14 +38,14 @@ def own_call_ended(state: "State", fact: f.OwnCallEnded) -> None:
     state.calls[fact.call].own = None
     for name in (fact.agent, fact.colleague):
         agent = state.agents.get(name)
-        if agent is not None and agent.own_call == fact.call:
-            agent.own_call = ""
+        if agent is not None:
+            agent.own_calls -= {fact.call}
 
 
 def _occupy(state: "State", name: str, call: str) -> None:
     agent = state.agents.get(name)
     if agent is not None:
-        agent.own_call = call
+        agent.own_calls |= {call}
 
 
 FOLDS: Mapping[type, Callable[..., None]] = {

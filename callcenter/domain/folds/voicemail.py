@@ -19,7 +19,7 @@ def visit_began(state: "State", fact: f.VisitBegan) -> None:
         raise IllegalTransition(fact.call, "at a mailbox", "VisitBegan")
     call.visit = Visit(fact, fact.mailbox)
     if (agent := state.agents.get(fact.agent)) is not None:
-        agent.own_call = agent.own_call or fact.call
+        agent.own_calls |= {fact.call}
     if not fact.listening:
         state.mailboxes.came(fact.mailbox, fact.call)
 
@@ -46,8 +46,8 @@ def visit_moved(state: "State", fact: f.VisitMoved) -> None:
 def visit_ended(state: "State", fact: f.VisitEnded) -> None:
     state.mailboxes.went(_visit(state, fact).began.mailbox, fact.call)
     state.calls[fact.call].visit = None
-    if (agent := state.agents.get(fact.agent)) is not None and agent.own_call == fact.call:
-        agent.own_call = ""
+    if (agent := state.agents.get(fact.agent)) is not None:
+        agent.own_calls -= {fact.call}
 
 
 def message_began(state: "State", fact: f.MessageBegan) -> None:
