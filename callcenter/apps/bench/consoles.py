@@ -291,7 +291,7 @@ class _page:
         page = await context.new_page()
         await page.add_init_script(WATCH)
         await page.goto(f"{self._address}/agent")
-        await page.wait_for_function("window.isOpen")
+        await page.wait_for_function("() => window.isOpen")  # a function: the page lets no text be evaluated
         return page
 
     async def __aexit__(self, *unused: object) -> None:
