@@ -36,7 +36,7 @@ def word() -> AsyncIterator[bytes]:
 async def server(handler: Handler) -> AsyncIterator[str]:
     app = web.Application()
     app.router.add_route("*", "/hear", handler)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -30,7 +30,7 @@ def message(tmp_path: Path) -> Path:
 async def written(handler: Handler, audio: Path, scheme: str = "http", within: float = 2.0, longest: float = 900) -> str:
     app = web.Application()
     app.router.add_route("*", "/write", handler)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
