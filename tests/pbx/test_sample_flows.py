@@ -292,8 +292,8 @@ async def test_every_path_after_hours() -> None:
 @pytest.mark.long
 async def test_who_presses_keys_as_tones_in_the_sound_walks_every_flow_too() -> None:
     async with sample_center() as center:
-        async with asyncio.TaskGroup() as callers:
-            for path in ("the balance", "the balance, then a person", "the menu once more, in Spanish", "no time for the greeting"):
+        async with asyncio.TaskGroup() as callers:  # a tone is a key when it has ended: whoever has no time hears the greeting's beginning
+            for path in ("the balance", "the balance, then a person", "the menu once more, in Spanish"):
                 callers.create_task(walk(center, LINE, OPEN[path], "support-line", inband=True))
             callers.create_task(walk(center, APPOINTMENT, APPOINTMENTS["never again"], "appointment", inband=True))
         alice = await center.agent("alice", AnswerAfter(0.2))

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import os
 import re
 import ssl
 import stat
 import sys
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -104,6 +106,14 @@ async def test_two_nodes_side_by_side_and_killing_one_leaves_the_other() -> None
             assert await ended == 0
         await one.node.start()
         assert await one.node.answers()
+
+
+async def test_a_node_starts_however_many_files_we_have_open() -> None:
+    with ExitStack() as held:
+        for _ in range(1100):  # 1024 is as far as select() counts
+            held.enter_context(Path(os.devnull).open("rb"))
+        async with asterisk_node() as pbx:
+            assert await pbx.node.answers()
 
 
 async def test_a_node_left_running_is_adopted_by_the_next_supervisor() -> None:

@@ -66,17 +66,18 @@ class Engine:
         async with self._more:
             self._more.notify_all()
 
-    async def wait_for(self, kind: type[Kind], leg: str = "", since: int = 0) -> Kind:
+    async def wait_for(self, kind: type[Kind], leg: str = "", since: int = 0, within: float = PATIENCE) -> Kind:
         """The first event of that kind (about that leg), which may have happened already."""
 
         def found() -> Kind | None:
             named = (event for event in self.events[since:] if isinstance(event, kind))
             return next((event for event in named if not leg or getattr(event, "leg", "") == leg), None)
 
-        async with asyncio.timeout(PATIENCE), self._more:
-            await self._more.wait_for(lambda: found() is not None)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within), self._more:
+                await self._more.wait_for(lambda: found() is not None)
         event = found()
-        assert event is not None
+        assert event is not None, f"no {kind.__name__} of {leg or 'any leg'} in {within:g} s; since {since} came {self.events[since:]}"
         return event
 
     async def run(self, kind: type[c.Command], *args: object) -> None:
