@@ -7,13 +7,14 @@ BESIDE := -n 4 --dist loadscope --ignore tests/browser
 CONFIG ?= callcenter.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests demo run test test-all check bench simulate lock
+.PHONY: help setup setup-tests demo run test test-all check bench simulate screenshots lock
 
 help:
 	@echo "make demo      a call center with simulated agents and callers, real SIP and audio, and its report"
 	@echo "make run       the call center of callcenter.toml, ready for real phones; Ctrl-C stops it"
 	@echo "make test      what CI runs (<= 12 minutes); make test-all: everything"
 	@echo "make check     style, types and layers, in seconds"
+	@echo "make screenshots  pictures of every page, for docs/"
 	@echo "make bench     the figures;  make simulate: a queue in virtual time;  make setup: set-up alone"
 
 setup:
@@ -47,6 +48,10 @@ bench: setup
 
 simulate: setup
 	@$(BIN)/callcenter simulate queue --calls-per-hour 360 --aht 240 --agents 24 --patience 120 --calls 200000 --seed 1
+
+# Every page, light and dark, wide and narrow, into docs/screenshots; look at them afterwards.
+screenshots: setup-tests
+	@$(BIN)/python -m tests.browser.pictures.take $(VIEWS)
 
 # After changing the dependencies in pyproject.toml (needs uv).
 lock:

@@ -98,7 +98,10 @@ def _engine(settings: Settings, secrets: Secrets) -> Iterator[Check]:
         return
     yield ok("engine", f"answers at {folder.control_socket}")
     yield _journal(settings, state.get("journal"))
-    for name, meanwhile in (("books", "facts wait in the journal, reports stand still"), ("web", "there is no live page and no /readyz")):
+    for name, meanwhile in (
+        ("books", "facts wait in the journal, reports stand still"),
+        ("web", "there are no pages, no consoles and no /readyz"),
+    ):
         process = Process.read(folder.run / f"{name}.json")
         if process is not None:
             yield ok(name, f"process {process.pid}")

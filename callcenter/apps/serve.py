@@ -157,8 +157,11 @@ def _welcome(out: Console, plan: Plan, secrets: Secrets, supervisor: Supervisor)
     for node in settings.nodes:
         where = node.host if node.remote else f"{node.external_address or node.bind}:{node.sip_port}"
         out.print(f"Phones register at {where} (node {node.name}); *11 is ready, *12 is not ready.")
-    web = f"http://{settings.web.host}:{settings.web.port}"
-    out.print(f"Pages: {settings.web.public_url or web}/", soft_wrap=True)
+    web = (settings.web.public_url or f"http://{settings.web.host}:{settings.web.port}").rstrip("/")
+    out.print(
+        f"Pages: {web}/ – who signs in begins where she works: agents at {web}/agent, supervisors at {web}/supervisor,", soft_wrap=True
+    )
+    out.print(f"       ops at {web}/trends, admins at {web}/people and {web}/config; for the wall: {web}/wallboard", soft_wrap=True)
     out.print(
         f"Who may sign in there: callcenter person list --config {settings.file}; the first one by: "
         f"callcenter person add NAME --role admin --config {settings.file}",

@@ -23,7 +23,7 @@ from callcenter.adapters.db.webhooks import PostgresWebhooks
 from callcenter.adapters.web.config.flow_pages import FlowPages
 from callcenter.adapters.web.config.pages import ConfigPages
 from callcenter.adapters.web.config.prompt_pages import PromptPages
-from callcenter.adapters.web.server import Pages, Sources
+from callcenter.adapters.web.health import Health, Sources
 from callcenter.adapters.web.site import Site
 from callcenter.apps.api import api_of
 from callcenter.apps.books import status_file
@@ -41,10 +41,13 @@ from callcenter.runtime.postgres import PostgresError
 from callcenter.runtime.secrets import load_secrets
 from callcenter.runtime.settings import Settings, load
 from callcenter.runtime.settings_dips import dip_defaults
+from callcenter.services.control import JsonObject
+from callcenter.services.control_client import EngineAway, RequestRefused, ask
 from callcenter.services.dips.client import DipsClient
-from callcenter.services.live_feed import LiveFeed
 
 log = structlog.get_logger(__name__)
+
+ENGINE_SECONDS = 2.0
 
 
 class Database:
@@ -112,6 +115,14 @@ def shipped(status: Path) -> int | None:
     return seq if isinstance(seq, int) else None
 
 
+async def picture(socket: Path, token: str) -> JsonObject | None:
+    """What goes on right now; None: the engine is away."""
+    try:
+        return await ask(socket, token, "state", ENGINE_SECONDS)
+    except (EngineAway, RequestRefused):
+        return None
+
+
 def add_configuration(site: Site, settings: Settings, database: Database) -> None:
     """The pages of the documents, of flows and of prompts."""
     site.add(ConfigPages(site.shell, Configuring(settings.file, database.documents()), forms()))
@@ -122,14 +133,12 @@ def add_configuration(site: Site, settings: Settings, database: Database) -> Non
 def put_together(settings: Settings, config_file: Path, database: Database, ending: AsyncExitStack) -> Site:
     """All that this process serves; nothing runs yet. ``ending`` closes what was opened for it."""
     secrets = load_secrets(settings.data)
-    feed = LiveFeed(data_folder(settings).control_socket, secrets.control_token)
     status = status_file(settings)
     dips = DipsClient(data_folder(settings).dips_socket, secrets.control_token)
     ending.push_async_callback(dips.close)
     webhooks = PostgresWebhooks(database.api)
     sources = Sources(
-        feed,
-        database.kpi_today,
+        lambda: picture(data_folder(settings).control_socket, secrets.control_token),
         database.answers,
         lambda: shipped(status),
         settings.data,
@@ -139,8 +148,8 @@ def put_together(settings: Settings, config_file: Path, database: Database, endi
     )
     people = People(settings, database.people)
     site = people.site
-    pages = Pages(sources, site.shell, settings.center.name, settings.center.time_zone, site.requests)
-    site.add(pages, pages.feeding)
+    health = Health(sources, site.requests)
+    site.add(health)
     live = Live(settings, config_file, site, database.kpi_today, database.trends(), database.alerts())
     site.add(live, live.running)
     consoles = AgentConsoles(live, site, database.engine)
@@ -157,7 +166,7 @@ def put_together(settings: Settings, config_file: Path, database: Database, endi
         database.api,
         asking,
         lambda: live.replica.state,
-        pages.health,
+        health.health,
         lambda by, deed: people.trail.note(deed, by),
     )
     site.add(api, api_running)

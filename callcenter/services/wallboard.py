@@ -1,4 +1,4 @@
-"""What a wallboard shows at one moment, as rows: figures of the whole scope, queues, agents, who waits, and who talks.
+"""What a wallboard shows at one moment, as rows: figures of the whole scope, queues, agents, opening hours, who waits, and who talks.
 
 Durations are dates (``since``), which screens let run by themselves: a row changes only when something happened. ``levels`` says which
 figures have passed a threshold: ``warn`` or ``alarm``.
@@ -7,6 +7,7 @@ figures have passed a threshold: ``warn`` or ``alarm``.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
@@ -15,6 +16,7 @@ from callcenter.domain.facts import AgentState
 from callcenter.domain.queue import Queue
 from callcenter.domain.rights import Scope
 from callcenter.domain.state import State
+from callcenter.services.calendar_desk import calendars_view
 from callcenter.services.control import Json, JsonObject
 from callcenter.services.live_view import between_contacts, phase_of, since_of
 
@@ -68,6 +70,7 @@ def board(state: State, view: View, now: datetime, today: Today) -> Board:
         "queues": {queue.name: _queue(queue, now, today.get(queue.name, {}), talking.get(queue.name, 0)) for queue in queues},
         "agents": {agent.name: _agent(state, agent) for agent in agents},
         "nodes": {node.name: {"name": node.name, "connected": not node.away} for node in state.nodes.values()},
+        "calendars": {str(view["calendar"]): cast(Row, view) for view in calendars_view(state, now)},
     }
     if view.details:
         tables["waiting"] = {row["contact"]: row for row in _waiting(state, queues)}  # type: ignore[misc]
@@ -117,7 +120,7 @@ def _totals(queues: Sequence[Queue], agents: Sequence[Agent], calls: Sequence[Ca
 
 
 def _queue(queue: Queue, now: datetime, today: Mapping[str, object], talking: int) -> Row:
-    level = _ratio(today.get("service_level"))
+    level = _number(today.get("service_level"))
     recent = queue.measures.service_level(now)
     return {
         "name": queue.name,
@@ -133,7 +136,10 @@ def _queue(queue: Queue, now: datetime, today: Mapping[str, object], talking: in
         "offered": _count(today.get("offered")),
         "answered": _count(today.get("answered")),
         "abandoned": _count(today.get("abandoned")),
-        "abandon_rate": _ratio(today.get("abandon_rate")),
+        "overflowed": _count(today.get("overflowed")),
+        "abandon_rate": _number(today.get("abandon_rate")),
+        "asa_s": _number(today.get("asa_s")),
+        "aht_s": _number(today.get("aht_s")),
         "levels": _levels(queue, now, today),
     }
 
@@ -147,7 +153,7 @@ def _levels(queue: Queue, now: datetime, today: Mapping[str, object]) -> dict[st
         levels["logged_in"] = ALARM
     elif queue.unanswered and not len(queue.ready):
         levels["ready"] = WARN
-    for name, ratio in (("service_level", _ratio(today.get("service_level"))), ("service_level_now", queue.measures.service_level(now))):
+    for name, ratio in (("service_level", _number(today.get("service_level"))), ("service_level_now", queue.measures.service_level(now))):
         if ratio is not None and ratio < queue.config.target_ratio:
             levels[name] = ALARM if ratio < queue.config.target_ratio - ALARM_LEVEL else WARN
     return levels
@@ -220,7 +226,7 @@ def _date(at: datetime | None) -> Json:
     return at.isoformat() if at is not None else None
 
 
-def _ratio(value: object) -> float | None:
+def _number(value: object) -> float | None:
     return None if isinstance(value, bool) or not isinstance(value, int | float) else round(float(value), 3)
 
 

@@ -159,12 +159,10 @@ class FakePbx:
 
     # --- the outside world ----------------------------------------------------------------------
 
-    def call_in(self, did: str, caller: str = "+12025550123", waiting_since: datetime | None = None) -> str:
+    def call_in(self, did: str, caller: str = "+12025550123", waiting_since: datetime | None = None, *, caller_name: str = "") -> str:
         """Somebody dials; returns the leg."""
         leg = self._channel_id()
-        arrival = LegArrived(
-            self.name, leg, Door.TRUNK, did, caller, trunk="carrier", linkedid=leg, waiting_since=waiting_since, up=self.door_answers
-        )
+        arrival = LegArrived(self.name, leg, Door.TRUNK, did, caller, caller_name, "carrier", "", leg, waiting_since, self.door_answers)
         self.channels[leg] = Channel(leg, "carrier", arrival, up=arrival.up)
         self._tell(arrival)
         return leg

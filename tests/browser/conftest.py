@@ -1,4 +1,4 @@
-"""A real browser, and a center to look at: the web process and PostgreSQL as in production, and an engine that says what we tell it to."""
+"""A real browser, and a center to look at: the web process and PostgreSQL as in production, and an engine in which nothing happens."""
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -48,14 +48,13 @@ def database(postgres_server: EmbeddedPostgres) -> Iterator[str]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def center(tmp_path_factory: pytest.TempPathFactory, database: str) -> AsyncIterator[Center]:
-    async with Center(tmp_path_factory.mktemp("live"), database) as center:
+    async with Center(tmp_path_factory.mktemp("center"), database) as center:
         yield center
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def screen(browser: Browser, center: Center, tmp_path: Path) -> AsyncIterator[Screen]:
     """A browser that has never been here, before it opens the page."""
-    await center.as_at_first()
     context = await browser.new_context(viewport={"width": 1440, "height": 900})
     yield await Screen.make(context, center.address, tmp_path)
     await context.close()

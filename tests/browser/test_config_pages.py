@@ -13,7 +13,6 @@ from playwright.async_api import Browser, Page, expect
 from callcenter.apps.people import add_person
 from callcenter.domain.rights import Role
 from callcenter.sim.sip.tones import goertzel, tone_pair
-from tests.browser.axe import axe
 from tests.browser.center import Center, Screen
 from tests.browser.sound import fake_microphone, microphone_browser
 from tests.support.people import PASSWORD
@@ -21,19 +20,6 @@ from tests.support.people import PASSWORD
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 expect.set_options(timeout=60_000)
-FLOW = "flow: hello\nstart: say\nnodes:\n  say:\n    type: prompt\n    prompt: welcome\n    next: bye\n  bye:\n    type: hang_up\n"
-PAGES = (
-    "/config",
-    "/config/list/queue",
-    "/config/edit/queue/support",
-    "/config/edit/center",
-    "/config/new/calendar",
-    "/config/history",
-    "/config/flows",
-    "/config/flows/hello",
-    "/config/prompts?find=welcome",
-    "/config/prompts/en/welcome",
-)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
@@ -70,35 +56,6 @@ async def test_a_queue_is_changed_without_scripts_and_faults_stand_at_their_fiel
     await page.goto(f"{scriptless.address}/config/history?document=queue/support")
     await expect(page.locator("table")).to_contain_text("they ring too short")
     assert [each for each in scriptless.complaints if "422" not in each] == []
-
-
-@pytest.mark.long
-async def test_axe_finds_nothing_serious_on_any_page_light_and_dark(screen: Screen, center: Center) -> None:
-    center.picture["flows"] = {}
-    page = await screen.opens("/config/flows", "ada")
-    await page.get_by_label("The flow as a YAML document").fill(FLOW)
-    await page.get_by_label("Reason").fill("first")
-    await page.get_by_role("button", name="Publish").click()
-    await expect(page.locator("img")).to_be_visible()
-    for path in PAGES:
-        await page.goto(f"{screen.address}{path}")
-        assert await axe(page) == [], path
-    await page.emulate_media(color_scheme="dark")
-    await page.set_viewport_size({"width": 390, "height": 800})
-    for path in PAGES:
-        await page.goto(f"{screen.address}{path}")
-        assert await axe(page) == [], f"{path}, dark and narrow"
-        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than the window"
-    await page.goto(f"{screen.address}/config/edit/queue/sales")
-    await page.get_by_label("An offer rings for (seconds)").fill("0")
-    await page.get_by_role("button", name="Look at the change").click()
-    await expect(page.get_by_role("alert")).to_be_visible()
-    assert await axe(page) == [], "a form with faults"
-    await page.get_by_label("An offer rings for (seconds)").fill("30")
-    await page.get_by_role("button", name="Look at the change").click()
-    await expect(page.get_by_label("Reason")).to_be_visible()
-    assert await axe(page) == [], "the difference"
-    assert [each for each in screen.complaints if "422" not in each] == []
 
 
 @pytest.mark.long

@@ -2,13 +2,14 @@
 
 import asyncio
 import re
+import unicodedata
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Error, Locator, Page, expect
 
 from callcenter.adapters.db.connection import connect
 from callcenter.adapters.db.ledger import PostgresLedger
@@ -28,6 +29,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 expect.set_options(timeout=60_000)
 SUPPORT, SALES = "+12025550100", "+12025550101"
 HOSTILE = '<img src=x onerror="alert(1)">\u202eevil'
+LONG_NAMES = ["A" * 200, "Wolfeschlegelsteinhausenbergerdorff " * 6, "م" * 200, "\u202e" + "evil" * 50, "漢" * 200]
+REGIONS = ("Callers waiting", "Calls in progress", "Agents", "Today", "Opening hours")
 
 
 class Floor(FakeCenter):
@@ -46,6 +49,7 @@ class Floor(FakeCenter):
             "supervisor": [{"name": "sue", "queues": ["*"]}],
             "number": [{"did": SUPPORT, "flow": "support"}, {"did": SALES, "flow": "sales"}],
             "flow": flow,
+            "calendar": {"main": {"weekly": ["mon-sun 00:00-24:00"]}},
         }
         super().__init__(folder, tables, database_url)
 
@@ -133,13 +137,126 @@ async def test_the_wallboard_follows_the_center_and_reads_well_for_everybody(scr
     await expect(waiting).to_have_attribute("data-level", "alarm")
     await expect(waiting.locator(".mark")).to_have_text("◆alarm")
     await expect(page.locator("#totals [data-column='waiting']")).to_have_text("1")
-    assert await axe(page) == []
+    row = await page.locator("#queues tr[data-key='support']").element_handle()
     await floor.agent_ready("alice")
     await expect(page.locator("#agents li[data-key='alice'] .tag")).to_have_text("talking")
     await expect(waiting).not_to_have_attribute("data-level", "alarm")
-    await page.emulate_media(color_scheme="dark")
-    assert await axe(page) == []
+    lasting = page.locator("#agents li[data-key='alice'] time")
+    await expect(lasting).to_have_text("0:01")
+    await expect(lasting).to_have_text("0:02")
+    assert row is not None
+    assert await row.evaluate("one => one.isConnected"), "a row stays the same element, so that nobody loses their place"
     assert screen.complaints == []
+
+
+async def test_the_pages_say_what_is_away_and_go_on_by_themselves(screen: Screen, floor: Floor) -> None:
+    page = await screen.opens("/supervisor")
+    trouble, connection = page.locator("#trouble"), page.locator("#connection")
+    await expect(connection).to_have_text("Live")
+    await expect(trouble).to_be_hidden()
+    await floor.stop_engine()
+    await expect(trouble).to_contain_text("The engine does not answer")
+    await floor.start_engine()
+    await expect(trouble).to_be_hidden()
+    await floor.ask("calendar_switch", calendar="main", is_open=False, reason="fire drill", by="test")
+    await expect(trouble).to_have_text("Calendar main is closed by hand.")
+    await expect(cell(page, "calendars", "main", "open")).to_have_text("closed")
+    assert screen.complaints == []
+    await floor.stop_web()
+    await expect(connection).to_have_text("Connection lost; trying again")
+    floor.calls(caller="+12025550008")
+    await floor.ask("calendar_switch", calendar="main", is_open=None, by="test")
+    await floor.start_web()
+    await expect(connection).to_have_text("Live")
+    await expect(page.locator("#waiting tbody th")).to_have_text("+12025550008")
+    await expect(trouble).to_be_hidden()
+
+
+async def test_whatever_callers_are_called_the_page_keeps_its_shape_at_every_width_and_from_right_to_left(
+    screen: Screen, floor: Floor
+) -> None:
+    page = await screen.opens("/supervisor")
+    elements = await kinds_of_elements(page)
+    names = [HOSTILE, *LONG_NAMES]
+    for name in names:
+        floor.pbx.call_in(SUPPORT, "+12025550177", caller_name=name)
+    await expect(page.locator("#waiting tbody tr")).to_have_count(len(names))
+    for shown in await page.locator("#waiting tbody th bdi").all_inner_texts():
+        assert not [sign for sign in shown if unicodedata.category(sign) in ("Cc", "Cf", "Cs")]
+    assert await kinds_of_elements(page) - elements <= {"TD", "TIME", "BDI", "TR"}
+    for width in (320, 768, 1440, 2560):
+        await page.set_viewport_size({"width": width, "height": 900})
+        await in_good_shape(page)
+    await page.evaluate("document.documentElement.dir = 'rtl'")
+    await in_good_shape(page)
+    first, last = await page.locator("#waiting thead th").first.bounding_box(), await page.locator("#waiting thead th").last.bounding_box()
+    assert first is not None
+    assert last is not None
+    assert last["x"] < first["x"]
+    assert screen.complaints == []
+
+
+async def kinds_of_elements(page: Page) -> set[str]:
+    return set(await page.locator("body *").evaluate_all("all => all.map(one => one.tagName)"))
+
+
+async def in_good_shape(page: Page) -> None:
+    """Nothing sticks out: the page does not scroll sideways, each text stays in its cell, no row is taller than eight lines."""
+    assert await sticking_out(page) == []
+    cells = await page.locator("tbody tr > *:has(> bdi, > time)").evaluate_all(
+        """cells => cells.map(cell => {
+            const outer = cell.getBoundingClientRect(), inner = cell.firstElementChild.getBoundingClientRect();
+            return {text: cell.innerText, height: outer.height,
+                out: inner.left < outer.left - 1 || inner.right > outer.right + 1 || inner.bottom > outer.bottom + 1};
+        })"""
+    )
+    assert cells
+    assert [seen for seen in cells if seen["out"] or seen["height"] > 8 * 26] == []
+
+
+async def test_even_markup_could_not_run_a_script(screen: Screen) -> None:
+    """The second wall: were a text ever taken for markup, the browser would refuse it."""
+    page = await screen.opens("/supervisor")
+    with pytest.raises(Error, match="TrustedHTML"):
+        await page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=alert(1)>')")
+    await page.evaluate("""() => {
+        const image = document.createElement("img");
+        image.src = "http://127.0.0.1:9/elsewhere.png";
+        document.body.append(image);
+    }""")
+    await expect(page.locator("img")).to_have_count(1)
+    assert [said for said in screen.complaints if "Content Security Policy" in said]
+    assert not [said for said in screen.complaints if said.startswith("dialog")]
+
+
+async def test_the_supervisors_page_is_built_for_screen_readers_and_keyboards(screen: Screen, floor: Floor) -> None:
+    page = await screen.opens("/supervisor")
+    await expect(page.locator("#connection")).to_have_text("Live")
+    await expect(page.locator("html")).to_have_attribute("lang", "en")
+    await expect(page.get_by_role("main")).to_have_count(1)
+    await expect(page.get_by_role("banner")).to_have_count(1)
+    for name in REGIONS:
+        await expect(page.get_by_role("table", name=name, exact=True)).to_have_count(1)
+    await page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to the content")
+    await expect(skip).to_be_focused()
+    box = await skip.bounding_box()
+    assert box is not None
+    assert box["width"] > 100
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("main")).to_be_focused()
+    reached = []
+    for _ in range(20):
+        await page.keyboard.press("Tab")
+        name, outline = await page.evaluate(
+            """() => { const one = document.activeElement, style = getComputedStyle(one);
+                const by = document.getElementById(one.getAttribute("aria-labelledby"));
+                return [by?.textContent ?? "", `${style.outlineStyle} ${style.outlineWidth}`]; }"""
+        )
+        if name:
+            assert outline == "solid 3px", name
+            reached.append(name)
+    assert reached == list(REGIONS)
 
 
 @pytest.mark.long

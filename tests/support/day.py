@@ -16,12 +16,12 @@ def seconds(count: float) -> timedelta:
 
 
 def answered_call(
-    call: str, at: datetime, agent: str, *, queue: str = "support", caller: str = "+4930111", wait: float = 12.5
+    call: str, at: datetime, agent: str, *, queue: str = "support", caller: str = "+4930111", wait: float = 12.5, talk: float = 50
 ) -> Iterator[list[f.Fact]]:
-    """Arrives, hears the menu, waits, talks 60 s of which 10 on hold, is wrapped up for 5 s. One list per event."""
+    """Arrives, hears the menu, waits, talks and is on hold for 10 s, is wrapped up for 5 s. One list per event."""
     leg, contact, offer, agent_leg = f"{NODE}-{call}", f"{call}-contact", f"{call}-offer", f"{NODE}-{call}-agent"
     entered, rang = at + seconds(4), at + seconds(4 + wait - 2)
-    connected, parted = at + seconds(4 + wait), at + seconds(4 + wait + 60)
+    connected, parted = at + seconds(4 + wait), at + seconds(4 + wait + talk + 10)
     yield [
         f.CallBegan(at, call, NODE, leg, f.Direction.INBOUND, "+498001", caller, "", "carrier", f"{leg}.linked"),
         f.LegUp(at, call, leg),
@@ -48,7 +48,7 @@ def answered_call(
     yield [
         f.LegGone(parted, call, leg, Cause.NORMAL),
         f.RecordingStopped(parted, call, contact, f"{call}-recording"),
-        f.ContactParted(parted, call, contact, queue, agent, seconds(50), seconds(10), f.EndedWhy.CALLER_HUNG_UP, parted + seconds(5)),
+        f.ContactParted(parted, call, contact, queue, agent, seconds(talk), seconds(10), f.EndedWhy.CALLER_HUNG_UP, parted + seconds(5)),
         f.AgentStateChanged(parted, agent, f.AgentState.WRAP_UP, contact=contact, until=parted + seconds(5)),
         f.LegClosing(parted, call, agent_leg),
     ]

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from callcenter.adapters.web.readiness import Readiness
-from callcenter.adapters.web.words import STATES
+from callcenter.domain.facts import AgentState
 from callcenter.domain.webhooks import MessageState
 from callcenter.services.control import JsonObject
 
@@ -70,7 +70,7 @@ def _center(picture: JsonObject | None) -> list[GaugeMetricFamily]:
         ready.add_metric([str(queue.get("name"))], _number(queue.get("ready")))
     agents = GaugeMetricFamily("callcenter_agents", "Agents by state", labels=["state"])
     states = Counter(str(agent.get("state")) for agent in _objects(picture, "agents"))
-    for state in STATES:
+    for state in AgentState:
         agents.add_metric([state], states[state])
     calls = GaugeMetricFamily("callcenter_calls", "Calls in progress by phase", labels=["phase"])
     for phase, count in Counter(str(call.get("phase")) for call in _objects(picture, "calls")).items():

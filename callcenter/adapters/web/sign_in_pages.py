@@ -16,15 +16,15 @@ from callcenter.adapters.web.access import (
     signed_if_any,
 )
 from callcenter.adapters.web.shell import BEGINNING, Shell, local_path
-from callcenter.domain.rights import Right
+from callcenter.domain.rights import Right, Role
 from callcenter.services.people.signing import Opened, Signing, SignInRefused
 from callcenter.services.people.store import PeopleAway
 
 DEVICE_COOKIE = "callcenter_browser"
 """Random, the same for all who use this browser; it opens nothing, but a browser that has signed somebody in waits less."""
 DEVICE_LASTS = 400 * 86_400
-BEGIN_WITH = ("/agent", "/supervisor", "/live", "/account")
-"""Where somebody begins who names no page: the first of these that she may open."""
+BEGIN_WITH = {Role.SUPERVISOR: "/supervisor", Role.AGENT: "/agent", Role.OPS: "/trends", Role.ADMIN: "/people"}
+"""Where somebody begins who names no page: where she works, by the first of these roles that she has."""
 
 
 class SignInPages:
@@ -46,7 +46,7 @@ class SignInPages:
         if (who := signed_if_any(request)) is None:
             raise web.HTTPSeeOther("/sign-in")
         hers = [path for path, _ in self._routes.menu(who)]
-        raise web.HTTPSeeOther(next((path for path in BEGIN_WITH if path in hers), "/account"))
+        raise web.HTTPSeeOther(next((path for role, path in BEGIN_WITH.items() if role in who.roles and path in hers), "/account"))
 
     async def form(self, request: web.Request) -> web.Response:
         if signed_if_any(request) is not None:

@@ -18,7 +18,9 @@ log = structlog.get_logger(__name__)
 AGENTS = ("name", "team", "state", "since", "queue", "phone")
 WAITING = ("caller", "queue", "place", "priority", "since")
 CALLS = ("caller", "dialed", "phase", "since", "queue", "agent", "began")
-DURATIONS = frozenset({"since", "began", "place", "priority"})
+TODAY = ("name", "offered", "answered", "abandoned", "overflowed", "service_level", "asa", "aht", "abandon_rate")
+CALENDARS = ("calendar", "open", "until", "explained")
+NUMBERS = frozenset({"since", "began", "place", "priority"}) | frozenset(TODAY[1:])
 DATABASE_SECONDS = 10.0
 
 
@@ -39,7 +41,8 @@ class SupervisorPages:
             request,
             "supervisor.html",
             tables={"waiting": WAITING, "calls": CALLS, "agents": AGENTS},
-            durations=DURATIONS,
+            figures={"today": TODAY, "calendars": CALENDARS},
+            numbers=NUMBERS,
             modes=[mode.value for mode in SupervisionMode],
             queues=queues_of(who, state),
             reasons=list(state.config.not_ready_reasons) if state is not None else [],

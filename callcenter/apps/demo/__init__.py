@@ -160,7 +160,8 @@ async def _kept(stage: Stage, console: Console) -> None:
     web, password = stage.settings.web, secrets.token_urlsafe(12)
     await add_person(stage.database_url, "demo", password, (Role.ADMIN, Role.SUPERVISOR))
     console.print(f"Still running (--keep): dial {DID} at {stage.server[0]}:{stage.server[1]}; configuration {stage.file}")
-    console.print(f"Pages: http://{web.host}:{web.port}/ – sign in as demo with the password {password}", soft_wrap=True, markup=False)
+    address = f"http://{web.host}:{web.port}"
+    console.print(f"Pages: {address}/supervisor, /wallboard, /trends, /config: sign in as demo, {password}", soft_wrap=True, markup=False)
     console.print(f"Stop it with: kill -INT {stage.serve.pid if stage.serve else '?'}; its folder is {stage.folder}")
 
 

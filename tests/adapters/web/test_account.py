@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from html.parser import HTMLParser
 
 import pytest
+from aiohttp import web
 
 from callcenter.adapters.web.account_pages import AccountPages
 from callcenter.adapters.web.people_pages import Known, PeoplePages
 from callcenter.adapters.web.site import Site
+from callcenter.apps import rights_page
 from callcenter.domain.audit import By, Deed
 from callcenter.domain.rights import Right, Role, Scope
 from callcenter.services.people.passwords import Passwords
@@ -73,6 +75,33 @@ async def test_who_signs_in_is_led_on_and_has_a_cookie_for_http_alone(world: Wor
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     assert (await browser.get("/account")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("roles", "agent", "begins"),
+    [
+        ((Role.AGENT,), "alice", "/agent"),
+        ((Role.SUPERVISOR,), "sue", "/supervisor"),
+        ((Role.AGENT, Role.SUPERVISOR), "sue", "/supervisor"),
+        ((Role.OPS,), "", "/trends"),
+        ((Role.ADMIN,), "", "/people"),
+        ((), "", "/account"),
+    ],
+)
+async def test_who_names_no_page_begins_where_she_works(roles: Sequence[Role], agent: str, begins: str) -> None:
+    people = FakePeople(person("she", *roles, agent=agent))
+    signing = Signing(people, Passwords())
+    site = Site("Example", signing)
+    for rule in rights_page.routes().rules:
+        if rule.menu:
+            site.routes.add("GET", rule.path, nowhere, needs=rule.needs, menu=rule.menu)
+    browser = await signed_client(site.application(), signing, people.known["she"])
+    assert (await browser.get("/")).headers["Location"] == begins
+    await browser.client.close()
+
+
+async def nowhere(_request: web.Request) -> web.Response:
+    raise AssertionError("nobody goes there")
 
 
 async def test_signing_in_again_ends_the_session_before(world: World) -> None:

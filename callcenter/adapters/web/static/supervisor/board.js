@@ -5,11 +5,16 @@ let clockAhead = 0; // of the center, in milliseconds
 
 const two = (number) => String(number).padStart(2, "0");
 
-/** Such as 4:05, or 1:04:05. */
+/** Since a date, such as 4:05, or 1:04:05. */
 export function duration(since) {
   const begin = Date.parse(since);
-  if (Number.isNaN(begin)) return "";
-  const whole = Math.max(0, Math.floor((Date.now() + clockAhead - begin) / 1000));
+  return Number.isNaN(begin) ? "" : span(Math.max(0, Math.floor((Date.now() + clockAhead - begin) / 1000)));
+}
+
+/** Of whole seconds; what nobody knows is a dash. */
+export function span(seconds) {
+  if (seconds === null || seconds === undefined) return "–";
+  const whole = Math.round(seconds);
   const hours = Math.floor(whole / 3600);
   const minutes = Math.floor(whole / 60) % 60;
   return hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
@@ -164,6 +169,19 @@ export function follow(address, changed, state) {
   events.addEventListener("open", () => state("live"));
   events.addEventListener("error", () => state(events.readyState === EventSource.CLOSED ? "over" : "lost"));
   return events;
+}
+
+/** What is out of order, in sentences: the engine, the books, nodes, calendars that were switched by hand. `w` are the wallboard's words. */
+export function troubles(tables, w) {
+  const center = tables.get("center")?.get("center");
+  const away = [...(tables.get("nodes")?.values() ?? [])].filter((node) => !node.connected).map((node) => node.name);
+  const switched = [...(tables.get("calendars")?.values() ?? [])].filter((calendar) => calendar.switched);
+  return [
+    center?.here === false ? w("engine_away") : "",
+    center?.books === false ? w("books_away") : "",
+    away.length ? w("node_away", { names: away.join(", ") }) : "",
+    ...switched.map((calendar) => w(calendar.open ? "calendar_opened" : "calendar_closed", { name: calendar.calendar })),
+  ].filter(Boolean).join(" ");
 }
 
 export const byName = (one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0);

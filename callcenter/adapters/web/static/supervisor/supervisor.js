@@ -1,7 +1,7 @@
 // The supervisor's page: figures come by events, what is done goes over the console's socket, and its answer is said.
 import { words, announce } from "/static/words.js";
 import { ConsoleSocket } from "/static/console-socket.js";
-import { Table, byName, duration, follow, shown, tone, write } from "./board.js";
+import { Table, byName, duration, follow, percent, shown, span, tone, troubles, write } from "./board.js";
 
 const t = await words("supervisor");
 const w = await words("wallboard");
@@ -57,6 +57,7 @@ function actions(open) {
 }
 
 const word = (level) => w(level);
+const caller = (row) => [row.caller, row.caller_name].filter(Boolean).join(" · ") || t("withheld");
 const agentState = (row) => `${w(`state_${row.held ? "held" : row.state}`)}${row.reason ? `: ${row.reason.replaceAll("_", " ")}` : ""}`;
 const phases = { flow: "flow", star_code: "flow", calling: "calling", waiting: "waiting", offered: "offered", talking: "talking", held: "held", ending: "ending" };
 
@@ -81,7 +82,7 @@ if (by("waiting")) {
     order: (one, other) => (one.queue < other.queue ? -1 : one.queue > other.queue ? 1 : one.place - other.place),
     extra: actions(openContact),
     cells: {
-      caller: (row) => row.caller || t("withheld"),
+      caller,
       queue: (row) => row.queue,
       place: (row) => String(row.place),
       priority: (row) => String(row.priority),
@@ -93,7 +94,7 @@ if (by("waiting")) {
     order: (one, other) => (one.began < other.began ? -1 : 1),
     extra: actions(openCall),
     cells: {
-      caller: (row) => row.caller || t("withheld"),
+      caller,
       dialed: (row) => row.dialed,
       phase: (row) => ({ text: t(`phase_${phases[row.phase] ?? "ending"}`), tone: tone(row.phase) }),
       since: (row) => ({ text: "", since: row.since }),
@@ -104,19 +105,50 @@ if (by("waiting")) {
   });
 }
 
+const count = (number) => (number === null || number === undefined ? "–" : String(number));
+shownTables.today = new Table(by("today"), {
+  word,
+  order: byName,
+  cells: {
+    name: (row) => row.name,
+    offered: (row) => count(row.offered),
+    answered: (row) => count(row.answered),
+    abandoned: (row) => count(row.abandoned),
+    overflowed: (row) => count(row.overflowed),
+    service_level: (row) => percent(row.service_level),
+    asa: (row) => span(row.asa_s),
+    aht: (row) => span(row.aht_s),
+    abandon_rate: (row) => percent(row.abandon_rate),
+  },
+});
+const day = (at, zone) => (at ? new Date(at).toLocaleString(document.documentElement.lang, { weekday: "short", hour: "2-digit", minute: "2-digit", timeZone: zone }) : "–");
+shownTables.calendars = new Table(by("calendars"), {
+  word,
+  order: (one, other) => (one.calendar < other.calendar ? -1 : 1),
+  cells: {
+    calendar: (row) => row.calendar,
+    open: (row) => ({ text: t(row.open ? "is_open" : "is_closed"), tone: row.open ? "good" : "wait" }),
+    until: (row) => day(row.open ? row.closes_at : row.opens_at, row.time_zone),
+    explained: (row) => row.why,
+  },
+});
+const FROM = { today: "queues" };
+
 const trouble = by("trouble");
 const connection = by("connection");
 follow(`/wallboard/events${root.dataset.details === "1" ? "?details=1" : ""}`, (now, names) => {
   tables = now;
-  for (const [name, table] of Object.entries(shownTables)) if (names.has(name)) table.show(now.get(name) ?? new Map());
+  for (const [name, table] of Object.entries(shownTables)) {
+    const rows = FROM[name] ?? name;
+    if (names.has(rows)) table.show(now.get(rows) ?? new Map());
+  }
   for (const button of document.querySelectorAll("tbody button")) {
     const who = button.closest("tr").cells[0].textContent;
     const label = t("actions_for", { name: who });
     if (button.ariaLabel !== label) button.ariaLabel = label;
   }
-  const here = now.get("center")?.get("center")?.here !== false;
-  write(trouble, here ? "" : w("engine_away"));
-  trouble.hidden = here;
+  write(trouble, troubles(now, w));
+  trouble.hidden = trouble.textContent === "";
 }, (state) => {
   write(connection, w(`line_${state}`));
   connection.dataset.tone = state === "live" ? "good" : "alarm";
@@ -158,7 +190,7 @@ let contact = "";
 function openContact(id) {
   contact = id;
   const row = tables.get("waiting")?.get(id);
-  write(by("contact-name"), row ? `${shown(row.caller) || t("withheld")} (${row.queue})` : id);
+  write(by("contact-name"), row ? `${shown(caller(row))} (${row.queue})` : id);
   if (by("priority") && row) by("priority").value = row.priority;
   if (by("move-queue") && row) by("move-queue").value = row.queue;
   by("contact-dialog").showModal();

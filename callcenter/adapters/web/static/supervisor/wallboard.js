@@ -1,7 +1,7 @@
 // The wallboard: figures to be read from across the room. What has passed a threshold has a colour, a shape, a word, and, for who wants
 // it, a sound.
 import { words, announce } from "/static/words.js";
-import { Table, byName, duration, follow, percent, put, tone, write } from "./board.js";
+import { Table, byName, duration, follow, percent, put, tone, troubles, write } from "./board.js";
 import { alarm, setSound, soundIsOn, soundWasOn } from "./alarm.js";
 
 const t = await words("wallboard");
@@ -80,15 +80,8 @@ function heed(tables) {
 const trouble = document.getElementById("trouble");
 
 function showTrouble(tables) {
-  const center = tables.get("center")?.get("center");
-  const away = [...(tables.get("nodes")?.values() ?? [])].filter((node) => !node.connected).map((node) => node.name);
-  const said = [
-    center?.here === false ? t("engine_away") : "",
-    center?.books === false ? t("books_away") : "",
-    away.length ? t("node_away", { names: away.join(", ") }) : "",
-  ].filter(Boolean);
-  write(trouble, said.join(" "));
-  trouble.hidden = said.length === 0;
+  write(trouble, troubles(tables, t));
+  trouble.hidden = trouble.textContent === "";
 }
 
 const connection = document.getElementById("connection");
@@ -96,7 +89,7 @@ follow("/wallboard/events", (tables, names) => {
   if (names.has("totals")) showTotals(tables.get("totals")?.get("totals"));
   if (names.has("queues")) queues.show(tables.get("queues"));
   if (names.has("agents")) showAgents(tables.get("agents"));
-  if (names.has("center") || names.has("nodes")) showTrouble(tables);
+  showTrouble(tables);
   heed(tables);
 }, (state) => {
   write(connection, t(`line_${state}`));

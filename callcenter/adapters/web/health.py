@@ -1,39 +1,26 @@
-"""The web process's pages: /healthz, /readyz, /metrics, and the live page with its events."""
+"""What machines ask the web process: /healthz, /readyz, /metrics."""
 
 import asyncio
-import contextlib
 import hmac
-import json
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 from aiohttp import web
 
-from callcenter.adapters.web.access import PUBLIC, Routes, signed, signed_if_any, while_signed_in
-from callcenter.adapters.web.live import TABLES, TOTALS, page, within
+from callcenter.adapters.web.access import PUBLIC, Routes, signed_if_any
 from callcenter.adapters.web.metrics import CONTENT_TYPE, exposition
 from callcenter.adapters.web.readiness import Readiness
 from callcenter.adapters.web.requests import Requests
-from callcenter.adapters.web.shell import Shell
-from callcenter.domain.rights import EVERYTHING, Right, Scope, may
+from callcenter.domain.rights import EVERYTHING, Right, may
 from callcenter.domain.webhooks import MessageState
 from callcenter.services.control import JsonObject
-from callcenter.services.live_feed import LiveFeed
 
 log = structlog.get_logger(__name__)
 
-HERE = Path(__file__).parent
-WATCHERS = 100
-KPI_EVERY = 5.0
-SEND_AT_LEAST_EVERY = 15.0
-SEND_SECONDS = 10.0
 DATABASE_SECONDS = 3.0
-STATIC = {"live.js": "text/javascript", "live.css": "text/css"}
-
-KpiRows = Sequence[Mapping[str, object]]
 
 
 async def _no_dips() -> Sequence[Mapping[str, object]]:
@@ -42,11 +29,10 @@ async def _no_dips() -> Sequence[Mapping[str, object]]:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the pages' figures come from."""
+    """Where the answers come from."""
 
-    feed: LiveFeed
-    kpi_today: Callable[[], Awaitable[KpiRows]]
-    """One row per queue, in the words of the glossary; raises when the database is away."""
+    picture: Callable[[], Awaitable[JsonObject | None]]
+    """What goes on right now, as the engine tells it; None: the engine is away."""
     database: Callable[[], Awaitable[None]]
     """Raises when the database is away."""
     shipped: Callable[[], int | None]
@@ -60,33 +46,16 @@ class Sources:
     """Who has it may take the metrics, and nothing else; empty: people with the right only."""
 
 
-class Pages:
-    """All pages of one center."""
+class Health:
+    """How the center is, for those who watch over it."""
 
-    def __init__(self, sources: Sources, shell: Shell, center: str, time_zone: str, requests: Requests | None = None) -> None:
+    def __init__(self, sources: Sources, requests: Requests | None = None) -> None:
         self._sources = sources
         self._requests = requests or Requests()
-        self._names = {"center": center, "time_zone": time_zone}
-        self._kpi: tuple[float, KpiRows | None] | None = None
-        self._watchers = 0
-        self._live = shell.templates.get_template("live.html")
-        self._static = {name: (HERE / "static" / name).read_bytes() for name in STATIC}
 
     def register(self, routes: Routes) -> None:
         for path, handler in {"/healthz": self.healthz, "/readyz": self.readyz, "/metrics": self.metrics}.items():
             routes.add("GET", path, handler, needs=PUBLIC)
-        routes.add("GET", "/live", self.live, needs=Right.SEE_WALLBOARD, menu="shell.live")
-        routes.add("GET", "/live/events", self.events, needs=Right.SEE_WALLBOARD)
-        for name in STATIC:
-            routes.add("GET", f"/live/{name}", self.static, needs=PUBLIC)
-
-    async def feeding(self, _app: web.Application) -> AsyncIterator[None]:
-        feeding = asyncio.create_task(self._sources.feed.run())
-        yield
-        feeding.cancel()
-        await asyncio.gather(feeding, return_exceptions=True)
-
-    # --- for machines ---------------------------------------------------------------------------
 
     async def healthz(self, _request: web.Request) -> web.Response:
         """This process lives; nothing else is asked."""
@@ -131,7 +100,7 @@ class Pages:
             return None
 
     async def _look(self) -> tuple[JsonObject | None, Readiness]:
-        picture, database = await asyncio.gather(self._sources.feed.ask(), self._database())
+        picture, database = await asyncio.gather(self._sources.picture(), self._database())
         free = await asyncio.to_thread(_free, self._sources.data)
         shipped = await asyncio.to_thread(self._sources.shipped)
         seq = picture.get("seq") if picture else None
@@ -150,57 +119,6 @@ class Pages:
     async def health(self) -> Mapping[str, object]:
         """What /readyz says."""
         return (await self._look())[1].as_json()
-
-    # --- for people -----------------------------------------------------------------------------
-
-    async def live(self, request: web.Request) -> web.Response:
-        picture = self._sources.feed.picture or await self._sources.feed.ask()
-        seen = within(picture, await self._kpi_now(), signed(request).scope)
-        shown = self._live.render(page=page(*seen), tables=TABLES, totals=TOTALS, **self._names)
-        return web.Response(text=shown, content_type="text/html")
-
-    async def static(self, request: web.Request) -> web.Response:
-        name = request.path.removeprefix("/live/")
-        return web.Response(body=self._static[name], content_type=STATIC[name], charset="utf-8")
-
-    async def events(self, request: web.Request) -> web.StreamResponse:
-        """Server-sent events: the whole page's figures at once, whenever they have changed; until she is signed out."""
-        if self._watchers >= WATCHERS:
-            return web.Response(status=503, text="Too many live pages are open.\n", headers={"Retry-After": "30"})
-        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
-        await stream.prepare(request)
-        self._watchers += 1
-        try:
-            with self._sources.feed.watching(), while_signed_in(request) as ended, contextlib.suppress(OSError, TimeoutError):
-                await self._stream(stream, signed(request).scope, ended)
-        finally:
-            self._watchers -= 1
-        return stream
-
-    async def _stream(self, stream: web.StreamResponse, scope: Scope, ended: asyncio.Event) -> None:
-        """Until the browser leaves, or she is signed out. Who is slow gets fewer pictures, never older ones."""
-        feed = self._sources.feed
-        version = 0
-        while not ended.is_set():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(SEND_AT_LEAST_EVERY):
-                    version = await feed.newer(version)
-            text = json.dumps(page(*within(feed.picture, await self._kpi_now(), scope)))
-            async with asyncio.timeout(SEND_SECONDS):
-                await stream.write(f"event: page\ndata: {text}\n\n".encode())
-
-    async def _kpi_now(self) -> KpiRows | None:
-        """Today's figures, at most some seconds old; asked once for all who watch."""
-        now = asyncio.get_running_loop().time()
-        if self._kpi is None or now - self._kpi[0] > KPI_EVERY:
-            self._kpi = now, self._kpi[1] if self._kpi else None  # who comes meanwhile takes the former ones
-            try:
-                async with asyncio.timeout(DATABASE_SECONDS):
-                    self._kpi = now, await self._sources.kpi_today()
-            except Exception as error:
-                log.warning("kpi_missing", error=type(error).__name__)
-                self._kpi = now, None
-        return self._kpi[1]
 
 
 def _trouble(picture: JsonObject | None) -> str:
