@@ -37,6 +37,8 @@ from callcenter.services.contact_lookup import LookedUp, Lookup, known_of, look_
 from callcenter.services.dips.client import DipsClient
 from callcenter.services.engine_asker import EngineAsker
 from callcenter.services.ledger import StoreAway, StoreRefused
+from callcenter.services.live_reads import LiveReads
+from callcenter.services.replica import Replica
 from callcenter.services.voicemail_audio import kept_file
 
 EXPLAIN_SECONDS = 25.0
@@ -52,7 +54,7 @@ def api_of(
     secrets: Secrets,
     database: AsyncEngine,
     dips: DipsClient,
-    state: Callable[[], State | None],
+    replica: Replica,
     health: Callable[[], Awaitable[Mapping[str, object]]],
     audit: Callable[[By, Deed], Awaitable[object]],
 ) -> tuple[Api, Callable[[web.Application], AsyncIterator[None]]]:
@@ -60,8 +62,10 @@ def api_of(
     now = Current(file, settings)
     keys = PostgresKeys(database)
     seed = secrets.webhook_key.encode()
+    live = LiveReads(replica)
     ports = Ports(
-        engine=EngineAsker(data_folder(settings).control_socket, secrets.control_token),
+        engine=EngineAsker(data_folder(settings).control_socket, secrets.control_token, live.told),
+        live=live,
         archive=PostgresArchive(database),
         keys=keys,
         webhooks=PostgresWebhooks(database),
@@ -73,7 +77,7 @@ def api_of(
         recordings=lambda node, name: _recording(now(), node, name),
         messages=lambda message: _message(now(), message),
         explain_past=Explainer(file),
-        lookup=Lookups(now, dips, state),
+        lookup=Lookups(now, dips, lambda: replica.state),
         health=health,
         audit=audit,
         cursor_key=hashlib.sha256(b"cursors of lists" + seed).digest(),

@@ -165,7 +165,7 @@ def put_together(settings: Settings, config_file: Path, database: Database, endi
         secrets,
         database.api,
         asking,
-        lambda: live.replica.state,
+        live.replica,
         health.health,
         lambda by, deed: people.trail.note(deed, by),
     )

@@ -18,7 +18,8 @@ from callcenter.adapters.web.site import Site
 from callcenter.adapters.web.supervisor_pages import SupervisorPages
 from callcenter.adapters.web.wallboard_pages import WallboardPages
 from callcenter.apps.engine import journal_folder
-from callcenter.domain.audit import By, Deed
+from callcenter.domain import permitted
+from callcenter.domain.audit import By
 from callcenter.domain.config import CenterConfig
 from callcenter.domain.hours import Calendar
 from callcenter.domain.rights import Signed
@@ -97,10 +98,9 @@ class Live:
 
     async def _audit(self, signed: Signed, do: str, fields: JsonObject, refused: str) -> None:
         """What a supervisor did, and what came of it; a database that is away keeps nobody from working, and the facts name her, too."""
-        after = {name: str(value)[:200] for name, value in fields.items() if name not in ("why", "reason")}
-        reason = str(fields.get("why") or fields.get("reason") or "")[:200]
-        upon = next((f"{name} {after[name]}" for name in ("agent", "contact", "notice") if name in after), "")
-        deed = Deed(do, upon, reason, after={**after, "refused": refused[:200]} if refused else after)
+        deed = permitted.deed(do, fields, refused)
+        if deed is None:
+            return
         try:
             await self._note(deed, By(signed.person, signed.via))
         except PeopleAway as error:

@@ -19,7 +19,7 @@ from callcenter.domain.mailbox_config import MailboxConfig
 from callcenter.domain.numbers import NumberRules, any_e164
 from callcenter.domain.overflow_rules import Closing, Overflow, OverflowRow, OverflowTo, RowKind, conditions_of
 from callcenter.domain.routing_config import Between, CallerList, Membership, Routing, RoutingRule, Skill
-from callcenter.domain.supervision_modes import SupervisionTold
+from callcenter.domain.supervision_modes import SupervisionTold, reaches
 from callcenter.domain.survey_kinds import SurveyRule
 
 
@@ -245,9 +245,6 @@ class TeamConfig:
     agents: tuple[str, ...] = ()
 
 
-EVERY_QUEUE = "*"
-
-
 @dataclass(frozen=True, slots=True)
 class SupervisorConfig:
     """An agent who may hear others' contacts; one who serves no queue is a supervisor only."""
@@ -257,7 +254,7 @@ class SupervisorConfig:
     """Those of these queues; ``*``: of all."""
 
     def may_hear(self, queue: str) -> bool:
-        return EVERY_QUEUE in self.queues or queue in self.queues
+        return reaches(self.queues, queue)
 
 
 @dataclass(frozen=True, slots=True)

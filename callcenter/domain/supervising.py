@@ -61,7 +61,7 @@ TOLD = "supervisor-listens"
 
 def request(turn: Turn, event: SupervisionRequested) -> None:
     """Ring the supervisor's phone; what was asked for begins when it is answered."""
-    supervisor, contact = may_begin(turn, event.supervisor, event.agent, event.mode, stay=event.stay)
+    supervisor, contact = may_begin(turn, event)
     if supervisor is None:
         return
     node = turn.state.calls[contact.entered.call].node if contact is not None else turn.state.node_to_call
@@ -81,25 +81,22 @@ def dial_in(turn: Turn, call: Call, supervisor: Agent, dialed: str) -> bool:
     _, name = turn.state.extensions.get(dialed[3:], ("", ""))
     if mode is None or not name:
         return False
-    stay = dialed.startswith(STAYS)
-    asked, contact = may_begin(turn, supervisor.name, name, mode, stay=stay)
+    event = SupervisionRequested(supervisor.name, name, mode, dialed.startswith(STAYS))
+    asked, contact = may_begin(turn, event)
     if asked is None:
         return False
     if contact is not None and turn.state.calls[contact.entered.call].node != call.node:
         turn.refuse(f"{name} talks on another Asterisk node than this phone; ask for it at a screen")
         return False
-    _begin(turn, call, call.began.leg, SupervisionRequested(supervisor.name, name, mode, stay), contact)
+    _begin(turn, call, call.began.leg, event, contact)
     _turn_to(turn, call, mode, TurnedWhy.ANSWERED)
     return True
 
 
 def _begin(turn: Turn, call: Call, leg: str, event: SupervisionRequested, contact: Contact | None) -> None:
     heard, queue = (contact.id, contact.entered.queue) if contact is not None else ("", "")
-    turn.emit(
-        SupervisionBegan(
-            *(turn.now, call.id, event.supervisor, event.agent, heard, queue, leg, event.mode, event.stay, event.reason, event.by)
-        )
-    )
+    asked = (event.mode, event.stay, event.reason, event.by, event.within)
+    turn.emit(SupervisionBegan(turn.now, call.id, event.supervisor, event.agent, heard, queue, leg, *asked))
     _set_aside(turn, turn.state.agents[event.supervisor])
 
 
@@ -447,5 +444,5 @@ def rights_changed(turn: Turn) -> None:
     """The configuration is another one: who may no longer hear this contact does not."""
     for call in list(turn.state.supervising.values()):
         supervision = call.supervision
-        if supervision is not None and not may_hear(turn, supervision.supervisor, supervision.agent, supervision.queue):
+        if supervision is not None and not may_hear(turn, supervision.began, supervision.queue):
             end(turn, call, SupervisionEndedWhy.NOT_ALLOWED)

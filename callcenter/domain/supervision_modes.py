@@ -1,6 +1,14 @@
 """What a supervisor may do in an agent's contact, and who is told of it."""
 
+from collections.abc import Collection
 from enum import StrEnum
+
+EVERY_QUEUE = "*"
+
+
+def reaches(queues: Collection[str], queue: str) -> bool:
+    """Whether these queues' contacts may be heard, and that is one of them; ``*``: all."""
+    return EVERY_QUEUE in queues or queue in queues
 
 
 class SupervisionMode(StrEnum):

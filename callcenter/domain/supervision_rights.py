@@ -1,18 +1,23 @@
-"""Who may hear whom, and when."""
+"""Who may hear whom, and when: what the configuration and the moment allow.
+
+Which person may ask for it at all is ``domain.permitted``'s to say; upon which queues comes from there as ``within``.
+"""
 
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import LegState
 from callcenter.domain.contact import Contact, ContactState
-from callcenter.domain.facts import AgentState
+from callcenter.domain.events import SupervisionRequested
+from callcenter.domain.facts import AgentState, SupervisionBegan
 from callcenter.domain.supervision import Supervision
-from callcenter.domain.supervision_modes import SupervisionMode
+from callcenter.domain.supervision_modes import EVERY_QUEUE, SupervisionMode, reaches
 from callcenter.domain.turn import Turn
 
 JOINING = frozenset({SupervisionMode.BARGE, SupervisionMode.TAKE_OVER})
 
 
-def may_begin(turn: Turn, name: str, agent_name: str, mode: SupervisionMode, *, stay: bool) -> tuple[Agent | None, Contact | None]:
+def may_begin(turn: Turn, asked: SupervisionRequested) -> tuple[Agent | None, Contact | None]:
     """The supervisor, and the agent's contact if she has one; no supervisor when it cannot be, and it is said why."""
+    name, agent_name = asked.supervisor, asked.agent
     supervisor, agent = turn.state.agents.get(name), turn.state.agents.get(agent_name)
     config = turn.state.config.supervisors.get(name)
     if supervisor is None or config is None:
@@ -27,12 +32,14 @@ def may_begin(turn: Turn, name: str, agent_name: str, mode: SupervisionMode, *, 
     if contact is not None and refuse_while_paying(turn, agent.name):
         return None, None
     if contact is None:
-        return (supervisor if _may_wait(turn, supervisor, agent, stay=stay) else None), None
+        return (supervisor if _may_wait(turn, asked, agent) else None), None
     queue = contact.entered.queue
-    if not may_hear(turn, name, agent_name, queue):
-        turn.refuse(f"{name} may not hear contacts of queue '{queue}'; {name}'s queues: {', '.join(config.queues)}")
+    if not may_hear(turn, asked, queue):
+        own = [each for each in config.queues if each == EVERY_QUEUE or reaches(asked.within, each)]
+        queues = own if EVERY_QUEUE not in own else asked.within
+        turn.refuse(f"{name} may not hear contacts of queue '{queue}'; {name}'s queues: {', '.join(queues) or 'none'}")
         return None, None
-    return (supervisor if may_join(turn, contact, mode) else None), contact
+    return (supervisor if may_join(turn, contact, asked.mode) else None), contact
 
 
 def _is_free(turn: Turn, supervisor: Agent) -> bool:
@@ -60,24 +67,26 @@ def _may_be_heard(turn: Turn, supervisor: Agent, agent: Agent) -> bool:
     return True
 
 
-def _may_wait(turn: Turn, supervisor: Agent, agent: Agent, *, stay: bool) -> bool:
+def _may_wait(turn: Turn, asked: SupervisionRequested, agent: Agent) -> bool:
     """Whether the supervisor may wait for the agent's next contact."""
-    if not stay:
+    if not asked.stay:
         turn.refuse(f"{agent.name} is not talking to a caller")
         return False
     if agent.state is AgentState.LOGGED_OUT:
         turn.refuse(f"{agent.name} is logged out")
         return False
-    if not any(may_hear(turn, supervisor.name, agent.name, queue) for queue in agent.queues):
-        turn.refuse(f"{supervisor.name} may hear contacts of none of {agent.name}'s queues")
+    if not any(may_hear(turn, asked, queue) for queue in agent.queues):
+        turn.refuse(f"{asked.supervisor} may hear contacts of none of {agent.name}'s queues")
         return False
     return True
 
 
-def may_hear(turn: Turn, supervisor: str, agent: str, queue: str) -> bool:
-    """By the supervisor's queues; without a contact, it is decided when there is one."""
-    config = turn.state.config.supervisors.get(supervisor)
-    return config is not None and agent != supervisor and (not queue or config.may_hear(queue))
+def may_hear(turn: Turn, asked: SupervisionRequested | SupervisionBegan, queue: str) -> bool:
+    """By the supervisor's queues, within those upon which who asked may listen; without a contact, it is decided when there is one."""
+    config = turn.state.config.supervisors.get(asked.supervisor)
+    if config is None or asked.agent == asked.supervisor:
+        return False
+    return not queue or (config.may_hear(queue) and reaches(asked.within, queue))
 
 
 def may_join(turn: Turn, contact: Contact, mode: SupervisionMode) -> bool:
@@ -120,10 +129,4 @@ def heard_contact(turn: Turn, supervision: Supervision) -> Contact | None:
     if contact is None or own is None or own.legs[supervision.leg].state is not LegState.UP:
         return None
     call = turn.state.calls[contact.entered.call]
-    return (
-        contact
-        if call.node == own.node
-        and call.payment is None
-        and may_hear(turn, supervision.supervisor, supervision.agent, contact.entered.queue)
-        else None
-    )
+    return contact if call.node == own.node and call.payment is None and may_hear(turn, supervision.began, contact.entered.queue) else None

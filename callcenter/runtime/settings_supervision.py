@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from callcenter.domain.config import EVERY_QUEUE, SupervisorConfig
+from callcenter.domain.config import SupervisorConfig
+from callcenter.domain.supervision_modes import EVERY_QUEUE
 from callcenter.runtime.settings_problems import Problem
 
 if TYPE_CHECKING:

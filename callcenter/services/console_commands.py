@@ -5,12 +5,12 @@ again: it is answered as the first time.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from callcenter.domain.rights import Of, Right, Signed, may, of_agent, of_queue
-from callcenter.domain.state import State
-from callcenter.services import explanations
+from callcenter.domain import permitted
+from callcenter.domain.rights import Right, Signed, may, of_queue
+from callcenter.services import explanations, mandate
 from callcenter.services.consoles import Ask, Console
 from callcenter.services.control import ControlError, JsonObject
 from callcenter.services.control_client import EngineAway, RequestRefused
@@ -21,22 +21,6 @@ ANSWERS_KEPT = 200
 ID_LIMIT = 64
 OWN_PREFIX = "agent_"
 """Operations of an agent upon herself are named so."""
-
-OTHERS: Mapping[str, Right] = {
-    "agent_force": Right.FORCE_STATE,
-    "supervise_begin": Right.LISTEN,
-    "supervise_switch": Right.LISTEN,
-    "supervise_end": Right.LISTEN,
-    "contact_move": Right.MOVE_CONTACTS,
-    "contact_priority": Right.MOVE_CONTACTS,
-    "notice_send": Right.SEND_NOTICES,
-    "calendar_switch": Right.SWITCH_HOURS,
-    "callback_list": Right.HANDLE_CALLBACKS,
-    "callback_add": Right.HANDLE_CALLBACKS,
-    "callback_edit": Right.HANDLE_CALLBACKS,
-    "callback_cancel": Right.HANDLE_CALLBACKS,
-}
-"""The right that each other operation needs."""
 
 OWN_TOO = frozenset({"notice_ack", "notice_list"})
 BY_PHONE = frozenset({"supervise_begin", "supervise_switch", "supervise_end"})
@@ -84,16 +68,18 @@ class Commands:
             raise ControlError("'do' is missing; it must name an operation")
         if do == "explain":
             return self._explain(signed, fields)
-        right = OTHERS.get(do)
-        if right is None and (do.startswith(OWN_PREFIX) or do in OWN_TOO):
-            return await self._ask(do, **self._own(signed, fields))
-        if right is None:
+        if do not in permitted.OTHERS:
+            if do.startswith(OWN_PREFIX) or do in OWN_TOO:
+                return await self._ask(do, **self._own(signed, fields))
             raise ControlError(f"there is no operation '{do}' for consoles")
         if do in BY_PHONE:
             fields = {**fields, "supervisor": self._own(signed, {})["agent"]}
-        self._check(signed, right, fields)
+        why_not = permitted.refusal(signed, do, fields, self._replica.state)
+        if why_not is not None:
+            await self._audit(signed, do, fields, why_not)
+            raise ControlError(why_not)
         try:
-            answer = await self._ask(do, **{**fields, "by": signed.person})
+            answer = await self._ask(do, **{**fields, "by": signed.person, "who": mandate.who(signed)})
         except RequestRefused as refused:
             await self._audit(signed, do, fields, str(refused))
             raise
@@ -108,23 +94,6 @@ class Commands:
             raise ControlError("you may not do this for another agent")
         return {**fields, "agent": signed.agent}
 
-    def _check(self, signed: Signed, right: Right, fields: JsonObject) -> None:
-        """The right, upon everything that the fields name. Raises ControlError."""
-        state = self._replica.state
-        wanted: list[Of | None] = [None]
-        if fields.get("agent") == signed.agent != "":
-            fields = {name: value for name, value in fields.items() if name != "agent"}  # to herself, whatever her scope
-        if state is not None:
-            named = [(name, value) for name, value in fields.items() if isinstance(value, str)]
-            named += [
-                (name[:-1], one) for name in ("agents", "queues") if isinstance(many := fields.get(name), list) for one in map(str, many)
-            ]
-            wanted += [upon for name, value in named if (upon := _upon(state, name, value)) is not None]
-        if right is Right.SEND_NOTICES and not fields.get("agents") and not fields.get("queues"):
-            wanted.append(Of(queues=frozenset(), team=""))  # to all: for who has no limits
-        if not all(may(signed, right, upon) for upon in wanted):
-            raise ControlError(f"you may not do this: it needs the right '{right.value}'{' there' if may(signed, right) else ''}")
-
     def _explain(self, signed: Signed, fields: JsonObject) -> JsonObject:
         """Why a contact waits; the engine is not troubled."""
         state, wanted = self._replica.state, fields.get("contact")
@@ -133,17 +102,6 @@ class Commands:
         if not isinstance(wanted, str) or not wanted:
             raise ControlError("'contact' is missing or no text")
         explained = explanations.waiting(state, wanted, datetime.now(UTC))
-        self._check(signed, Right.SEE_CONTACTS, {"queue": explained["queue"]})
+        if not may(signed, Right.SEE_CONTACTS, of_queue(str(explained["queue"]))):
+            raise ControlError(f"you may not do this: it needs the right '{Right.SEE_CONTACTS.value}' there")
         return explained
-
-
-def _upon(state: State, name: str, value: str) -> Of | None:
-    """What a field names, as far as rights are bounded by it."""
-    if name == "queue":
-        return of_queue(value)
-    if name == "agent":
-        agent, config = state.agents.get(value), state.config.agents.get(value)
-        return of_agent(value, agent.queues if agent else (), (config.team if config else "") or None)
-    if name == "contact" and value in state.contacts:
-        return of_queue(state.contacts[value].entered.queue)
-    return None

@@ -1,7 +1,8 @@
 """The control socket, the engine's side: commands in, answers and notices out, to our own processes on this machine only.
 
 One JSON object per line. The first line signs in: ``{"token": ...}``. Each request after it has an ``id`` and a
-``do``; its answer has the same ``id``. ``{"do": "subscribe", "since": SEQ}`` lets notices follow, each with its
+``do``; its answer has the same ``id``, and as ``seq`` the number of the latest record by then: what came of the request is in it.
+``{"do": "subscribe", "since": SEQ}`` lets notices follow, each with its
 ``seq``; ``{"gap": true}`` says that some before can no longer be had. With ``"records": true`` all notices of one number come in one
 line, ``{"seq": SEQ, "facts": [...]}``, so that a listener has them all or none; ``{"rules": ...}`` among them says that the configuration
 has changed. The answer tells the ``life`` of this process and the ``rules`` of this moment.
@@ -96,7 +97,8 @@ class ControlServer:
             life: JsonObject = {"life": self._notices.life, "rules": self._notices.rules} if self._notices else {}
             return {"pong": True, "seq": self._notices.seq if self._notices else 0, "pid": os.getpid(), **life}
         try:
-            return await self._handle(request)
+            answer = await self._handle(request)
+            return answer if self._notices is None else {**answer, "seq": self._notices.seq}
         except ControlError as refused:
             return {"error": str(refused)}
         except Exception as bug:  # a bug in one operation must not cost the others their socket

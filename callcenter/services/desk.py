@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 
+from callcenter.domain import permitted
 from callcenter.domain.events import (
     AgentDialEndRequested,
     AgentDialRequested,
@@ -27,7 +28,7 @@ from callcenter.domain.events import (
     WrapUpEndRequested,
     WrapUpExtensionRequested,
 )
-from callcenter.services import explanations
+from callcenter.services import explanations, mandate
 from callcenter.services.agent_desk import AgentDesk
 from callcenter.services.calendar_desk import CalendarDesk
 from callcenter.services.callback_desk import CallbackDesk
@@ -123,10 +124,21 @@ class Desk:
 
     async def handle(self, request: JsonObject) -> Mapping[str, object]:
         """Answer one request. Raises ControlError with a sentence."""
-        operation = self._operations.get(str(request.get("do")))
+        do = str(request.get("do"))
+        operation = self._operations.get(do)
         if operation is None:
             raise ControlError(f"there is no operation '{request.get('do')}'; there are: ping, {', '.join(sorted(self._operations))}")
-        return await operation(request)
+        return await operation(self._permitted(do, request))
+
+    def _permitted(self, do: str, request: JsonObject) -> JsonObject:
+        """The request, by whom it is; what a person asks about others she must be allowed to. Raises ControlError."""
+        signed = mandate.signed_of(request)
+        if signed is None or do not in permitted.OTHERS:
+            return request
+        why_not = permitted.refusal(signed, do, request, self._engine.center.state)
+        if why_not is not None:
+            raise ControlError(why_not)
+        return {**request, "by": signed.person}
 
     async def state(self, request: JsonObject) -> Mapping[str, object]:
         return {**live_view(self._engine.center.state, self._engine.seq, self._clock.now()), "journal": self._journal()}

@@ -121,6 +121,9 @@ class Recorder(Protocol):
     async def stop(self, node: str, leg: str, recording: str) -> None:
         """Stop recording the leg; one that is gone, or was never recorded, is success. Raises CommandError."""
 
+    def hears_another(self, node: str, leg: str) -> None:
+        """The recorded leg hears another party from now on. Never waits."""
+
 
 class Phones(Protocol):
     """Asks agents' phones whether they are there; a part of telephony that speaks another interface of the PBX."""

@@ -1,7 +1,7 @@
 """What supervisors may ask for over the control socket: hearing contacts, forcing states, moving callers, notices.
 
-Whoever asks on behalf of a person says who that is (``by``), and has checked that person's rights; whose contacts a supervisor may hear
-is the core's to check.
+What is asked on behalf of a person is allowed, or refused, at the door (``services.desk``); whose contacts a supervisor may hear is
+the core's to say, within that person's scope.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,8 @@ from callcenter.domain.events import (
     SupervisionSwitchRequested,
     SupervisorRequest,
 )
-from callcenter.domain.supervision_modes import SupervisionMode
+from callcenter.domain.supervision_modes import EVERY_QUEUE, SupervisionMode
+from callcenter.services import mandate
 from callcenter.services.control import ControlError, JsonObject
 from callcenter.services.engine import Engine
 
@@ -45,7 +46,9 @@ class SupervisionDesk:
         if not isinstance(stay, bool):
             raise ControlError("'stay' must be true or false")
         who = _text(request, "supervisor"), _text(request, "agent")
-        return await self._ask(SupervisionRequested(*who, mode, stay, _text(request, "reason", ""), _text(request, "by", "")))
+        signed = mandate.signed_of(request)
+        within = (EVERY_QUEUE,) if signed is None or signed.scope.queues is None else tuple(sorted(signed.scope.queues))
+        return await self._ask(SupervisionRequested(*who, mode, stay, _text(request, "reason", ""), _text(request, "by", ""), within))
 
     async def supervise_switch(self, request: JsonObject) -> Mapping[str, object]:
         mode = _choice(request, "mode", SupervisionMode)

@@ -230,6 +230,22 @@ def test_contacts_of_other_queues_are_no_matter_of_hers() -> None:
     assert world.refusals == ["sam may not hear contacts of queue 'sales'; sam's queues: support"]
 
 
+def test_who_asks_listens_within_her_own_queues_also_to_contacts_to_come() -> None:
+    floor = Floor()
+    wanted = e.SupervisionRequested("sam", "alice", LISTEN, stay=True, by="sid", within=("sales",))
+    assert floor.asks(wanted) == "sam may not hear contacts of queue 'support'; sam's queues: none"
+    floor.world.tell(e.ConfigChanged(replace(config(), supervisors={"sam": SupervisorConfig("sam", ("*",))})))
+    assert floor.asks(wanted) == "sam may not hear contacts of queue 'support'; sam's queues: sales"
+    assert floor.asks(replace(wanted, within=("support",))) == ""
+    floor.world.run_for(3)
+    assert floor.heard() == HEARD[LISTEN]
+    floor.world.pbx.party_hangs_up(floor.caller)
+    floor.world.caller_arrives("sales")
+    floor.world.run_for(20)
+    assert floor.heard() == {CALLER: {ALICE}, ALICE: {CALLER}, SAM: set()}, "sales is sam's, and not of who asked"
+    floor.all_is_over()
+
+
 def test_a_double_click_and_two_supervisors() -> None:
     floor = Floor()
     assert floor.begins() == ""

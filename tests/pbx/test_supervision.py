@@ -1,10 +1,13 @@
-"""Supervisors on a real Asterisk: who hears whom in every mode, by distinct tones, asked for at a screen and by the keys of a phone."""
+"""Supervisors on a real Asterisk: who hears whom in every mode, by distinct tones.
+
+Asked for on a page (the web process's console socket, as a browser speaks it) and by the keys of a phone.
+"""
 
 import asyncio
 import random
 from array import array
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +17,7 @@ import pytest
 
 from callcenter.domain import facts as f
 from callcenter.domain.facts import SupervisionMode
+from callcenter.domain.rights import RIGHTS, Role, Signed
 from callcenter.services.control_client import RequestRefused
 from callcenter.sim.sip.call import Call
 from callcenter.sim.sip.ear import StreamClosed
@@ -22,6 +26,7 @@ from callcenter.sim.sip.policy import AnswerAfter
 from callcenter.sim.sip.tones import TonePair, goertzel, tone_pair
 from tests.support.asterisk import PROMPT_TONES
 from tests.support.center import AGENT_TONES, CALLER_TONE, RunningCenter, running_center
+from tests.support.console_page import Page, page_of
 
 pytestmark = pytest.mark.pbx
 
@@ -53,6 +58,8 @@ class Floor:
 
     center: RunningCenter
     phones: dict[str, Phone]
+    pages: dict[str, Page]
+    """Of each supervisor."""
     calls: dict[str, Call] = field(default_factory=dict)
 
     async def alice_talks(self) -> None:
@@ -63,14 +70,18 @@ class Floor:
         await self.calls["alice"].hears(CALLER_TONE)
 
     async def begins(self, mode: SupervisionMode, supervisor: str = "sam", **more: Any) -> None:
-        await self.center.ask("supervise_begin", supervisor=supervisor, agent="alice", mode=str(mode), reason="coaching", by="boss", **more)
+        await self.pages[supervisor].asks("supervise_begin", agent="alice", mode=str(mode), reason="coaching", **more)
         self.calls[supervisor] = await (await self.phones[supervisor].incoming(10)).answered()
 
     async def dials(self, code: str, supervisor: str = "sam") -> None:
         self.calls[supervisor] = await self.phones[supervisor].invite(code)
 
     async def switches(self, mode: SupervisionMode) -> None:
-        await self.center.ask("supervise_switch", supervisor="sam", mode=str(mode), by="boss")
+        await self.pages["sam"].asks("supervise_switch", mode=str(mode))
+
+    async def ends(self) -> None:
+        await self.pages["sam"].asks("supervise_end")
+        await self.calls["sam"].ended()
 
     async def confirmed(self, mode: SupervisionMode) -> None:
         await self.calls["sam"].hears(PROMPT_TONES[CONFIRMED[mode]], for_s=0.3)
@@ -94,6 +105,11 @@ class Floor:
         await self.center.until(lambda: len(pbx.cli("bridge show all").splitlines()) == 1 + bridges)
 
 
+def person(agent: str) -> Signed:
+    """Who has signed in, a supervisor with that phone."""
+    return Signed(f"{agent}@example.org", agent, rights=RIGHTS[Role.SUPERVISOR], agent=agent)
+
+
 def _now_at(call: Call) -> float:
     return asyncio.get_running_loop().time() - call.began_at
 
@@ -101,11 +117,12 @@ def _now_at(call: Call) -> float:
 @asynccontextmanager
 async def floor(queue: dict[str, Any] | None = None, **tables: Any) -> AsyncIterator[Floor]:
     queues = [{"name": "support", "music": "tones", "wrap_up_s": 1, **(queue or {})}]
-    async with running_center(agent=PEOPLE, supervisor=SUPERVISORS, queue=queues, **tables) as center:
+    async with running_center(agent=PEOPLE, supervisor=SUPERVISORS, queue=queues, **tables) as center, AsyncExitStack() as stack:
         phones = {"alice": await center.agent("alice", AnswerAfter(0.2))}
         for name in ("sam", "tess"):
             phones[name] = await center.phone(name, AnswerAfter(0.2))
-        it = Floor(center, phones)
+        pages = {name: await stack.enter_async_context(page_of(center, person(name))) for name in ("sam", "tess")}
+        it = Floor(center, phones, pages)
         await it.alice_talks()
         yield it
         for call in it.calls.values():
@@ -123,8 +140,7 @@ async def test_listen_whisper_barge_take_over_from_a_screen_and_by_phone() -> No
         await it.proves(HEARD[WHISPER])
         await it.switches(BARGE)
         await it.proves(HEARD[BARGE])
-        await it.center.ask("supervise_end", supervisor="sam")
-        await it.calls["sam"].ended()
+        await it.ends()
         await it.nothing_left()
         await killed(it, 5, random.Random(1))
 
@@ -136,7 +152,7 @@ async def test_listen_whisper_barge_take_over_from_a_screen_and_by_phone() -> No
         await it.calls["alice"].ended()
         await it.proves(HEARD[TAKE_OVER])
         assert [contact.agent for contact in it.center.all(f.ContactConnected)] == ["alice", "sam"]
-        assert [turned.by for turned in it.center.all(f.SupervisionTurned)][:3] == ["", "boss", "boss"]
+        assert [turned.by for turned in it.center.all(f.SupervisionTurned)][:3] == ["", "sam@example.org", "sam@example.org"]
 
 
 async def killed(it: Floor, times: int, chance: random.Random, *, engine_every: int = 5) -> None:
@@ -229,8 +245,7 @@ async def test_a_whisper_is_in_no_recording_and_who_barges_in_is_in_its_right_ch
     async with floor() as it:
         await it.begins(WHISPER)
         await it.calls["alice"].hears(TONES["sam"], for_s=1.5)
-        await it.center.ask("supervise_end", supervisor="sam")
-        await it.calls["sam"].ended()
+        await it.ends()
         (started,) = it.center.all(f.RecordingStarted)
         file = it.center.pbx.node.recordings / f"{started.recording}.raw"
         await it.center.until(lambda: loudness(file, TONES["alice"])[1] > 0.3)
@@ -323,10 +338,10 @@ async def test_two_supervisors_on_one_call_get_clear_answers_and_it_goes_on() ->
         await asyncio.gather(*told)
         await it.proves(HEARD[LISTEN])
         with pytest.raises(RequestRefused, match="sam supervises alice already"):
-            await it.center.ask("supervise_begin", supervisor="sam", agent="alice", mode="listen")
+            await it.begins(LISTEN)
         await it.begins(WHISPER, "tess")
         await it.proves({"caller": {"alice"}, "alice": {"caller", "tess"}, "sam": {"caller", "alice"}, "tess": {"caller", "alice"}})
-        both = (it.center.ask("supervise_switch", supervisor=name, mode="take_over") for name in ("sam", "tess"))
+        both = (it.pages[name].asks("supervise_switch", mode="take_over") for name in ("sam", "tess"))
         answers = await asyncio.gather(*both, return_exceptions=True)
         assert [type(answer) for answer in answers] == [dict, RequestRefused]
         await it.calls["tess"].ended()
@@ -357,3 +372,58 @@ async def test_a_killed_engine_finds_everybody_where_they_were(mode: Supervision
         await it.center.start_engine()
         await it.proves(HEARD[mode])
         assert it.calls["caller"].longest_gap_s(1.0) < 1.0
+
+
+@pytest.mark.long
+async def test_a_double_click_rings_once_and_who_cannot_be_heard_is_said_so() -> None:
+    """Nobody hears herself, a supervisor, who has no caller, who is in a call of her own; who has a caller herself hears nobody."""
+    async with floor() as it:
+        it.phones["bob"] = await it.center.agent("bob", AnswerAfter(0.2))
+        sam = it.pages["sam"]
+        for agent, said in (("sam", "cannot supervise herself"), ("tess", "is a supervisor"), ("bob", "bob is not talking")):
+            with pytest.raises(RequestRefused, match=said):
+                await sam.asks("supervise_begin", agent=agent, mode="listen")
+        await it.center.ask("agent_dial", agent="bob", colleague="tess")
+        it.calls["bob"] = await (await it.phones["bob"].incoming(10)).answered()
+        it.calls["tess"] = await (await it.phones["tess"].incoming(10)).answered()
+        await it.calls["bob"].hears(TONES["tess"])
+        with pytest.raises(RequestRefused, match="bob is not talking to a caller"):
+            await sam.asks("supervise_begin", agent="bob", mode="listen")
+        await it.calls["bob"].hang_up()
+        await it.calls["tess"].ended()
+
+        clicks = (sam.asks("supervise_begin", agent="alice", mode="whisper") for _ in range(2))
+        answers = await asyncio.gather(*clicks, return_exceptions=True)
+        assert [type(answer) for answer in answers] == [dict, RequestRefused]
+        it.calls["sam"] = await (await it.phones["sam"].incoming(10)).answered()
+        await asyncio.gather(*(it.switches(BARGE) for _ in range(3)))
+        await it.proves(HEARD[BARGE])
+        assert len(it.phones["sam"].calls) == 1
+        assert [turned.mode for turned in it.center.all(f.SupervisionTurned)] == [WHISPER, BARGE]
+        await it.switches(TAKE_OVER)
+        await it.calls["alice"].ended()
+        await it.proves(HEARD[TAKE_OVER])
+        with pytest.raises(RequestRefused, match="sam is talking"):
+            await sam.asks("supervise_begin", agent="bob", mode="listen")
+
+
+@pytest.mark.long
+async def test_in_a_conference_all_three_are_heard_and_nobody_joins_or_takes_it() -> None:
+    async with floor() as it:
+        it.phones["bob"] = await it.center.agent("bob", AnswerAfter(0.2))
+        await it.begins(LISTEN)
+        await it.confirmed(LISTEN)
+        await it.center.ask("agent_consult", agent="alice", colleague="bob")
+        it.calls["bob"] = await (await it.phones["bob"].incoming(10)).answered()
+        await it.center.ask("agent_conference", agent="alice")
+        three = {"caller": {"alice", "bob"}, "alice": {"caller", "bob"}, "bob": {"caller", "alice"}, "sam": {"caller", "alice", "bob"}}
+        await it.proves(three)
+        await it.switches(WHISPER)
+        await it.proves({**three, "alice": {"caller", "bob", "sam"}})
+        for refused in (BARGE, TAKE_OVER):
+            with pytest.raises(RequestRefused, match="in a consult"):
+                await it.switches(refused)
+        await it.center.ask("agent_complete", agent="alice")
+        await it.calls["alice"].ended()
+        await it.calls["sam"].ended()
+        await it.proves({"caller": {"bob"}, "bob": {"caller"}})

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from callcenter.domain import facts as f
-from callcenter.services.control import ControlError, Json
+from callcenter.domain.rights import Right, Scope, Signed
+from callcenter.services import mandate
+from callcenter.services.control import ControlError, Json, JsonObject
 from callcenter.services.desk import Desk
 from tests.services.test_supervision_killed import config, talk
 from tests.support.virtual import VirtualCenter, in_virtual_time
@@ -105,3 +107,54 @@ def test_what_cannot_be_is_refused(do: str, fields: dict[str, Json], says: str) 
         assert says in str(refused.value)
 
     story()
+
+
+# --- on behalf of a person ------------------------------------------------------------------------------
+
+
+def signed(*rights: Right, queues: tuple[str, ...] | None = None, agent: str = "") -> JsonObject:
+    scope = Scope(queues=None if queues is None else frozenset(queues))
+    return mandate.who(Signed("sid", "Sid", rights=frozenset(rights), scope=scope, agent=agent))
+
+
+NOT_HERS: list[tuple[str, dict[str, Json], JsonObject, str]] = [
+    ("agent_force", {"agent": "alice", "state": "ready"}, signed(Right.LISTEN), "needs the right 'force_state'"),
+    ("agent_force", {"agent": "alice", "state": "ready"}, signed(Right.FORCE_STATE, queues=("sales",)), "'force_state' there"),
+    ("supervise_begin", {"supervisor": "sam", "agent": "alice"}, signed(Right.FORCE_STATE), "needs the right 'listen'"),
+    ("supervise_begin", {"supervisor": "sam", "agent": "alice"}, signed(Right.LISTEN, queues=("sales",)), "'listen' there"),
+    ("supervise_switch", {"supervisor": "sam", "mode": "barge"}, signed(), "needs the right 'listen'"),
+    ("supervise_end", {"supervisor": "sam"}, signed(), "needs the right 'listen'"),
+    ("contact_move", {"contact": "x", "queue": "support"}, signed(Right.MOVE_CONTACTS, queues=("sales",)), "'move_contacts' there"),
+    ("notice_send", {"text": "hi"}, signed(Right.SEND_NOTICES, queues=("sales",)), "'send_notices' there"),
+    ("notice_send", {"text": "hi", "agents": ["alice"]}, signed(Right.SEND_NOTICES, queues=("sales",)), "'send_notices' there"),
+    ("notice_send", {"text": "hi", "queues": ["support"]}, signed(Right.SEND_NOTICES, queues=("sales",)), "'send_notices' there"),
+    ("calendar_switch", {"calendar": "none"}, signed(Right.SWITCH_HOURS, queues=("sales",)), "'switch_hours' there"),
+    ("callback_list", {}, signed(), "needs the right 'handle_callbacks'"),
+    ("agent_force", {"agent": "alice", "state": "ready"}, {"person": "sid"}, "'who' must have"),
+    ("agent_force", {"agent": "alice", "state": "ready"}, {"person": "", "rights": ["force_state"]}, "'who' must have"),
+    ("agent_force", {"agent": "alice", "state": "ready"}, {"person": "sid", "rights": ["no_such_right"]}, "needs the right"),
+    ("agent_force", {"agent": "alice", "state": "ready"}, {"person": "sid", "rights": ["force_state"], "queues": "all"}, "lists of names"),
+]
+
+
+@pytest.mark.parametrize(("do", "fields", "who", "says"), NOT_HERS)
+def test_the_engine_judges_itself_what_a_person_may(do: str, fields: dict[str, Json], who: JsonObject, says: str) -> None:
+    @in_virtual_time(config=config(), seeds=(None,))
+    async def story(center: VirtualCenter) -> None:
+        with pytest.raises(ControlError) as refused:
+            await ask(center, do, **fields, by="somebody else", who=who)
+        assert says in str(refused.value)
+
+    story()
+
+
+@in_virtual_time(config=config(), seeds=(None,))
+async def test_what_a_person_may_is_done_in_her_name_and_within_her_queues(center: VirtualCenter) -> None:
+    await talk(center)
+    who = signed(Right.FORCE_STATE, Right.LISTEN, queues=("support",), agent="sam")
+    await ask(center, "agent_force", agent="alice", state="not_ready", reason="meeting", by="somebody else", who=who)
+    assert [forced.by for forced in center.kept(f.AgentForced)] == ["sid"]
+    await ask(center, "supervise_begin", supervisor="sam", agent="alice", who=who)
+    assert [(began.by, began.within) for began in center.kept(f.SupervisionBegan)] == [("sid", ("support",))]
+    await ask(center, "supervise_end", supervisor="sam", by="the command line")
+    assert [ended.by for ended in center.kept(f.SupervisionEnded)] == ["the command line"], "without who: the machine's own people"

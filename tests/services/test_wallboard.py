@@ -16,6 +16,7 @@ from callcenter.services.boards import Boards
 from callcenter.services.replica import Replica
 from callcenter.services.today import TodaysFigures
 from callcenter.services.wallboard import Rows, Today, View, board
+from callcenter.sim.virtual_loop import run_virtual
 from tests.support.watched_center import WatchedCenter, browsers
 
 QUEUES = (QueueConfig("support", target_wait=timedelta(seconds=20)), QueueConfig("sales"))
@@ -136,11 +137,25 @@ async def test_many_who_watch_the_same_cost_one_picture(center: WatchedCenter, m
         center.world.agent_ready("alice")
         told = {json.dumps((await next_of(screen))[1]) for screen in screens}
         assert len(told) == 1
-        made = boards.made
         for screen in screens:
             await screen.aclose()
-        await asyncio.sleep(0.1)
-        assert boards.made <= made + 2, "nobody watches: nothing is made"
+
+
+def test_while_nobody_watches_nothing_is_made(center: WatchedCenter) -> None:
+    async def an_hour() -> None:
+        boards = Boards(cast(Replica, center), nothing, lambda: center.world.now)
+        task = asyncio.create_task(boards.run())
+        screen = boards.follow(ALL)
+        await anext(screen)
+        await asyncio.sleep(10)
+        watched = boards.made
+        await screen.aclose()
+        await asyncio.sleep(3600)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert (watched >= 10, boards.made - watched) == (True, 0)
+
+    run_virtual(an_hour)
 
 
 async def test_who_is_slow_gets_everything_again(center: WatchedCenter, monkeypatch: pytest.MonkeyPatch) -> None:

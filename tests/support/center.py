@@ -140,8 +140,8 @@ class RunningCenter:
 
     # --- people ---------------------------------------------------------------------------------
 
-    async def phone(self, agent: str, on_invite: InvitePolicy) -> Phone:
-        """The agent's phone, registered."""
+    async def phone(self, agent: str, on_invite: InvitePolicy, **more: Any) -> Phone:
+        """The agent's phone, registered; ``more`` is for ``Phone.start``."""
         account = load_secrets(self.pbx.settings.data, [agent]).phones[agent]
         phone = await self.stack.enter_async_context(
             await Phone.start(
@@ -150,14 +150,15 @@ class RunningCenter:
                 password=account.password,
                 tone=AGENT_TONES[agent],
                 on_invite=on_invite,
+                **more,
             )
         )
         await phone.register()
         return phone
 
-    async def agent(self, name: str, on_invite: InvitePolicy) -> Phone:
+    async def agent(self, name: str, on_invite: InvitePolicy, **more: Any) -> Phone:
         """The agent with her phone, logged in and ready."""
-        phone = await self.phone(name, on_invite)
+        phone = await self.phone(name, on_invite, **more)
         await self.ask("agent_login", agent=name)
         await self.until(lambda: self._ready(name))
         return phone

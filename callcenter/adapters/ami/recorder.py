@@ -6,32 +6,56 @@ created or written, AMI says ``Success`` all the same and only Asterisk's log kn
 where the folder is on this machine. What was recorded is in the file only after StopMixMonitor or the end of the leg;
 Asterisk writes in blocks of some seconds.
 
-Two recordings of one leg, one right after the other, with another party on the other side: about every second time the right channel
-of the second one is silent, because what comes with lower sequence numbers is taken for late (docs/asterisk.md). A short while after the
-first has ended Asterisk has forgotten that, so the second one begins no sooner.
+A recorded leg that hears another party loses the right channel about every second time: what comes with lower sequence numbers is
+taken for late (docs/asterisk.md). Asterisk forgets how it counted a short while after the recording has ended. So the next recording of
+a leg begins no sooner; and one that goes on is taken up again in the same file, the gap filled with silence, when the leg hears another.
 """
 
 import asyncio
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+
+import structlog
 
 from callcenter.adapters.ami.client import AmiClient, Message
 from callcenter.domain.events import Refusal
 from callcenter.services.ports import CommandError
 
+log = structlog.get_logger(__name__)
+
 TWO_CHANNELS = "D"
 """Interleaves both directions; the extension must then be ``.raw``."""
+GOES_ON = "aD"
+"""The same, at the end of the file."""
 LEAST_FREE = 64 * 2**20
 """Bytes that must be free before a recording begins; a full disk would end it silently."""
 
 SETTLES = 0.15
 """Seconds between the end of a leg's recording and the next one's beginning."""
+BYTES_PER_SECOND = 32_000
+FRAME = 4
+"""Bytes: one sample of each channel."""
+MOST_SILENCE = 10.0
+"""Seconds that are filled at once; no gap of ours is longer."""
 
 _RECORDING = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 _LOOK_AFTER = (0.01, 0.02, 0.05, 0.1, 0.3, 0.5)
 """Seconds between looks for the file."""
+
+
+@dataclass(slots=True)
+class _Running:
+    """A recording that goes on."""
+
+    recording: str
+    began: float
+    """By the loop's clock."""
+    taking_up: asyncio.Task[None] | None = None
+    again: bool = False
+    """Another party came when it had just been taken up."""
 
 
 class MixMonitorRecorder:
@@ -46,6 +70,7 @@ class MixMonitorRecorder:
 
         self._stopped: dict[tuple[str, str], float] = {}
         """By node and leg: when its recording was stopped just now, by the loop's clock."""
+        self._running: dict[tuple[str, str], _Running] = {}
 
     async def start(self, node: str, leg: str, recording: str) -> None:
         """Write both directions into ``<recording>.raw`` in the node's folder of recordings. Raises CommandError."""
@@ -53,10 +78,11 @@ class MixMonitorRecorder:
             raise CommandError(Refusal.REFUSED, "not a name of a recording")
         folder = self._folders.get(node)
         if folder is not None:
-            if _is_there(folder / f"{recording}.raw"):
-                return  # begun already, by us before a restart
+            if (size := _size(folder / f"{recording}.raw")) is not None:  # begun already, by us before a restart
+                self._running.setdefault((node, leg), _Running(recording, _now() - size / BYTES_PER_SECOND))
+                return
             _check_room(folder)
-        await asyncio.sleep(max(0.0, self._stopped.get((node, leg), 0.0) + SETTLES - asyncio.get_running_loop().time()))
+        await asyncio.sleep(max(0.0, self._stopped.get((node, leg), 0.0) + SETTLES - _now()))
         said = await self._client(node).action("MixMonitor", {"Channel": leg, "File": f"{recording}.raw", "Options": TWO_CHANNELS})
         if said.get("response") != "Success":
             self._proven.discard(node)
@@ -64,13 +90,61 @@ class MixMonitorRecorder:
         if folder is not None and node not in self._proven:
             await _check_begun(folder / f"{recording}.raw")
             self._proven.add(node)
+        self._running[node, leg] = _Running(recording, _now())
 
     async def stop(self, node: str, leg: str, recording: str) -> None:
         """Stop all recording of the leg; one that is gone, or not recorded, is success. Raises CommandError(NODE_AWAY)."""
+        running = self._running.pop((node, leg), None)
+        if running is not None and running.taking_up is not None:
+            running.taking_up.cancel()
+        await self._stop(node, leg)
+
+    def hears_another(self, node: str, leg: str) -> None:
+        """Listen anew: stop, and go on in the same file when Asterisk has forgotten the party before."""
+        running = self._running.get((node, leg))
+        if running is None:
+            return
+        if running.taking_up is None:
+            running.taking_up = asyncio.create_task(self._take_up(node, leg, running), name=f"recording {leg}")
+        else:
+            running.again = True
+
+    async def _take_up(self, node: str, leg: str, running: _Running) -> None:
+        try:
+            while True:
+                await self._stop(node, leg)
+                await asyncio.sleep(SETTLES)
+                running.again = False  # who came until now is not counted yet
+                self._fill(node, running)
+                fields = {"Channel": leg, "File": f"{running.recording}.raw", "Options": GOES_ON}
+                said = await self._client(node).action("MixMonitor", fields)
+                if said.get("response") != "Success":
+                    raise _refused(said)
+                if not running.again:
+                    return
+        except CommandError as error:  # the leg has ended, or the node is lost; what was recorded is there
+            log.info("recording_not_taken_up", recording=running.recording, why=str(error))
+        finally:
+            running.taking_up = None
+
+    def _fill(self, node: str, running: _Running) -> None:
+        """With silence, up to where the file would be had the recording gone on."""
+        folder = self._folders.get(node)
+        if folder is None:
+            return
+        file = folder / f"{running.recording}.raw"
+        try:
+            missing = int((_now() - running.began) * BYTES_PER_SECOND) - file.stat().st_size
+            if FRAME <= missing <= MOST_SILENCE * BYTES_PER_SECOND:
+                with file.open("ab") as end:
+                    end.write(bytes(missing - missing % FRAME))
+        except OSError as error:  # then it is a little shorter
+            log.info("recording_not_filled", recording=running.recording, why=error.strerror)
+
+    async def _stop(self, node: str, leg: str) -> None:
         await self._client(node).action("StopMixMonitor", {"Channel": leg})
-        loop = asyncio.get_running_loop()
-        self._stopped[node, leg] = loop.time()
-        loop.call_later(SETTLES, self._stopped.pop, (node, leg), None)
+        self._stopped[node, leg] = _now()
+        asyncio.get_running_loop().call_later(SETTLES, self._stopped.pop, (node, leg), None)
 
     def _client(self, node: str) -> AmiClient:
         client = self._clients.get(node)
@@ -96,10 +170,18 @@ def _check_room(folder: Path) -> None:
 async def _check_begun(file: Path) -> None:
     for pause in _LOOK_AFTER:
         await asyncio.sleep(pause)
-        if _is_there(file):
+        if _size(file) is not None:
             return
     raise CommandError(Refusal.REFUSED, "Asterisk could not create the file of the recording")
 
 
-def _is_there(file: Path) -> bool:
-    return file.exists()
+def _size(file: Path) -> int | None:
+    """Bytes; None: there is no such file."""
+    try:
+        return file.stat().st_size
+    except OSError:
+        return None
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from callcenter.adapters.ari.client import AriServer
 from callcenter.adapters.ari.node import AsteriskNode
+from callcenter.adapters.ari.recorded_legs import RecordedLegs
 from callcenter.domain.commands import AskPhone, Command, SetLamp, StartRecording, StopRecording
-from callcenter.domain.events import Refusal
+from callcenter.domain.events import Event, Refusal
 from callcenter.services.ports import CommandError, Ear, Inbox, Lamps, Phones, Recorder, Snapshot
 
 
@@ -24,8 +25,10 @@ class AsteriskTelephony:
         lamps: Lamps | None = None,
     ) -> None:
         """``servers`` by name of node. After ``on_replaced(node)`` that node's events and commands are another engine's."""
-        self._nodes = {name: AsteriskNode(name, server, inbox, on_connect, on_replaced) for name, server in servers.items()}
         self._recorder = recorder
+        self._recorded = RecordedLegs(recorder.hears_another)
+        self._inbox = inbox
+        self._nodes = {name: AsteriskNode(name, server, self._tell, on_connect, on_replaced) for name, server in servers.items()}
         self._phones = phones
         self._lamps = lamps
         self._running: list[asyncio.Task[None]] = []
@@ -50,6 +53,10 @@ class AsteriskTelephony:
         """Carry out the command. Raises CommandError."""
         node = self._node(command.node)
         node.check_open()
+        await self._say(node, command)
+        self._recorded.did(command)
+
+    async def _say(self, node: AsteriskNode, command: Command) -> None:
         if isinstance(command, StartRecording):
             await self._recorder.start(command.node, command.leg, command.recording)
         elif isinstance(command, StopRecording):
@@ -65,6 +72,10 @@ class AsteriskTelephony:
             await self._lamps.show(command.node, command.endpoint, command.new, command.old)
         else:
             await node.run(command)
+
+    def _tell(self, event: Event) -> None:
+        self._recorded.happened(event)
+        self._inbox(event)
 
     async def snapshot(self, node: str, playbacks: Sequence[str]) -> Snapshot:
         """What the node holds now, and which of ``playbacks`` still go on. Raises CommandError."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from callcenter.domain.supervision_modes import SupervisionMode
+from callcenter.domain.supervision_modes import EVERY_QUEUE, SupervisionMode
 
 
 class ForcedState(StrEnum):
@@ -25,6 +25,8 @@ class SupervisionRequested:
     stay: bool = False
     reason: str = ""
     by: str = ""
+    within: tuple[str, ...] = (EVERY_QUEUE,)
+    """The queues upon which whoever asks may listen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from callcenter.domain.supervision_modes import SupervisionMode, SupervisionTold
+from callcenter.domain.supervision_modes import EVERY_QUEUE, SupervisionMode, SupervisionTold
 
 
 class TurnedWhy(StrEnum):
@@ -59,6 +59,8 @@ class SupervisionBegan:
     reason: str
     by: str
     """Who asked for it, when it was not the supervisor by phone."""
+    within: tuple[str, ...] = (EVERY_QUEUE,)
+    """The queues upon which who asked may listen; beside what the configuration allows the supervisor."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ class MediaSettings:
     loss: Loss | None
     telephone_events: bool = True
     """Whether it offers and takes RFC 4733 events."""
+    first_sequence: int | None = None
+    """The number of each stream's first packet; None: any."""
 
     def __post_init__(self) -> None:
         if self.packet_ms < FRAME_MS or self.packet_ms % FRAME_MS:
@@ -41,7 +43,8 @@ class Media:
         self._last: Audio | None = None
         pacer = shared_pacer()
         every = settings.rtp_every * settings.packet_ms // FRAME_MS
-        self.stream = RtpStream(pacer, settings.host, every=every, keep_audio=settings.keep_audio, loss=settings.loss)
+        first = settings.first_sequence
+        self.stream = RtpStream(pacer, settings.host, every=every, keep_audio=settings.keep_audio, loss=settings.loss, first=first)
         self.stream.play(settings.tone)
         pacer.add(self.stream)
         self.held = False

@@ -86,14 +86,15 @@ class Phone:
         loss: Loss | None = None,
         rtp_loss: Loss | None = None,
         telephone_events: bool = True,
+        first_sequence: int | None = None,
     ) -> Self:
         """Opens its socket.
 
         ``rtp_every=10`` sends each tenth packet only, ``0`` none. ``keep_audio=False`` counts and hears, but keeps no audio
         for ``heard_tones`` and ``save_wav``. ``loss`` loses SIP both ways, ``rtp_loss`` RTP. Without
-        ``telephone_events`` its keys can only be heard in the audio.
+        ``telephone_events`` its keys can only be heard in the audio. ``first_sequence``: the number of each call's first RTP packet.
         """
-        media = MediaSettings(local_host, tone, packet_ms, rtp_every, keep_audio, laws, rtp_loss, telephone_events)
+        media = MediaSettings(local_host, tone, packet_ms, rtp_every, keep_audio, laws, rtp_loss, telephone_events, first_sequence)
         phone = cls(name, server=server, user=user or name, password=password, media=media, on_invite=on_invite or AnswerAfter())
         losses = loss or NoLoss()
 

@@ -50,7 +50,10 @@ class _Digit:
 class RtpStream:
     """One call's audio: a socket, what we say into it, and the :class:`Ear` that keeps what comes out."""
 
-    def __init__(self, pacer: Pacer, host: str, *, every: int, keep_audio: bool, loss: Loss | None = None) -> None:
+    def __init__(
+        self, pacer: Pacer, host: str, *, every: int, keep_audio: bool, loss: Loss | None = None, first: int | None = None
+    ) -> None:
+        """``first``: the number of the first packet; None: any, as RFC 3550 wants it."""
         self._pacer = pacer
         self._loss = loss or NoLoss()
         self._lossy = loss is not None
@@ -76,7 +79,7 @@ class RtpStream:
         self._packet_ms = FRAME_MS
         self._frames: tuple[bytes, ...] = ()
         self._ssrc = secrets.randbits(32)
-        self._sequence = secrets.randbits(16)
+        self._sequence = secrets.randbits(16) if first is None else (first - 1) & 0xFFFF
         self._timestamp_base = secrets.randbits(32)
         self._marker = True
         self._digits: deque[_Digit] = deque()

@@ -52,6 +52,9 @@ class Recordings:
     async def stop(self, node: str, leg: str, recording: str) -> None:
         self.done.append(("stop", node, leg, recording))
 
+    def hears_another(self, node: str, leg: str) -> None:
+        self.done.append(("hears another", node, leg))
+
 
 class Center:
     """One engine with one node."""

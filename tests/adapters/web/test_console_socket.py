@@ -14,6 +14,7 @@ from callcenter.adapters.web import console_socket as module
 from callcenter.adapters.web.console_socket import MESSAGE_LIMIT, SIGNED_OUT, ConsoleSocket
 from callcenter.domain.config import QueueConfig
 from callcenter.domain.rights import RIGHTS, Role, Scope, Signed
+from callcenter.services import mandate
 from callcenter.services.console_commands import Commands
 from callcenter.services.consoles import Consoles
 from callcenter.services.control import Json, JsonObject
@@ -172,10 +173,14 @@ async def test_a_supervisor_acts_within_her_scope_and_it_is_written_down(office:
     contact = list(office.center.world.center.state.contacts)[-1]
     assert "ok" in await page.answer({"id": "2", "do": "contact_priority", "contact": contact, "priority": 5})
     assert "there" in (await page.answer({"id": "3", "do": "contact_move", "contact": contact, "queue": "support"}))["error"]
-    assert office.asked == [("contact_priority", {"contact": contact, "priority": 5, "by": "sue@example"})]
+    ((do, fields),) = office.asked
+    assert (do, fields["contact"], fields["priority"], fields["by"]) == ("contact_priority", contact, 5, "sue@example")
+    assert fields["who"] == mandate.who(office.signed), "the engine judges by it, too"
     office.refuse = "no"
     assert (await page.answer({"id": "4", "do": "contact_priority", "contact": contact, "priority": 6}))["error"] == "no"
-    assert office.audited == [("sue@example", "contact_priority", ""), ("sue@example", "contact_priority", "no")]
+    there = "you may not do this: it needs the right 'move_contacts' there"
+    refused = [("sue@example", do, there) for do in ("contact_priority", "contact_move")]
+    assert office.audited == [refused[0], ("sue@example", "contact_priority", ""), refused[1], ("sue@example", "contact_priority", "no")]
 
 
 async def test_a_supervisor_without_an_agent_of_hers_is_no_agent(office: Office) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from callcenter.domain.audit import By, Deed
 from callcenter.domain.rights import Of
@@ -22,6 +22,19 @@ class AskEngine(Protocol):
     async def __call__(self, do: str, **fields: Json) -> JsonObject: ...
 
     async def close(self) -> None: ...
+
+
+class LiveReads(Protocol):
+    """What is going on now, all that was asked of the engine through ``AskEngine`` included. Everything raises EngineAway."""
+
+    async def picture(self) -> Mapping[str, Any]:
+        """``services.live_view``."""
+
+    async def explanation(self, contact: str) -> JsonObject:
+        """Why a contact waits. Raises ControlError."""
+
+    async def queue_of(self, contact: str) -> str | None:
+        """The queue of a contact that is not over."""
 
 
 class FlowsAway(Exception):
@@ -88,6 +101,7 @@ class Ports:
     """All of them."""
 
     engine: AskEngine
+    live: LiveReads
     archive: Archive
     keys: KeyStore
     webhooks: WebhookBook

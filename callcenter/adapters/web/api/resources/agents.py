@@ -129,7 +129,7 @@ class PaymentRequest(Request):
 
 async def agents(asked: Asked[AgentQuery, Nothing], ports: Ports) -> AgentList:
     """Those within scope, by name."""
-    found = [_shown(agent, ports) for agent in _all(await ports.engine("state"))]
+    found = [_shown(agent, ports) for agent in _all(await ports.live.picture())]
     query = asked.query
     return AgentList(
         items=[
@@ -144,7 +144,7 @@ async def agents(asked: Asked[AgentQuery, Nothing], ports: Ports) -> AgentList:
 
 async def agent(asked: Asked[Nothing, Nothing], ports: Ports) -> AgentShown:
     name = scope.known_agent(asked, ports, Right.SEE_WALLBOARD, Right.COMMAND_OWN_AGENT)
-    found = next((each for each in _all(await ports.engine("state")) if each.get("name") == name), None)
+    found = next((each for each in _all(await ports.live.picture()) if each.get("name") == name), None)
     return _shown(found or {"name": name, "state": "logged_out", "reason": "", "phone_reachable": False, "contact": ""}, ports)
 
 

@@ -1,6 +1,5 @@
 """Opening hours: open or closed, why, the changes to come, and the emergency switch."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field
@@ -9,7 +8,7 @@ from callcenter.adapters.web.api.endpoint import Asked, Endpoint, Line, Nothing,
 from callcenter.adapters.web.api.ports import Ports
 from callcenter.adapters.web.api.problems import not_found
 from callcenter.adapters.web.api.resources import scope
-from callcenter.domain.audit import Deed
+from callcenter.adapters.web.api.resources.told import tell
 from callcenter.domain.rights import Of, Right
 
 TAG = "calendars"
@@ -81,10 +80,7 @@ async def switch(asked: Asked[Nothing, SwitchRequest], ports: Ports) -> Calendar
     for queue in _queues(ports, name):
         scope.check(asked, Right.SWITCH_HOURS, Of(queues=frozenset({queue})))
     until = body.until.isoformat() if body.until else None
-    answer: Mapping[str, object] = await ports.engine(
-        "calendar_switch", calendar=name, is_open=body.open, until=until, reason=body.reason, by=asked.by.person
-    )
-    await ports.audit(asked.by, Deed("hours_switched", f"calendar {name}", body.reason, after={"open": body.open, "until": until}))
+    answer = await tell(asked, ports, "calendar_switch", calendar=name, is_open=body.open, until=until, reason=body.reason)
     return CalendarShown.model_validate(answer)
 
 

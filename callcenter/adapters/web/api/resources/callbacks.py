@@ -10,6 +10,7 @@ from callcenter.adapters.web.api.ports import Ports
 from callcenter.adapters.web.api.problems import not_found
 from callcenter.adapters.web.api.resources import scope
 from callcenter.adapters.web.api.resources.lists import DatedQuery, listed, read
+from callcenter.adapters.web.api.resources.told import tell
 from callcenter.domain.rights import Right
 from callcenter.services.archive import Row, Shelf
 
@@ -91,7 +92,9 @@ async def add(asked: Asked[Nothing, CallbackRequest], ports: Ports) -> CallbackD
     body = asked.body
     scope.check_row_queue(asked, Right.HANDLE_CALLBACKS, body.queue)
     at = body.at.isoformat() if body.at else None
-    answer = await ports.engine(
+    answer = await tell(
+        asked,
+        ports,
         "callback_add",
         queue=body.queue,
         number=body.number,
@@ -100,7 +103,6 @@ async def add(asked: Asked[Nothing, CallbackRequest], ports: Ports) -> CallbackD
         priority=body.priority,
         owner=body.owner,
         owned_for_s=body.owned_for_s,
-        by=asked.by.person,
     )
     return _done(answer)
 
@@ -110,12 +112,12 @@ async def change(asked: Asked[Nothing, CallbackChange], ports: Ports) -> Callbac
     if body.queue is not None:
         scope.check_row_queue(asked, Right.HANDLE_CALLBACKS, body.queue)
     given = body.model_dump(exclude_unset=True, exclude_none=True, mode="json")
-    return _done(await ports.engine("callback_edit", callback=str(row["callback_id"]), by=asked.by.person, **given))
+    return _done(await tell(asked, ports, "callback_edit", callback=str(row["callback_id"]), **given))
 
 
 async def cancel(asked: Asked[Nothing, Nothing], ports: Ports) -> None:
     row = await _one(asked, ports)
-    await ports.engine("callback_cancel", callback=str(row["callback_id"]), by=asked.by.person)
+    await tell(asked, ports, "callback_cancel", callback=str(row["callback_id"]))
 
 
 def _done(answer: Any) -> CallbackDone:

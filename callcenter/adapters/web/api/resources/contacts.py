@@ -16,7 +16,7 @@ from callcenter.adapters.web.api.resources.recordings import RecordingShown
 from callcenter.domain.dips.source import Outcome
 from callcenter.domain.rights import Right, may
 from callcenter.services.archive import Part, Row, Shelf
-from callcenter.services.control_client import RequestRefused
+from callcenter.services.control import ControlError
 
 Id = Annotated[str, Field(validation_alias=AliasChoices("contact_id", "contact"))]
 CallId = Annotated[str, Field(validation_alias=AliasChoices("call_id", "call"))]
@@ -198,10 +198,10 @@ async def explanation(asked: Asked[Nothing, Nothing], ports: Ports) -> Explained
     """Who could take it, why each other agent cannot, what changes when; for a contact of the past, each of its offers."""
     name = asked.path["contact"]
     try:
-        told = await ports.engine("explain", contact=name)
+        told = await ports.live.explanation(name)
         scope.check_row_queue(asked, Right.SEE_CONTACTS, str(told.get("queue", "")))
         return Explained(now=True, explanation=told)
-    except RequestRefused:
+    except ControlError:
         pass
     await _contact(asked, ports)
     try:
@@ -214,7 +214,7 @@ async def explanation(asked: Asked[Nothing, Nothing], ports: Ports) -> Explained
 async def lookup(asked: Asked[Nothing, Nothing], ports: Ports) -> LookupShown:
     """The queue's `lookup` source is asked, within its time limit; for the screen pop, and for contacts that are over."""
     name = asked.path["contact"]
-    queue = await _queue_of_live(ports, name)
+    queue = await ports.live.queue_of(name)
     row = None
     if queue is not None:
         scope.check_row_queue(asked, Right.SEE_CONTACTS, queue)
@@ -231,12 +231,6 @@ async def lookup(asked: Asked[Nothing, Nothing], ports: Ports) -> LookupShown:
 
 
 _KNOWN_TO_BOOKS = {"contact": "contact_id", "call": "call_id", "queue": "queue", "caller": "caller"}
-
-
-async def _queue_of_live(ports: Ports, contact: str) -> str | None:
-    """The queue of a contact of this moment; None: it is over."""
-    picture: Any = await ports.engine("state")
-    return next((str(call["queue"]) for call in picture["calls"] if call["contact"] == contact), None)
 
 
 async def calls(asked: Asked[CallQuery, Nothing], ports: Ports) -> CallPage:

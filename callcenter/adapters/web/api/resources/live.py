@@ -81,7 +81,7 @@ class Me(Shown):
 
 
 async def state(asked: Asked[Nothing, Nothing], ports: Ports) -> LiveState:
-    picture: Mapping[str, Any] = await ports.engine("state")
+    picture: Mapping[str, Any] = await ports.live.picture()
     configured, who = ports.configured(), asked.signed
     numbers = may(who, Right.SEE_CONTACTS)
     calls = [call for call in picture["calls"] if _sees(asked, str(call.get("queue") or ""))]

@@ -66,7 +66,7 @@ class SkillList(Shown):
 
 
 async def queues(asked: Asked[Nothing, Nothing], ports: Ports) -> QueueList:
-    found = _all(await ports.engine("state"))
+    found = _all(await ports.live.picture())
     return QueueList(items=[_shown(each, ports) for each in found if may(asked.signed, Right.SEE_WALLBOARD, of_queue(str(each["name"])))])
 
 
@@ -85,7 +85,7 @@ async def skills(asked: Asked[Nothing, Nothing], ports: Ports) -> SkillList:
 
 async def _one(asked: Asked[Any, Any], ports: Ports, right: Right) -> Mapping[str, Any]:
     name = scope.known_queue(asked, ports, right)
-    found = next((each for each in _all(await ports.engine("state")) if each.get("name") == name), None)
+    found = next((each for each in _all(await ports.live.picture()) if each.get("name") == name), None)
     if found is None:
         raise not_found(f"queue '{name}' is configured, but the engine has not taken it over yet; see: callcenter reload")
     return found

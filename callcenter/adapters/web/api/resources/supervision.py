@@ -9,7 +9,7 @@ from callcenter.adapters.web.api.endpoint import Asked, Endpoint, Line, Name, No
 from callcenter.adapters.web.api.ports import Ports
 from callcenter.adapters.web.api.problems import not_found, refused
 from callcenter.adapters.web.api.resources import scope
-from callcenter.domain.audit import Deed
+from callcenter.adapters.web.api.resources.told import tell
 from callcenter.domain.events import ForcedState
 from callcenter.domain.facts import AgentState
 from callcenter.domain.rights import Right, of_queue
@@ -105,21 +105,18 @@ class NoticeSent(Shown):
 async def supervise(asked: Asked[Nothing, SuperviseRequest], ports: Ports) -> None:
     """Your phone rings; with it you hear her contact. You must be an agent with a phone yourself."""
     name = scope.known_agent(asked, ports, Right.LISTEN)
-    body, me = asked.body, _me(asked)
-    told = {"mode": body.mode, "stay": body.stay}
-    await ports.audit(asked.by, Deed("supervised", f"agent {name}", body.reason, after=told))
-    await ports.engine("supervise_begin", supervisor=me, agent=name, mode=body.mode, stay=body.stay, reason=body.reason, by=asked.by.person)
+    body = asked.body
+    how: dict[str, Any] = {"mode": body.mode, "stay": body.stay, "reason": body.reason}
+    await tell(asked, ports, "supervise_begin", supervisor=_me(asked), agent=name, **how)
 
 
 async def switch(asked: Asked[Nothing, SwitchModeRequest], ports: Ports) -> None:
     """Of whom you supervise now."""
-    me = _me(asked)
-    await ports.audit(asked.by, Deed("supervision_switched", f"agent {me}", after={"mode": asked.body.mode}))
-    await ports.engine("supervise_switch", supervisor=me, mode=asked.body.mode, by=asked.by.person)
+    await tell(asked, ports, "supervise_switch", supervisor=_me(asked), mode=asked.body.mode)
 
 
 async def end(asked: Asked[Nothing, Nothing], ports: Ports) -> None:
-    await ports.engine("supervise_end", supervisor=_me(asked), by=asked.by.person)
+    await tell(asked, ports, "supervise_end", supervisor=_me(asked))
 
 
 async def force(asked: Asked[Nothing, ForceRequest], ports: Ports) -> Forced:
@@ -127,8 +124,7 @@ async def force(asked: Asked[Nothing, ForceRequest], ports: Ports) -> Forced:
     name = scope.known_agent(asked, ports, Right.FORCE_STATE)
     body = asked.body
     given: dict[str, Any] = {"reason": body.reason} if body.state is ForcedState.NOT_READY else {}
-    answer = await ports.engine("agent_force", agent=name, state=body.state, by=asked.by.person, why=body.why, **given)
-    await ports.audit(asked.by, Deed("state_forced", f"agent {name}", body.why, after={"state": body.state}))
+    answer = await tell(asked, ports, "agent_force", agent=name, state=body.state, why=body.why, **given)
     return Forced.model_validate({**answer, "agent": name})
 
 
@@ -136,16 +132,14 @@ async def move(asked: Asked[Nothing, MoveRequest], ports: Ports) -> None:
     """A contact that waits."""
     name, body = await _waiting(asked, ports), asked.body
     where = {name: value for name, value in (("queue", body.queue), ("agent", body.agent)) if value is not None}
-    await ports.engine("contact_move", contact=name, by=asked.by.person, why=body.why, **where)
-    await ports.audit(asked.by, Deed("contact_moved", f"contact {name}", body.why, after=where))
+    await tell(asked, ports, "contact_move", contact=name, why=body.why, **where)
 
 
 async def reorder(asked: Asked[Nothing, PriorityRequest], ports: Ports) -> None:
     """A contact that waits."""
     name, body = await _waiting(asked, ports), asked.body
     where: dict[str, Any] = {"head": True} if body.head else {"priority": body.priority}
-    await ports.engine("contact_priority", contact=name, by=asked.by.person, why=body.why, **where)
-    await ports.audit(asked.by, Deed("contact_reordered", f"contact {name}", body.why, after=where))
+    await tell(asked, ports, "contact_priority", contact=name, why=body.why, **where)
 
 
 async def notices(asked: Asked[Nothing, Nothing], ports: Ports) -> NoticeList:
@@ -160,9 +154,8 @@ async def send(asked: Asked[Nothing, NoticeRequest], ports: Ports) -> NoticeSent
         scope.check(asked, Right.SEND_NOTICES, ports.configured().agent(agent))
     if not body.queues and not body.agents and asked.signed.scope.queues is not None:
         raise NotAllowed(Right.SEND_NOTICES)
-    answer = await ports.engine(
-        "notice_send", text=body.text, agents=list(body.agents), queues=list(body.queues), lasts_s=body.lasts_s, by=asked.by.person
-    )
+    to: dict[str, Any] = {"agents": list(body.agents), "queues": list(body.queues)}
+    answer = await tell(asked, ports, "notice_send", text=body.text, lasts_s=body.lasts_s, **to)
     return NoticeSent.model_validate(answer)
 
 
@@ -181,14 +174,11 @@ def _me(asked: Asked[Any, Any]) -> str:
 async def _waiting(asked: Asked[Any, Any], ports: Ports) -> str:
     """The contact of the path, which must wait in a queue within scope. Raises Problem, NotAllowed."""
     name = asked.path["contact"]
-    picture: Any = await ports.engine("state")
-    for queue in picture["queues"]:
-        if any(waiting["contact"] == name for waiting in queue["line"]):
-            scope.check(asked, Right.MOVE_CONTACTS, of_queue(queue["name"]))
-            return name
-    if asked.signed.scope.queues is None:
-        return name  # the engine knows those beyond the first hundred of a line, too, and says what cannot be
-    raise not_found(f"no contact '{name}' waits")
+    queue = await ports.live.queue_of(name)
+    if queue is None:
+        raise not_found(f"no contact '{name}' waits")
+    scope.check(asked, Right.MOVE_CONTACTS, of_queue(queue))
+    return name
 
 
 ENDPOINTS = (

@@ -1,0 +1,94 @@
+"""Which recorded leg hears somebody else from now on, so that its recording must begin to listen anew.
+
+Asterisk counts the audio that a recorded leg hears, and takes another party's for late whose RTP counts lower (docs/asterisk.md). Music,
+prompts and a bridge of three count as zero. What goes on in bridges is known from the commands that were carried out, and from the events
+of legs; the first party that a recording hears needs nothing.
+"""
+
+from collections.abc import Callable, Iterable
+
+from callcenter.domain.commands import CloseBridge, Command, ConnectLegs, Play, StartMusic, StartRecording, StopRecording
+from callcenter.domain.events import Event, LegEnded, LegHeld, LegResumed, PlaybackEnded
+
+Anew = Callable[[str, str], None]
+"""Node and leg; must not wait."""
+
+
+class RecordedLegs:
+    """All of one engine; ids of legs and bridges are unique over all nodes."""
+
+    def __init__(self, anew: Anew) -> None:
+        self._anew = anew
+        self._node: dict[str, str] = {}
+        """Of each leg that is recorded."""
+        self._heard: set[str] = set()
+        """Recorded legs that have heard somebody since their recording began."""
+        self._rooms: dict[str, set[str]] = {}
+        """By bridge: who is in it."""
+        self._room: dict[str, str] = {}
+
+    def did(self, command: Command) -> None:
+        """The command was carried out."""
+        kind = type(command)
+        if kind is ConnectLegs:
+            assert isinstance(command, ConnectLegs)
+            self._connected(command)
+        elif isinstance(command, StartRecording):
+            if self._node.get(command.leg) is None:
+                self._node[command.leg] = command.node
+                self._heard.discard(command.leg)
+        elif isinstance(command, StopRecording):
+            self._node.pop(command.leg, None)
+        elif isinstance(command, CloseBridge):
+            for leg in self._rooms.pop(command.bridge, ()):
+                del self._room[leg]
+        elif isinstance(command, Play | StartMusic):
+            self._hear_another((command.leg,))
+
+    def happened(self, event: Event) -> None:
+        """Something was told of a leg."""
+        kind = type(event)
+        if kind is LegEnded:
+            assert isinstance(event, LegEnded)
+            self._node.pop(event.leg, None)
+            self._told(self._leave(event.leg))
+        elif isinstance(event, LegHeld | LegResumed):  # Asterisk plays music to the others, or ceases to
+            self._told(self._room.get(event.leg, ""))
+        elif isinstance(event, PlaybackEnded):
+            self._hear_another((event.leg,))
+
+    def _connected(self, command: ConnectLegs) -> None:
+        changed = []
+        for leg in command.legs:
+            if self._room.get(leg) != command.bridge:
+                changed += [self._leave(leg), command.bridge]
+                self._room[leg] = command.bridge
+                self._rooms.setdefault(command.bridge, set()).add(leg)
+        for bridge in dict.fromkeys(changed):
+            self._told(bridge)
+
+    def _leave(self, leg: str) -> str:
+        """The bridge in which the leg was, if others are in it still."""
+        bridge = self._room.pop(leg, "")
+        room = self._rooms.get(bridge)
+        if room is None:
+            return ""
+        room.discard(leg)
+        if not room:
+            del self._rooms[bridge]
+        return bridge
+
+    def _told(self, bridge: str) -> None:
+        """Those in the bridge hear another party; who is alone hears nobody."""
+        room = self._rooms.get(bridge, ())
+        if len(room) > 1:
+            self._hear_another(room)
+
+    def _hear_another(self, legs: Iterable[str]) -> None:
+        for leg in legs:
+            node = self._node.get(leg)
+            if node is None:
+                continue
+            if leg in self._heard:
+                self._anew(node, leg)
+            self._heard.add(leg)
