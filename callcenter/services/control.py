@@ -98,7 +98,7 @@ class ControlServer:
             return {"pong": True, "seq": self._notices.seq if self._notices else 0, "pid": os.getpid(), **life}
         try:
             answer = await self._handle(request)
-            return answer if self._notices is None else {**answer, "seq": self._notices.seq}
+            return answer if self._notices is None else {"seq": self._notices.seq, **answer}
         except ControlError as refused:
             return {"error": str(refused)}
         except Exception as bug:  # a bug in one operation must not cost the others their socket

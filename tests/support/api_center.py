@@ -35,8 +35,10 @@ from callcenter.services.clock import SteadyClock
 from callcenter.services.control import ControlServer
 from callcenter.services.desk import Desk
 from callcenter.services.engine import Engine
+from callcenter.services.fact_codec import dump, encode
 from callcenter.services.journal import Journal
 from callcenter.services.ledger import Shipper
+from callcenter.services.notices import NoticeRing
 from callcenter.services.people.person import Person
 from callcenter.services.people.signing import new_token
 from callcenter.sim.fake_pbx import FakePbx
@@ -192,7 +194,7 @@ class ApiCenter:
         """What the engine has seen so far goes into the books."""
 
         async def ship(engine: Any) -> None:
-            shipper = Shipper(self.folder / "journal", PostgresLedger(engine), dead_letters=self.folder)
+            shipper = Shipper(self.data / "journal", PostgresLedger(engine), dead_letters=self.folder)
             while await shipper.step():
                 pass
 
@@ -233,14 +235,14 @@ def _engine(center: ApiCenter) -> Iterator[None]:
     async def serve() -> None:
         loops.append(asyncio.get_running_loop())
         wire = Wire(FakePbx("node1", LoopTimeline(loops[0]), lambda event: None))
-        journal, clock = Journal(center.folder / "journal"), SteadyClock()
+        journal, clock = Journal(center.data / "journal"), SteadyClock()
         config = load(center.file).center_config({"alice": "phone-a", "bob": "phone-b"})
-        engine = Engine(Center(config, Ids("api")), journal, clock)
+        notices: NoticeRing[Fact] = NoticeRing(encode, dump=dump)
+        engine = Engine(Center(config, Ids("api")), journal, clock, notices.put, notices.change_rules)
         running = asyncio.create_task(engine.run(FakeTelephony({"node1": wire}, engine.tell, engine.on_connect)))
         token = load_secrets(center.data).control_token
-        server = ControlServer(
-            DataFolder(center.data).control_socket, token, Desk(engine, clock, reload, take_up_flows=take_up_flows).handle
-        )
+        desk = Desk(engine, clock, reload, take_up_flows=take_up_flows)
+        server = ControlServer(DataFolder(center.data).control_socket, token, desk.handle, notices)
         await server.start()
         up.set()
         await down.wait()
