@@ -18,7 +18,7 @@ from callcenter.domain.consequences import Moment, consequences
 from callcenter.domain.documents import Body, Documents, changed, difference, digest, kind_of, moved, plain
 from callcenter.runtime.center_source import CenterSource, Origin, source
 from callcenter.runtime.data_folder import DataFolder
-from callcenter.runtime.document_cache import Cached, CacheError, DocumentCache
+from callcenter.runtime.document_cache import Cached, CacheError, DocumentCache, Look
 from callcenter.runtime.document_kinds import KINDS, SplitError, join, key_of, place_of
 from callcenter.runtime.secrets import SecretsError, load_secrets
 from callcenter.runtime.settings import SettingsError, center_source, data_of, parse, read_file
@@ -75,6 +75,8 @@ class Configuring:
         self._cache = DocumentCache(data_of(file))
         self._ask = engine or engine_of(file)
         self._step = step
+        self._damaged = False
+        """Something was wrong with the files on the engine's disk when they were last read."""
 
     # --- reading --------------------------------------------------------------------------------
 
@@ -200,10 +202,13 @@ class Configuring:
     def _cached(self) -> Cached | None:
         """None: there is none that can be read."""
         try:
-            return self._cache.read()
+            found = self._cache.look()
         except CacheError as error:
-            log.warning("documents_damaged", why=str(error))
-            return None
+            found = Look(None, str(error))
+        self._damaged = bool(found.note)
+        if found.note:
+            log.warning("documents_damaged", why=found.note)
+        return found.cached
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
@@ -235,7 +240,7 @@ class Configuring:
         stored, cached = await self._store.latest(), self._cached()
         if stored is None or (cached is not None and cached.version > stored.version):
             return await self._repair_store(stored, cached)
-        if cached is None or cached.version < stored.version or digest(cached.documents) != digest(stored.documents):
+        if cached is None or self._damaged or cached.version < stored.version or digest(cached.documents) != digest(stored.documents):
             await self._repair_cache(stored, cached)
             return True
         return await self._look_at_file(stored, cached)

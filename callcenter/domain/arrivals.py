@@ -66,7 +66,7 @@ def _begin(turn: Turn, event: LegArrived, agent: Agent | None) -> Call:
             event.leg,
             direction,
             event.dialed,
-            event.caller,
+            _number_of(turn, event),
             event.caller_name,
             event.trunk,
             event.linkedid,
@@ -76,6 +76,13 @@ def _begin(turn: Turn, event: LegArrived, agent: Agent | None) -> Call:
         )
     )
     return turn.state.calls[call_id]
+
+
+def _number_of(turn: Turn, event: LegArrived) -> str:
+    """The caller's number in E.164 however the carrier writes it, so that one person is one caller; what is no number stays as it is."""
+    if event.door is not Door.TRUNK:
+        return event.caller
+    return turn.state.config.calling.rules(event.caller).number or event.caller
 
 
 def _back_from_fallback(turn: Turn, call: Call, number: NumberConfig) -> None:

@@ -331,9 +331,11 @@ def center_source(path: Path) -> CenterSource:
     """The file together with the documents of its center, if it has any. Raises SettingsError."""
     text = read_file(path)
     try:
-        return source(text, path, DocumentCache(data_of(path)).read())
+        found = DocumentCache(data_of(path)).look()
     except CacheError as error:
         raise SettingsError([str(error)]) from None
+    counts = source(text, path, found.cached)
+    return replace(counts, note="; ".join(filter(None, (found.note, counts.note)))) if found.note else counts
 
 
 def read_file(path: Path) -> str:

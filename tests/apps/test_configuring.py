@@ -1,5 +1,6 @@
 """How a change of the documents travels, and that a crash at any moment of it is made good."""
 
+import asyncio
 import tomllib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -10,13 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callcenter.adapters.db.connection import connect
 from callcenter.adapters.db.documents import PostgresDocuments
+from callcenter.apps.configured import put_back
 from callcenter.apps.configuring import Configuring
 from callcenter.domain.consequences import Consequence, What
 from callcenter.domain.documents import digest
 from callcenter.runtime import toml_text
 from callcenter.runtime.center_source import Origin
 from callcenter.runtime.document_cache import DocumentCache
-from callcenter.runtime.settings import center_source, load
+from callcenter.runtime.settings import SettingsError, center_source, load
 from callcenter.services.configuration import Change, ChangeRefused, Faulty, NoSuchVersion, Stale
 from callcenter.services.ledger import StoreAway
 from tests.support.documents import FakeEngine
@@ -303,3 +305,37 @@ async def test_what_was_lost_comes_back_from_the_other(tmp_path: Path, database_
                 await connection.execute(text("TRUNCATE config_document, config_version"))
         await center.settle()
         assert await center.in_step() == digest(plan.after)
+
+
+@pytest.mark.parametrize("both", [False, True])
+async def test_damaged_documents_on_the_disk_come_from_the_database_again(tmp_path: Path, database_url: str, both: bool) -> None:
+    async with center_in(tmp_path, database_url) as center:
+        center.engine.start()
+        await center.settle()
+        await center.configuring.apply(await center.configuring.plan({"queue/support": SUPPORT}), DANA)
+        for file in (center.cache.file, center.cache.copy) if both else (center.cache.file,):
+            file.write_bytes(file.read_bytes()[:100])
+        await center.settle()
+        await center.in_step()
+        assert center.cache.look().note == ""
+        assert load(center.file).queues[1].ring_timeout.seconds == 20
+        assert len(await center.configuring.history()) == 2
+
+
+async def test_before_anything_starts_damaged_documents_are_put_back_or_it_is_said_why_not(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with center_in(tmp_path, database_url) as center:
+        center.engine.start()
+        await center.settle()
+        for file in (center.cache.file, center.cache.copy):
+            file.write_bytes(b"{}")
+        with pytest.raises(SettingsError, match="is damaged"):
+            load(center.file)
+        monkeypatch.setenv("CALLCENTER_DATABASE_URL", "postgresql://a:b@127.0.0.1:1/c")
+        with pytest.raises(SettingsError, match=r"documents\.json is damaged.*The database: "):
+            await asyncio.to_thread(put_back, center.file)
+        monkeypatch.setenv("CALLCENTER_DATABASE_URL", database_url)
+        assert await asyncio.to_thread(put_back, center.file)
+        assert load(center.file).queues[1].ring_timeout.seconds == 15
+        assert not await asyncio.to_thread(put_back, center.file)

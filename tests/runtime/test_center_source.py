@@ -1,5 +1,6 @@
 """The file or the documents: which counts."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from callcenter.domain.documents import digest
 from callcenter.runtime.center_source import Origin, source
 from callcenter.runtime.document_cache import Cached, CacheError, DocumentCache
 from callcenter.runtime.document_kinds import split
-from callcenter.runtime.settings import SettingsError, load, load_file, parse_text
+from callcenter.runtime.settings import SettingsError, center_source, load, load_file, parse_text
 
 AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 FILE = Path("callcenter.toml")
@@ -75,19 +76,42 @@ def test_the_copy_survives_its_own_round_trip_and_is_ours_alone(tmp_path: Path) 
     assert cache.written_at() > 0
 
 
-def test_a_damaged_copy_is_a_sentence_and_not_a_guess(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+DAMAGES = {
+    "torn": lambda file: file.write_bytes(file.read_bytes()[: file.stat().st_size // 2]),
+    "emptied": lambda file: file.write_bytes(b""),
+    "changed by hand": lambda file: file.write_text(file.read_text().replace('"two"', '"six"')),
+    "not text": lambda file: file.write_bytes(b"\xff\xfe\x00"),
+    "something else": lambda file: file.write_text("[1, 2]"),
+    "nested without end": lambda file: file.write_text("[" * 100_000),
+    "gone": lambda file: file.unlink(),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+def test_a_damaged_copy_is_made_good_by_the_one_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Callable[[Path], object]
+) -> None:
+    """What was wrong is said, and what is used instead; when both are damaged nothing is guessed."""
     monkeypatch.setenv("CALLCENTER_DATA", str(tmp_path / "data"))
     file = tmp_path / "callcenter.toml"
     file.write_text(text("one"))
     cache = DocumentCache(tmp_path / "data")
     cache.write(cached("two", "one"))
+    assert (load(file).queues[0].name, load_file(file).queues[0].name) == ("two", "one")
+    damage(cache.file)
     assert load(file).queues[0].name == "two"
-    assert load_file(file).queues[0].name == "one"
-    cache.file.write_text(cache.file.read_text().replace('"two"', '"six"'))
-    with pytest.raises(CacheError, match="is damaged; remove it"):
-        cache.read()
-    with pytest.raises(SettingsError, match="is damaged; remove it"):
-        load(file)
+    note = center_source(file).note
+    assert str(cache.file) in note
+    assert "goes by documents.copy.json beside it, version 7 of 2026-11-22 09:30 UTC" in note
+    if cache.file.exists():
+        damage(cache.copy)
+        with pytest.raises(CacheError, match=r"documents\.json is damaged.*remove both"):
+            cache.read()
+        with pytest.raises(SettingsError, match=r"documents\.json is damaged.*remove both"):
+            load(file)
+    else:
+        cache.copy.unlink()
+        assert load(file).queues[0].name == "one"
 
 
 def test_what_the_core_reads_says_by_which_documents() -> None:

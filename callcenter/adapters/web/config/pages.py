@@ -45,7 +45,7 @@ class ConfigPages:
         routes.add("GET", "/config/list/{kind}", self.list_, needs=see)
         routes.add("GET", "/config/new/{kind}", self.new, needs=change)
         routes.add("GET", "/config/edit/{kind}", self.edit, needs=see)
-        routes.add("GET", "/config/edit/{kind}/{name}", self.edit, needs=see)
+        routes.add("GET", "/config/edit/{kind}/{name:.+}", self.edit, needs=see)  # the levels of a disposition have '/' between them
         routes.add("POST", "/config/review/{kind}", self.review, needs=change)
         routes.add("POST", "/config/save", self.save, needs=change)
         routes.add("GET", "/config/history", self.history, needs=see)
