@@ -176,7 +176,8 @@ class Checker:
 
     def keep(self, facts: Sequence[f.Fact], config: CenterConfig) -> None:
         """One record: the facts of one event, and the settings in force once it was handled."""
-        if config is not self._config:
+        looks = config is self._config
+        if not looks:  # with a restart they are in force before the queues are looked at: nobody is idle for nothing yet
             self._config, self._plain = config, tuple(_plain_queues(config))
         self._touched.clear()
         self._deserted.clear()
@@ -189,6 +190,8 @@ class Checker:
             if step is not None:
                 step(fact)
         self._after_the_record()
+        if looks:
+            self._nobody_is_idle_for_nothing()
 
     def _wrong(self, invariant: str, what: str) -> None:
         self.violations.append(Violation(invariant, what, self.at))
@@ -541,6 +544,8 @@ class Checker:
             live = [contact for contact in call.contacts if contact in self._live and not self.contacts[contact].entered.consult]
             if len(live) + call.flow > (2 if call.paying else 1):
                 self._wrong("A2", f"the caller of {name} is in {len(live)} contacts{' and in a flow' if call.flow else ''} at once")
+
+    def _nobody_is_idle_for_nothing(self) -> None:
         for queue in self._plain:
             waiting = next(self._waiting(queue), None)
             ready = next(self._ready(queue), None)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from callcenter.apps.cli import app, settings_of
+from callcenter.apps.cli import app
+from callcenter.apps.cli.common import settings_of
 from callcenter.apps.configured import configuring
 from callcenter.runtime import toml_text
 from callcenter.runtime.settings import load
@@ -125,7 +126,7 @@ def test_it_asks_and_a_no_changes_nothing(file: Path, monkeypatch: pytest.Monkey
     edited(file, wrap_up_s=3)
     refused = config("apply")
     assert (refused.exit_code, "say --yes" in refused.stderr) == (2, True)
-    monkeypatch.setattr("callcenter.apps.config_cli._asks", lambda: True)
+    monkeypatch.setattr("callcenter.apps.cli.config._asks", lambda: True)
     assert config("apply", answer="n\n").exit_code == 1
     assert len(json.loads(config("history", "--json").stdout)) == 1
     assert config("apply", answer="y\n").exit_code == 0

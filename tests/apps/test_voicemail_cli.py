@@ -15,7 +15,7 @@ from callcenter.adapters.db.connection import connect
 from callcenter.adapters.db.ledger import PostgresLedger
 from callcenter.adapters.db.messages import PostgresMessages
 from callcenter.apps.cli import app
-from callcenter.apps.voicemail_cli import waveform
+from callcenter.apps.cli.voicemail import waveform
 from callcenter.domain import facts as f
 from callcenter.runtime.pins import Pins
 from callcenter.services.journal import Journal

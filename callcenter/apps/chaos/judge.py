@@ -174,7 +174,8 @@ class Judge:
             channel = self._nodes[call.node].channels.get(call.began.leg)
             listens = (call.flow is not None and not call.flow.playback) or call.began.direction is Direction.PERSISTENT
             listens = listens or call.supervision is not None
-            if channel is not None and channel.up and not listens and not (channel.music or channel.playback or channel.bridge):
+            hears = channel is not None and (channel.music or channel.playback or channel.bridge or channel.hears_ringing)
+            if channel is not None and channel.up and not listens and not hears:
                 yield f"caller {channel.id} hears nothing"
         for leg in state.fallback_legs:
             if not any(leg in node.channels for node in self._nodes.values()):

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from callcenter.apps.cli.common import DEFAULT, FAILED, WRONG_USE, AsJson, Config, fail, settings_of
+
 if TYPE_CHECKING:
     from callcenter.domain.webhooks import Subscription
     from callcenter.runtime.settings import Settings
@@ -16,10 +18,7 @@ if TYPE_CHECKING:
 
 webhook_app = typer.Typer(no_args_is_help=True, help="Webhooks: other systems are told of what happens.")
 
-Config = Annotated[Path, typer.Option("--config", "-c", envvar="CALLCENTER_CONFIG", help="The configuration file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Id = Annotated[str, typer.Argument(metavar="WEBHOOK", help="As 'callcenter webhook list' names it.")]
-DEFAULT = Path("callcenter.toml")
 T = TypeVar("T")
 
 
@@ -49,7 +48,6 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Tell another system of what happens from now on; prints the secret that it checks messages with."""
-    from callcenter.apps.cli import WRONG_USE, fail, settings_of
     from callcenter.runtime.secrets import load_secrets
     from callcenter.services.webhooks import WebhookError, new_id, secrets_for, wanted
 
@@ -70,7 +68,6 @@ def add(
 @webhook_app.command()
 def rotate(webhook: Id, config: Config = DEFAULT, as_json: AsJson = False) -> None:
     """Make a new secret; for a day messages are signed with the former one too."""
-    from callcenter.apps.cli import settings_of
     from callcenter.runtime.secrets import load_secrets
     from callcenter.services.webhooks import secrets_for
 
@@ -185,7 +182,6 @@ def _ask(config: Path, work: "Callable[[WebhookBook, datetime], Awaitable[T]]") 
     """Something of the book of webhooks. Ends with a sentence."""
     from callcenter.adapters.db.connection import connect
     from callcenter.adapters.db.webhooks import PostgresWebhooks
-    from callcenter.apps.cli import FAILED, WRONG_USE, fail, settings_of
     from callcenter.runtime.data_folder import database_url
     from callcenter.runtime.postgres import PostgresError
     from callcenter.services.ledger import StoreAway, StoreRefused

@@ -2,36 +2,27 @@
 
 import json
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
+from callcenter.apps.cli.common import DEFAULT, AsJson, Config, ask_engine, settings_of
+
 if TYPE_CHECKING:
-    from callcenter.services.control import Json, JsonObject
+    pass
 
 do_not_call_app = typer.Typer(no_args_is_help=True, help="The do-not-call list: who asked not to be called any more.")
 
-Config = Annotated[Path, typer.Option("--config", "-c", envvar="CALLCENTER_CONFIG", help="The configuration file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="In national form or with a plus sign.")]
 By = Annotated[str, typer.Option(help="Who asks for it, for the record.")]
-DEFAULT = Path("callcenter.toml")
-
-
-def _ask(config: Path, do: str, **fields: "Json") -> "JsonObject":
-    from callcenter.apps.cli import ask_engine
-
-    return ask_engine(config, do, 5.0, **fields)
 
 
 @do_not_call_app.command("list")
 def list_(config: Config = DEFAULT, as_json: AsJson = False) -> None:
     """What callers and people have said, with its date and source; the list in the configuration is not repeated."""
-    from callcenter.apps.cli import settings_of
 
-    answer = _ask(config, "do_not_call_list")
+    answer = ask_engine(config, "do_not_call_list")
     if as_json:
         typer.echo(json.dumps({"numbers": answer["numbers"], "count": answer["count"]}, indent=2))
         return
@@ -52,12 +43,12 @@ def add(
     number: Number, config: Config = DEFAULT, by: By = "", note: Annotated[str, typer.Option(help="Why, or where it was said.")] = ""
 ) -> None:
     """Call this number no more, from now on; what was promised it is taken back."""
-    _ask(config, "do_not_call_add", number=number, by=by, note=note)
+    ask_engine(config, "do_not_call_add", number=number, by=by, note=note)
     typer.echo(f"{number}: is not called any more")
 
 
 @do_not_call_app.command()
 def remove(number: Number, config: Config = DEFAULT, by: By = "") -> None:
     """Call this number again."""
-    _ask(config, "do_not_call_remove", number=number, by=by)
+    ask_engine(config, "do_not_call_remove", number=number, by=by)
     typer.echo(f"{number}: may be called again")

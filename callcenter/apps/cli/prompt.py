@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from callcenter.apps.cli.common import DEFAULT, WRONG_USE, Config, fail, settings_of
+
 if TYPE_CHECKING:
     from callcenter.runtime.catalogue import Prompt
     from callcenter.runtime.settings import Settings
 
 prompt_app = typer.Typer(no_args_is_help=True, help="Prompts: what callers hear, in each of the center's languages.")
 
-Config = Annotated[Path, typer.Option("--config", "-c", envvar="CALLCENTER_CONFIG", help="The configuration file.")]
 Language = Annotated[str, typer.Option("--language", "-l", help="One of center.languages; by default the first.")]
 Id = Annotated[str, typer.Argument(metavar="PROMPT", help="The prompt's id.")]
-DEFAULT = Path("callcenter.toml")
 
 
 @prompt_app.command("list")
@@ -26,7 +26,6 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """All prompts: where each comes from, and what it says."""
-    from callcenter.apps.cli import settings_of
 
     settings = settings_of(config)
     spoken = [_language(settings, language)] if language else list(settings.catalogue.renderings)
@@ -68,7 +67,6 @@ def add(
     language: Language = "",
 ) -> None:
     """Let callers hear a recording in place of what is spoken; calls in progress hear to the end what they are hearing."""
-    from callcenter.apps.cli import fail, settings_of
     from callcenter.runtime.recordings_added import RecordingError
     from callcenter.runtime.recordings_added import add as keep
 
@@ -87,7 +85,6 @@ def add(
 @prompt_app.command()
 def remove(prompt: Id, config: Config = DEFAULT, language: Language = "") -> None:
     """Take a recording away that was added; what is written or shipped is spoken again."""
-    from callcenter.apps.cli import fail, settings_of
     from callcenter.runtime.recordings_added import RecordingError
     from callcenter.runtime.recordings_added import remove as drop
 
@@ -109,7 +106,6 @@ def say(
     out: Annotated[Path | None, typer.Option("--out", help="Also write it as a WAV file.")] = None,
 ) -> None:
     """Show what a caller would hear; with --out, hear it."""
-    from callcenter.apps.cli import WRONG_USE, fail, settings_of
     from callcenter.runtime.catalogue_said import SayError, read, sounds, write
 
     settings = settings_of(config)
@@ -126,8 +122,6 @@ def say(
 
 
 def _language(settings: "Settings", named: str) -> str:
-    from callcenter.apps.cli import WRONG_USE, fail
-
     spoken = settings.center.languages
     if named and named not in spoken:
         fail(f"--language '{named}' is none of center.languages: {', '.join(spoken)}", WRONG_USE)

@@ -8,28 +8,20 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from callcenter.apps.cli.common import DEFAULT, WRONG_USE, AsJson, Config, ask_engine, fail, settings_of
+
 if TYPE_CHECKING:
     from callcenter.services.control import Json, JsonObject
 
 callback_app = typer.Typer(no_args_is_help=True, help="Callbacks: what we have promised callers.")
 
-Config = Annotated[Path, typer.Option("--config", "-c", envvar="CALLCENTER_CONFIG", help="The configuration file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Id = Annotated[str, typer.Argument(metavar="CALLBACK", help="As 'callcenter callback list' names it.")]
 At = Annotated[str | None, typer.Option("--at", help="ISO 8601, in the center's zone unless it says another.")]
 By = Annotated[str, typer.Option(help="Who asks for it, for the record.")]
-DEFAULT = Path("callcenter.toml")
-
-
-def _ask(config: Path, do: str, **fields: "Json") -> "JsonObject":
-    from callcenter.apps.cli import ask_engine
-
-    return ask_engine(config, do, 5.0, **fields)
 
 
 def _moment(config: Path, text: str | None) -> str | None:
     """A date with its zone. Ends with a sentence when it is none."""
-    from callcenter.apps.cli import WRONG_USE, fail, settings_of
 
     if text is None:
         return None
@@ -50,9 +42,8 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Those that are not settled, in the order in which they are due."""
-    from callcenter.apps.cli import settings_of
 
-    answer = _ask(config, "callback_list", queue=queue, owner=owner)
+    answer = ask_engine(config, "callback_list", queue=queue, owner=owner)
     if as_json:
         typer.echo(json.dumps({"callbacks": answer["callbacks"], "count": answer["count"]}, indent=2))
         return
@@ -88,7 +79,7 @@ def add(
         more["at"] = moment
     if owned_for_s is not None:
         more["owned_for_s"] = owned_for_s
-    answer = _ask(config, "callback_add", number=number, queue=queue, owner=owner, name=name, priority=priority, by=by, **more)
+    answer = ask_engine(config, "callback_add", 5.0, number=number, queue=queue, owner=owner, name=name, priority=priority, by=by, **more)
     _tell(answer, as_json, "promised")
 
 
@@ -108,13 +99,13 @@ def edit(
     for field, value in (("number", number), ("queue", queue), ("owner", owner), ("at", _moment(config, at))):
         if value is not None:
             changed[field] = value
-    _tell(_ask(config, "callback_edit", callback=callback, by=by, **changed), as_json, "changed")
+    _tell(ask_engine(config, "callback_edit", 5.0, callback=callback, by=by, **changed), as_json, "changed")
 
 
 @callback_app.command()
 def cancel(callback: Id, config: Config = DEFAULT, by: By = "", as_json: AsJson = False) -> None:
     """Take the promise back."""
-    _tell(_ask(config, "callback_cancel", callback=callback, by=by), as_json, "cancelled")
+    _tell(ask_engine(config, "callback_cancel", callback=callback, by=by), as_json, "cancelled")
 
 
 def _tell(answer: "JsonObject", as_json: bool, done: str) -> None:

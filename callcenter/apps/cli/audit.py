@@ -1,22 +1,18 @@
 """``callcenter audit``: who did what, and whether the trail is whole."""
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from callcenter.apps.person_cli import store_call
+from callcenter.apps.cli.common import DEFAULT, FAILED, AsJson, Config, fail, settings_of
+from callcenter.apps.cli.person import store_call
 from callcenter.domain.audit import AuditEntry, faults
 
 if TYPE_CHECKING:
     pass
 
 audit_app = typer.Typer(no_args_is_help=True, help="The audit trail: every change, and whoever listened or took something out.")
-
-Config = Annotated[Path, typer.Option("--config", "-c", envvar="CALLCENTER_CONFIG", help="The configuration file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-DEFAULT = Path("callcenter.toml")
 
 
 @audit_app.command("list")
@@ -58,7 +54,6 @@ def told(entry: AuditEntry) -> dict[str, object]:
 def verify(config: Config = DEFAULT, as_json: AsJson = False) -> None:
     """Whether nothing was changed, removed or cut off; exit code 1 when something was."""
     from callcenter.adapters.db.people import PostgresPeople
-    from callcenter.apps.cli import FAILED, fail, settings_of
     from callcenter.services.people.trail import anchors
 
     try:

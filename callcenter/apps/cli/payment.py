@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from callcenter.apps.cli.common import DEFAULT, Config, ask_engine
+
 if TYPE_CHECKING:
     from callcenter.services.control import Json
 
@@ -12,14 +14,10 @@ payment_app = typer.Typer(
     no_args_is_help=True, help="Payments: the caller pays alone, unheard and unrecorded, and comes back to the agent."
 )
 
-Config = Annotated[Path, typer.Option("--config", "-c", envvar="CALLCENTER_CONFIG", help="The configuration file.")]
 AgentName = Annotated[str, typer.Argument(metavar="AGENT", help="Whose caller it is.")]
-DEFAULT = Path("callcenter.toml")
 
 
 def _ask(config: Path, do: str, **fields: "Json") -> None:
-    from callcenter.apps.cli import ask_engine
-
     ask_engine(config, do, 5.0, **fields)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from callcenter.apps.cli.common import DEFAULT, WRONG_USE, AsJson, Config, fail, settings_of
 from callcenter.domain.audit import By
 from callcenter.domain.rights import SEPARATE, Right, Role, Scope
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 person_app = typer.Typer(no_args_is_help=True, help="People who sign in: their roles, rights and passwords.")
 
-Config = Annotated[Path, typer.Option("--config", "-c", envvar="CALLCENTER_CONFIG", help="The configuration file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The sign-in name.")]
 Roles = Annotated[list[Role] | None, typer.Option("--role", help="Again for each: agent, supervisor, ops, admin.")]
 Granted = Annotated[list[str] | None, typer.Option("--grant", help="Beside the roles: listen, listen_recordings or export.")]
@@ -32,7 +31,6 @@ Queues = Annotated[list[str] | None, typer.Option("--queue", help="Only this que
 Teams = Annotated[list[str] | None, typer.Option("--team", help="Only this team; again for each.")]
 Campaigns = Annotated[list[str] | None, typer.Option("--campaign", help="Only this campaign; again for each.")]
 PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input: one line.")]
-DEFAULT = Path("callcenter.toml")
 
 
 def store_call(config: Path, work: "Callable[[PostgresPeople], Awaitable[T]]") -> T:
@@ -40,7 +38,6 @@ def store_call(config: Path, work: "Callable[[PostgresPeople], Awaitable[T]]") -
     from callcenter.adapters.db.connection import connect
     from callcenter.adapters.db.migrate import SchemaError, check_schema
     from callcenter.adapters.db.people import PostgresPeople
-    from callcenter.apps.cli import fail, settings_of
     from callcenter.runtime.data_folder import database_url
     from callcenter.runtime.postgres import PostgresError
     from callcenter.services.people.person import PersonError
@@ -90,7 +87,6 @@ def add(
     subject: Annotated[str, typer.Option(help="Who she is to the OIDC provider ('sub').")] = "",
 ) -> None:
     """Let somebody sign in. The first admin is made so: callcenter person add NAME --role admin"""
-    from callcenter.apps.cli import WRONG_USE, fail, settings_of
     from callcenter.services.people.passwords import hash_now
     from callcenter.services.people.person import Person, PersonError, shown_name, sign_in_name
 
@@ -154,7 +150,6 @@ def _limits(scope: Scope) -> dict[str, frozenset[str]]:
 @person_app.command()
 def passwd(name: Name, config: Config = DEFAULT, password_stdin: PasswordStdin = False) -> None:
     """Give somebody a new password; her sessions end."""
-    from callcenter.apps.cli import WRONG_USE, fail
     from callcenter.services.people.passwords import hash_now
     from callcenter.services.people.person import PersonError
 
@@ -231,7 +226,6 @@ def token_add(
     config: Config = DEFAULT,
 ) -> None:
     """Make a token and print it: this once, it is kept nowhere."""
-    from callcenter.apps.cli import WRONG_USE, fail
     from callcenter.services.people.person import PersonError
     from callcenter.services.people.signing import new_token
 
@@ -278,7 +272,6 @@ def token_end(
     config: Config = DEFAULT,
 ) -> None:
     """It opens nothing any more."""
-    from callcenter.apps.cli import fail
 
     known = _known(name)
     if not store_call(config, lambda store: store.end_token(known, token, operator())):
@@ -287,7 +280,6 @@ def token_end(
 
 
 def _known(name: str) -> str:
-    from callcenter.apps.cli import WRONG_USE, fail
     from callcenter.services.people.person import PersonError, sign_in_name
 
     try:
@@ -297,8 +289,6 @@ def _known(name: str) -> str:
 
 
 def _tell(done: bool, name: str, words: str) -> None:
-    from callcenter.apps.cli import fail
-
     if not done:
         fail(f"there is nobody '{name}'; see: callcenter person list")
     typer.echo(f"{name}: {words}")
@@ -315,7 +305,6 @@ def _separate(names: list[str] | None) -> frozenset[Right]:
 
 def _password(name: str, from_stdin: bool) -> str:
     """As it may be kept. Raises PersonError; ends when nobody is there to type it."""
-    from callcenter.apps.cli import WRONG_USE, fail
     from callcenter.services.people.passwords import LONGEST, checked
 
     if from_stdin:

@@ -13,17 +13,16 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from callcenter.apps.cli.common import DEFAULT, FAILED, WRONG_USE, AsJson, Config, ask_engine, fail, settings_of
+
 if TYPE_CHECKING:
     from callcenter.runtime.settings import Settings
     from callcenter.services.voicemail_messages import StoredMessage
 
 voicemail_app = typer.Typer(no_args_is_help=True, help="Voicemail: messages left for queues and agents.")
 
-Config = Annotated[Path, typer.Option("--config", "-c", envvar="CALLCENTER_CONFIG", help="The configuration file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Id = Annotated[str, typer.Argument(metavar="MESSAGE", help="As 'callcenter voicemail list' names it.")]
 By = Annotated[str, typer.Option(help="Who asks for it, for the record.")]
-DEFAULT = Path("callcenter.toml")
 PLAYERS = (("aplay", "-q"), ("paplay",), ("ffplay", "-nodisp", "-autoexit", "-loglevel", "error"))
 BARS = " ▁▂▃▄▅▆▇█"
 SHOWN = 30
@@ -36,7 +35,6 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """The messages there are, the oldest first."""
-    from callcenter.apps.cli import settings_of
 
     settings = settings_of(config)
     messages = _messages(settings, mailbox)
@@ -62,7 +60,6 @@ def play(
     by: By = "command line",
 ) -> None:
     """Play the message on this machine; it is new no longer."""
-    from callcenter.apps.cli import FAILED, fail, settings_of
 
     file = _file(settings_of(config), message)
     player = next(([*each, str(file)] for each in PLAYERS if shutil.which(each[0])), None)
@@ -84,7 +81,6 @@ def export(
     config: Config = DEFAULT,
 ) -> None:
     """Copy the audio; the message stays as it is."""
-    from callcenter.apps.cli import FAILED, fail, settings_of
 
     audio = _file(settings_of(config), message).read_bytes()
     if str(to) == "-":
@@ -112,7 +108,6 @@ def pin(
     remove: Annotated[bool, typer.Option("--remove", help="Take it away: the mailbox opens at desk phones only, without PIN.")] = False,
 ) -> None:
     """Set the PIN with which the mailbox is listened to; it is asked for, or read from standard input."""
-    from callcenter.apps.cli import FAILED, WRONG_USE, fail, settings_of
     from callcenter.runtime.pins import PinError, Pins
     from callcenter.runtime.settings_voicemail import mailbox_sections
 
@@ -143,15 +138,12 @@ def waveform(peaks: Sequence[int], width: int = SHOWN) -> str:
 
 
 def _ask(config: Path, do: str, message: str, by: str) -> None:
-    from callcenter.apps.cli import ask_engine
-
     ask_engine(config, do, 5.0, message=message, by=by)
 
 
 def _messages(settings: "Settings", mailbox: str) -> "Sequence[StoredMessage]":
     from callcenter.adapters.db.connection import connect
     from callcenter.adapters.db.messages import PostgresMessages
-    from callcenter.apps.cli import FAILED, fail
     from callcenter.runtime.data_folder import database_url
     from callcenter.runtime.postgres import PostgresError
     from callcenter.services.ledger import StoreAway, StoreRefused
@@ -171,7 +163,6 @@ def _messages(settings: "Settings", mailbox: str) -> "Sequence[StoredMessage]":
 
 def _file(settings: "Settings", message: str) -> Path:
     """The audio. Ends with a sentence when there is none."""
-    from callcenter.apps.cli import FAILED, fail
     from callcenter.services.voicemail_audio import kept_file
 
     try:

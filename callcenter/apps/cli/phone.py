@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from callcenter.apps.cli.common import DEFAULT, AsJson, Config, ask_engine, fail, settings_of
+
 if TYPE_CHECKING:
     from callcenter.runtime.secrets import Phone
     from callcenter.runtime.settings import Settings
@@ -13,14 +15,10 @@ if TYPE_CHECKING:
 
 phone_app = typer.Typer(no_args_is_help=True, help="Accounts of agents' desk phones: one for each agent, random, the newest device wins.")
 
-Config = Annotated[Path, typer.Option("--config", "-c", envvar="CALLCENTER_CONFIG", help="The configuration file.")]
 AgentName = Annotated[str, typer.Argument(metavar="AGENT", help="Whose phone it is.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-DEFAULT = Path("callcenter.toml")
 
 
 def _found(config: Path, name: str) -> "tuple[Settings, AgentSection, Phone]":
-    from callcenter.apps.cli import fail, settings_of
     from callcenter.runtime.secrets import SecretsError, load_secrets
 
     settings = settings_of(config)
@@ -39,7 +37,6 @@ def list_phones(config: Config = DEFAULT, as_json: AsJson = False) -> None:
     """Every agent's account, without its password, and whether its phone is there."""
     import json
 
-    from callcenter.apps.cli import ask_engine, settings_of
     from callcenter.runtime.secrets import load_secrets
 
     settings = settings_of(config)
@@ -67,7 +64,6 @@ def list_phones(config: Config = DEFAULT, as_json: AsJson = False) -> None:
 @phone_app.command()
 def show(agent: AgentName, config: Config = DEFAULT) -> None:
     """What is entered into the agent's phone, the password among it."""
-    from callcenter.apps.cli import fail
     from callcenter.runtime.provisioning import ProvisioningError, account
 
     try:
@@ -82,7 +78,6 @@ def show(agent: AgentName, config: Config = DEFAULT) -> None:
 @phone_app.command()
 def rotate(agent: AgentName, config: Config = DEFAULT) -> None:
     """Give the agent's phone a new account: the old name and password are worth nothing any more. A call that is on goes on."""
-    from callcenter.apps.cli import ask_engine, fail
     from callcenter.runtime.secrets import SecretsError, rotate_phone
 
     settings, _, old = _found(config, agent)
@@ -103,7 +98,6 @@ def provision(
     config: Config = DEFAULT,
 ) -> None:
     """The file that sets up a phone of this make: account, transport, keys with lamps. It holds the password."""
-    from callcenter.apps.cli import fail
     from callcenter.runtime.provisioning import ProvisioningError, file_name
     from callcenter.runtime.provisioning import provision as made
 

@@ -6,9 +6,11 @@ import json
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+
+from callcenter.apps.cli.common import DEFAULT, FAILED, WRONG_USE, AsJson, Config, From, To, fail, settings_of
 
 if TYPE_CHECKING:
     from callcenter.apps.configuring import Configuring
@@ -16,14 +18,11 @@ if TYPE_CHECKING:
     from callcenter.services.configuration import Change, Plan
 
 T = TypeVar("T")
-FAILED, WRONG_USE = 1, 2
 DIFFERENT, TROUBLE = 1, 2
 """Exit codes of ``plan``, as ``diff`` has them."""
 
 config_app = typer.Typer(no_args_is_help=True, help="The configuration: callcenter.toml, the documents, and their history.")
 
-Config = Annotated[Path, typer.Option("--config", "-c", envvar="CALLCENTER_CONFIG", help="The configuration file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Files = Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="TOML files, or folders of them; by default callcenter.toml.")]
 Partial = Annotated[bool, typer.Option("--partial", help="What is not in the files stays as it is, instead of being taken away.")]
 Base = Annotated[int | None, typer.Option(help="Refuse unless the documents are at this version.")]
@@ -31,12 +30,6 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Reason = Annotated[str, typer.Option("--reason", "-m", help="Why, for the history.")]
 Author = Annotated[str, typer.Option(help="Who changes it; by default the account that runs this.")]
 Document = Annotated[str, typer.Option("--document", help="One document, such as queue/support.")]
-DEFAULT = Path("callcenter.toml")
-
-
-def fail(sentence: str, code: int = FAILED) -> NoReturn:
-    typer.echo(f"callcenter: {sentence}", err=True)
-    raise typer.Exit(code)
 
 
 @config_app.command()
@@ -279,3 +272,16 @@ def _who() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return ""
+
+
+@config_app.command("dry-run")
+def config_dry_run(config: Config = DEFAULT, from_: From = None, to: To = None, as_json: AsJson = False) -> None:
+    """Try the file's routing rules on the contacts of a stretch of time: which rule would have won, and what would change."""
+    from callcenter.apps import dry_run
+    from callcenter.apps.reports import ReportError
+    from callcenter.runtime.postgres import PostgresError
+
+    try:
+        typer.echo(dry_run.run(settings_of(config, of_the_file=True), from_, to, as_json))
+    except (ReportError, PostgresError) as error:
+        fail(str(error))

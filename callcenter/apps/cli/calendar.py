@@ -9,32 +9,25 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from callcenter.apps.cli.common import DEFAULT, FAILED, WRONG_USE, AsJson, Config, ask_engine, fail, settings_of
+
 if TYPE_CHECKING:
     from callcenter.services.control import Json, JsonObject
 
 calendar_app = typer.Typer(no_args_is_help=True, help="Opening hours, and the emergency switch.")
 
-Config = Annotated[Path, typer.Option("--config", "-c", envvar="CALLCENTER_CONFIG", help="The configuration file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Name = Annotated[str, typer.Argument(metavar="CALENDAR", help="As callcenter.toml names it.")]
 Until = Annotated[
     str | None, typer.Option("--until", help="ISO 8601, in the calendar's zone unless it says another; until it is switched back.")
 ]
 Reason = Annotated[str, typer.Option(help="Why, for the record and for screens.")]
 By = Annotated[str, typer.Option(help="Who does it, for the record.")]
-DEFAULT = Path("callcenter.toml")
-
-
-def _ask(config: Path, do: str, **fields: "Json") -> "JsonObject":
-    from callcenter.apps.cli import ask_engine
-
-    return ask_engine(config, do, 5.0, **fields)
 
 
 @calendar_app.command("list")
 def list_(config: Config = DEFAULT, as_json: AsJson = False) -> None:
     """All calendars: open or closed, why, and the next change."""
-    answer = _ask(config, "calendar_list")
+    answer = ask_engine(config, "calendar_list")
     if as_json:
         typer.echo(json.dumps(answer["calendars"], indent=2))
         return
@@ -55,7 +48,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """One calendar: open or closed, why, and its openings to come."""
-    answer = _ask(config, "calendar_show", calendar=calendar, days=days)
+    answer = ask_engine(config, "calendar_show", calendar=calendar, days=days)
     if as_json:
         typer.echo(json.dumps(answer, indent=2))
         return
@@ -97,7 +90,6 @@ def pin(
     remove: Annotated[bool, typer.Option("--remove", help="Take it away: nobody can switch by phone.")] = False,
 ) -> None:
     """Set the PIN with which the calendar is switched by phone; it is asked for, or read from standard input."""
-    from callcenter.apps.cli import FAILED, WRONG_USE, fail, settings_of
     from callcenter.domain.ivr.switching import holder_of
     from callcenter.runtime.pins import PinError, Pins
 
@@ -118,8 +110,6 @@ def pin(
 
 
 def _switch(config: Path, calendar: str, is_open: bool | None, until: str | None, reason: str, by: str, as_json: bool) -> None:
-    from callcenter.apps.cli import WRONG_USE, fail
-
     moment = None
     if until is not None:
         try:
@@ -127,10 +117,10 @@ def _switch(config: Path, calendar: str, is_open: bool | None, until: str | None
         except ValueError:
             fail(f"--until must be a date and time such as 2026-11-22T15:00, but is {until!r}", WRONG_USE)
         if at.tzinfo is None:
-            zone = _ask(config, "calendar_show", calendar=calendar, days=1)["time_zone"]
+            zone = ask_engine(config, "calendar_show", calendar=calendar, days=1)["time_zone"]
             at = at.replace(tzinfo=ZoneInfo(str(zone)))
         moment = at.isoformat()
-    answer = _ask(config, "calendar_switch", calendar=calendar, is_open=is_open, until=moment, reason=reason, by=by)
+    answer = ask_engine(config, "calendar_switch", calendar=calendar, is_open=is_open, until=moment, reason=reason, by=by)
     typer.echo(json.dumps(answer, indent=2) if as_json else f"{calendar} is {_now(answer)}")
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from callcenter.apps.cli.common import DEFAULT, WRONG_USE, AsJson, Config, fail, settings_of
+
 if TYPE_CHECKING:
     from callcenter.apps.flow_picture import Traffic
     from callcenter.apps.flow_publishing import Done
@@ -19,17 +21,13 @@ if TYPE_CHECKING:
 
 flow_app = typer.Typer(no_args_is_help=True, help="Flows: check, try, publish, roll back.")
 
-Config = Annotated[Path, typer.Option("--config", "-c", envvar="CALLCENTER_CONFIG", help="The configuration file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Which = Annotated[str, typer.Argument(metavar="FLOW", help="A file, a flow's name (the version in use), or NAME@VERSION.")]
 Note = Annotated[str, typer.Option(help="Why, for the record.")]
 By = Annotated[str, typer.Option("--by", help="Who does it, for the record; by default the account.")]
-DEFAULT = Path("callcenter.toml")
 
 
 def _refuse(sentence: str, faults: Iterable["Fault"] = (), as_json: bool = False) -> NoReturn:
     """Say why, and end."""
-    from callcenter.apps.cli import WRONG_USE, fail
 
     found = list(faults)
     if as_json:
@@ -70,7 +68,6 @@ class _Person:
 
 def _document(config: Path, named: str, as_json: bool = False) -> tuple["Settings", "FlowDocument"]:
     """The settings and the flow that is meant; ends with a sentence when there is none."""
-    from callcenter.apps.cli import settings_of
     from callcenter.apps.flow_publishing import PublishError, document_of
     from callcenter.runtime.flow_documents import DocumentError
 
@@ -171,7 +168,6 @@ def _draft(config: Path, named: str, as_json: bool) -> "FlowDocument":
 
 def _share(text: str) -> float:
     """From such as ``10%`` or ``0.1``."""
-    from callcenter.apps.cli import WRONG_USE, fail
 
     if not text:
         return 0.0
@@ -185,7 +181,6 @@ def _share(text: str) -> float:
 
 
 def _say(done: "Done", as_json: bool) -> None:
-
     if as_json:
         flows = {
             name: {
@@ -242,7 +237,6 @@ def list_(
 ) -> None:
     """The flows, where each comes from, and which versions callers get; or the history of one."""
     from callcenter.apps import flow_lists
-    from callcenter.apps.cli import fail, settings_of
 
     settings = settings_of(config)
     if flow is not None and flow not in settings.flows and flow not in settings.flow_sources.store.flows():
@@ -297,7 +291,6 @@ def report(
 ) -> None:
     """What became of callers who began in each flow, and what happened at its nodes."""
     from callcenter.apps import flow_report
-    from callcenter.apps.cli import settings_of
 
     flow_report.run(settings_of(config), flow, from_, to, as_json)
 
@@ -323,7 +316,6 @@ def dial(
 ) -> None:
     """Walk through a flow in the terminal: what the caller hears, by the code that serves real callers."""
     from callcenter.apps import flow_dial
-    from callcenter.apps.cli import WRONG_USE, fail
 
     settings, document = _tried(config, flow, as_json)
     try:
@@ -354,7 +346,6 @@ def draw(
 ) -> None:
     """Draw a flow as a graph (SVG), with yesterday's callers on its edges."""
     from callcenter.apps import flow_drawing
-    from callcenter.apps.cli import fail
     from callcenter.apps.flow_picture import picture
 
     settings, document = _tried(config, flow)
@@ -372,7 +363,6 @@ def draw(
 
 def _traffic(settings: "Settings", flow: str, needed: bool) -> "Traffic | None":
     from callcenter.apps import flow_traffic
-    from callcenter.apps.cli import fail
     from callcenter.apps.reports import ReportError
     from callcenter.runtime.postgres import PostgresError
 
