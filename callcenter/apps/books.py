@@ -7,7 +7,6 @@ few seconds even when PostgreSQL hangs: what was not committed is shipped by the
 import asyncio
 import json
 import logging
-import signal
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
@@ -26,6 +25,7 @@ from callcenter.adapters.db.targets import CenterTargets, QueueTarget, keep_targ
 from callcenter.apps.books_documents import keep_documents
 from callcenter.apps.books_flows import keep_flows
 from callcenter.apps.books_voicemail import VoicemailWork
+from callcenter.apps.stopping import told_to_stop
 from callcenter.runtime import logs
 from callcenter.runtime.data_folder import data_folder, database_url
 from callcenter.runtime.document_cache import DocumentCache
@@ -293,16 +293,12 @@ def main(config_file: Path) -> None:
     settings = load(config_file)
 
     async def serve() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
         await run_books(
             settings.data / "journal",
             lambda: database_url(settings),
             recording_folders(settings),
             status_file(settings),
-            stop,
+            told_to_stop(),
             targets=targets_in(config_file, settings),
             keep=Keeping(recordings=timedelta(days=settings.recording.keep_days)),
             voicemail=VoicemailWork(settings.data / "voicemail", recording_folders(settings), changing(config_file, settings)),

@@ -5,7 +5,6 @@ the default values of their sources at once. Neither questions nor answers are e
 """
 
 import asyncio
-import signal
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callcenter.adapters.db.dips import SqlAsker, dip_connection
 from callcenter.adapters.dips.http import HttpAsker
+from callcenter.apps.stopping import told_to_stop
 from callcenter.domain.dips.source import DipAnswer, HttpSource, Source
 from callcenter.runtime import logs
 from callcenter.runtime.data_folder import data_folder
@@ -55,9 +55,7 @@ class DipsProcess:
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT. Raises ControlError."""
-        stopping = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        stopping = told_to_stop()
         await self._server.start()
         log.info("dips_up")
         await stopping.wait()

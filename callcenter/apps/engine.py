@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets as randomness
-import signal
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -19,6 +18,7 @@ from callcenter.adapters.ari.client import AriServer
 from callcenter.adapters.ari.telephony import AsteriskTelephony
 from callcenter.apps import flow_uptake, garbage
 from callcenter.apps.dialplan_questions import serve_questions
+from callcenter.apps.stopping import told_to_stop
 from callcenter.domain.events import ConfigChanged
 from callcenter.domain.facts import Fact
 from callcenter.domain.hours import Calendar
@@ -120,9 +120,7 @@ class EngineProcess:
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT; calls stay up in Asterisk."""
-        loop = asyncio.get_running_loop()
-        for signal_ in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(signal_, self._stopping.set)
+        told_to_stop(self._stopping)
         self._engine.tell(ConfigChanged(self._engine.center.state.config))
         tasks: list[asyncio.Task[object]] = [asyncio.create_task(self._engine.run(self._telephony, self._answers), name="engine")]
         tasks += [asyncio.create_task(client.run()) for client in (*self._recorders.values(), *self._operations.values())]

@@ -4,7 +4,6 @@ Killed, it is started again; flows that were listening go on with keys at once.
 """
 
 import asyncio
-import signal
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import structlog
 from callcenter.adapters.speech.asterisk_media import frames
 from callcenter.adapters.speech.other import HttpRecogniser, Other, WebSocketRecogniser
 from callcenter.adapters.speech.sphinx import PocketsphinxRecogniser
+from callcenter.apps.stopping import told_to_stop
 from callcenter.runtime import logs
 from callcenter.runtime.data_folder import data_folder
 from callcenter.runtime.secrets import load_secrets
@@ -88,9 +88,7 @@ class RecogniserProcess:
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT. Raises ControlError."""
-        stopping = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        stopping = told_to_stop()
         async with aiohttp.ClientSession() as self._http:
             await self._server.start()
             log.info("recogniser_up", kind=self._settings.speech.recogniser, at_once=self._settings.speech.at_once)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -31,6 +30,7 @@ from callcenter.apps.config_pages import CenterPrompts, PublishedFlows
 from callcenter.apps.configuring import Configuring
 from callcenter.apps.document_forms import forms
 from callcenter.apps.reports import DEFAULT_TARGET, QueueKpi, queue_json, window
+from callcenter.apps.stopping import told_to_stop
 from callcenter.apps.web_agent import AgentConsoles
 from callcenter.apps.web_live import Live
 from callcenter.apps.web_people import People
@@ -194,10 +194,7 @@ def main(config_file: Path) -> None:
     settings = load(config_file)
 
     async def run() -> None:
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await serve(settings, config_file, stop)
+        await serve(settings, config_file, told_to_stop())
 
     try:
         asyncio.run(run())

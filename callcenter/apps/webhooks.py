@@ -7,7 +7,6 @@ another system, nor a console shall share a loop with them.
 import asyncio
 import contextlib
 import json
-import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from callcenter.adapters.db.connection import connect
 from callcenter.adapters.db.webhooks import PostgresWebhooks
 from callcenter.adapters.webhooks.http import HttpSender
 from callcenter.apps.books import changing
+from callcenter.apps.stopping import told_to_stop
 from callcenter.runtime import logs
 from callcenter.runtime.data_folder import data_folder, database_url
 from callcenter.runtime.postgres import PostgresError
@@ -65,10 +65,7 @@ def main(config_file: Path) -> None:
     settings = load(config_file)
 
     async def run() -> None:
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await serve(settings, config_file, stop)
+        await serve(settings, config_file, told_to_stop())
 
     try:
         asyncio.run(run())

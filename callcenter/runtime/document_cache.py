@@ -7,18 +7,15 @@
 The database is the truth; this copy is as old as the last time somebody who reached the database wrote it. Nobody edits it.
 """
 
-import contextlib
-import fcntl
 import json
-import os
 import stat
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from callcenter.domain.documents import Body, Documents, digest
-from callcenter.runtime.whole_files import write_whole
+from callcenter.runtime.whole_files import alone_in, write_whole
 
 FILE, COPY = "documents.json", "documents.copy.json"
 
@@ -107,16 +104,9 @@ class DocumentCache:
             return 0
         return found.st_mtime_ns if stat.S_ISREG(found.st_mode) else 0
 
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> AbstractContextManager[None]:
         """One change at a time; the next one waits. Ends with the process, however that ends. Raises OSError."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
+        return alone_in(self.folder)
 
 
 _ADVICE = (

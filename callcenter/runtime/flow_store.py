@@ -9,18 +9,16 @@ A version appears with all of its files at once, and all flows of one publicatio
 at any moment leaves what was, or what is to be. Numbers are never used twice.
 """
 
-import contextlib
-import fcntl
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from callcenter.runtime.whole_files import NEW, make_folder_whole, write_whole
+from callcenter.runtime.whole_files import NEW, alone_in, make_folder_whole, write_whole
 
 KEPT = 200
 """Of each flow; older versions are removed, but for those in use."""
@@ -186,16 +184,9 @@ class FlowStore:
 
     # --- writing --------------------------------------------------------------------------------
 
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> AbstractContextManager[None]:
         """Only one publication at a time; the next one waits. Raises OSError."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
+        return alone_in(self.folder)
 
     def add(self, draft: Draft, at: datetime, author: str, note: str) -> PublishedVersion:
         """Keep it as a new version, which nobody uses yet; or the version that says the same, if the latest does. Raises OSError."""
