@@ -124,6 +124,9 @@ class Recorder(Protocol):
     def hears_another(self, node: str, leg: str) -> None:
         """The recorded leg hears another party from now on. Never waits."""
 
+    def is_over(self, node: str, leg: str) -> None:
+        """The recorded leg has ended, and its recording with it. Never waits."""
+
 
 class Phones(Protocol):
     """Asks agents' phones whether they are there; a part of telephony that speaks another interface of the PBX."""

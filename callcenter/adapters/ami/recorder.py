@@ -94,10 +94,14 @@ class MixMonitorRecorder:
 
     async def stop(self, node: str, leg: str, recording: str) -> None:
         """Stop all recording of the leg; one that is gone, or not recorded, is success. Raises CommandError(NODE_AWAY)."""
+        self.is_over(node, leg)
+        await self._stop(node, leg)
+
+    def is_over(self, node: str, leg: str) -> None:
+        """Nothing more is to be taken up."""
         running = self._running.pop((node, leg), None)
         if running is not None and running.taking_up is not None:
             running.taking_up.cancel()
-        await self._stop(node, leg)
 
     def hears_another(self, node: str, leg: str) -> None:
         """Listen anew: stop, and go on in the same file when Asterisk has forgotten the party before."""

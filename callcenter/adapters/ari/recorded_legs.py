@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable
 from callcenter.domain.commands import CloseBridge, Command, ConnectLegs, Play, StartMusic, StartRecording, StopRecording
 from callcenter.domain.events import Event, LegEnded, LegHeld, LegResumed, PlaybackEnded
 
-Anew = Callable[[str, str], None]
+OfLeg = Callable[[str, str], None]
 """Node and leg; must not wait."""
 
 
 class RecordedLegs:
     """All of one engine; ids of legs and bridges are unique over all nodes."""
 
-    def __init__(self, anew: Anew) -> None:
-        self._anew = anew
+    def __init__(self, anew: OfLeg, over: OfLeg) -> None:
+        self._anew, self._over = anew, over
         self._node: dict[str, str] = {}
         """Of each leg that is recorded."""
         self._heard: set[str] = set()
@@ -36,9 +36,9 @@ class RecordedLegs:
         elif isinstance(command, StartRecording):
             if self._node.get(command.leg) is None:
                 self._node[command.leg] = command.node
-                self._heard.discard(command.leg)
         elif isinstance(command, StopRecording):
             self._node.pop(command.leg, None)
+            self._heard.discard(command.leg)
         elif isinstance(command, CloseBridge):
             for leg in self._rooms.pop(command.bridge, ()):
                 del self._room[leg]
@@ -50,7 +50,9 @@ class RecordedLegs:
         kind = type(event)
         if kind is LegEnded:
             assert isinstance(event, LegEnded)
-            self._node.pop(event.leg, None)
+            self._heard.discard(event.leg)
+            if node := self._node.pop(event.leg, None):
+                self._over(node, event.leg)
             self._told(self._leave(event.leg))
         elif isinstance(event, LegHeld | LegResumed):  # Asterisk plays music to the others, or ceases to
             self._told(self._room.get(event.leg, ""))

@@ -26,7 +26,7 @@ class AsteriskTelephony:
     ) -> None:
         """``servers`` by name of node. After ``on_replaced(node)`` that node's events and commands are another engine's."""
         self._recorder = recorder
-        self._recorded = RecordedLegs(recorder.hears_another)
+        self._recorded = RecordedLegs(recorder.hears_another, recorder.is_over)
         self._inbox = inbox
         self._nodes = {name: AsteriskNode(name, server, self._tell, on_connect, on_replaced) for name, server in servers.items()}
         self._phones = phones

@@ -19,15 +19,21 @@ BEGIN = (StartRecording(CALL, NODE, "caller", "r"), together("caller", "alice"))
 """The first party that a recording hears."""
 
 
-def anew(*happenings: Command | Event) -> list[tuple[str, str]]:
-    told: list[tuple[str, str]] = []
-    legs = RecordedLegs(lambda node, leg: told.append((node, leg)))
+def told(*happenings: Command | Event) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Which recordings listen anew, and which are over because their leg has ended."""
+    again: list[tuple[str, str]] = []
+    over: list[tuple[str, str]] = []
+    legs = RecordedLegs(lambda node, leg: again.append((node, leg)), lambda node, leg: over.append((node, leg)))
     for one in (*BEGIN, *happenings):
         if isinstance(one, LegEnded | LegHeld | LegResumed | PlaybackEnded):
             legs.happened(one)
         else:
             legs.did(one)  # type: ignore[arg-type]
-    return told
+    return again, over
+
+
+def anew(*happenings: Command | Event) -> list[tuple[str, str]]:
+    return told(*happenings)[0]
 
 
 ONCE = [(NODE, "caller")]
@@ -62,3 +68,8 @@ def test_it_listens_anew_when_the_caller_hears_another(happenings: tuple[Command
 
 def test_the_next_recording_of_a_leg_hears_its_first_party_as_the_first_one_did() -> None:
     assert anew(StopRecording(CALL, NODE, "caller", "r"), CloseBridge(CALL, NODE, TALK), *BEGIN) == []
+
+
+def test_a_recording_is_over_with_its_leg_and_only_with_that() -> None:
+    assert told(LegEnded("alice", Cause.NORMAL), LegEnded("caller", Cause.NORMAL))[1] == ONCE
+    assert told(StopRecording(CALL, NODE, "caller", "r"), LegEnded("caller", Cause.NORMAL))[1] == []

@@ -55,6 +55,9 @@ class Recordings:
     def hears_another(self, node: str, leg: str) -> None:
         self.done.append(("hears another", node, leg))
 
+    def is_over(self, node: str, leg: str) -> None:
+        pass
+
 
 class Center:
     """One engine with one node."""
