@@ -15,6 +15,7 @@ from callcenter.domain.scripts import Script
 from callcenter.runtime.secrets import load_secrets
 from callcenter.runtime.settings import Settings
 from callcenter.runtime.settings_console import disposition_flags, pop_address, script_of
+from callcenter.runtime.settings_desk_phone import may_dial, number_shown
 from callcenter.runtime.settings_model import AgentSection, QueueSection
 from callcenter.runtime.settings_softphone import ice_servers
 from callcenter.services.console_view import contact_view
@@ -76,8 +77,15 @@ class AgentConsoles:
             "softphone": self._softphone(account) if account is not None else None,
             "reasons": list(settings.center.not_ready_reasons),
             "queues": [
-                {"name": queue.name, "script": queue.script or "", "callback": queue.callback is not None} for queue in settings.queues
+                {
+                    "name": queue.name,
+                    "script": queue.script or "",
+                    "callback": queue.callback is not None,
+                    "number_shown": number_shown(settings, queue),
+                }
+                for queue in settings.queues
             ],
+            "outside": bool(settings.calling.trunk and may_dial(settings, agent)),
             "flags": {disposition: list(flags) for disposition, flags in disposition_flags(settings).items()},
             "payment_flows": list(settings.payments.flows),
             "colleagues": [{"name": other.name, "extension": other.extension or ""} for other in settings.agents if other.name != name],

@@ -1,6 +1,16 @@
 """Legs that come in: callers through a trunk, agents from their desk phones."""
 
-from callcenter.domain import agent_requests, desk_menu, mailbox_keys, own_calls, persistent_leg, star_codes, supervising, transfers
+from callcenter.domain import (
+    agent_requests,
+    desk_menu,
+    mailbox_keys,
+    own_calls,
+    own_numbers,
+    persistent_leg,
+    star_codes,
+    supervising,
+    transfers,
+)
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
 from callcenter.domain.commands import Answer
@@ -54,7 +64,7 @@ def arrive(turn: Turn, event: LegArrived) -> None:
 
 def _begin(turn: Turn, event: LegArrived, agent: Agent | None) -> Call:
     direction = Direction.INTERNAL if event.door is Door.DESK_PHONE else Direction.INBOUND
-    if agent is not None and own_calls.is_one(event.dialed):
+    if agent is not None and own_numbers.is_one(event.dialed):
         direction = Direction.OWN
     call_id = turn.ids.draw()
     config = turn.state.config.agents.get(agent.name) if agent is not None else None
@@ -109,7 +119,7 @@ def _desk_phone(turn: Turn, call: Call, agent: Agent | None) -> None:
             return
         if supervising.dial_in(turn, call, agent, call.began.dialed):
             return
-        if own_calls.is_one(call.began.dialed):
+        if own_numbers.is_one(call.began.dialed):
             refused = own_calls.dial_in(turn, call, agent)
             if refused is not None:
                 start_flow(turn, call, refused)

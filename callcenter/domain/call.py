@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from callcenter.domain.events import Cause
-from callcenter.domain.facts import CallBegan, DeskMenuMoved, Fact, Hears, LegGone, LegRinging, LegUp, OwnCallBegan
+from callcenter.domain.facts import CallBegan, DeskMenuMoved, Fact, Hears, LegGone, LegRinging, LegUp, OutsideConsulted, OwnCallBegan
 from callcenter.domain.ivr.run import FlowRun
 from callcenter.domain.mailbox import Visit
 from callcenter.domain.supervision import Supervision
@@ -55,12 +55,15 @@ class Consult:
     """An agent who has the caller wants to talk, or talks, to somebody else first; the caller is on hold meanwhile."""
 
     contact: str
-    """What the other one is asked, or has answered, for. Not the caller's contact yet."""
+    """What the other one is asked, or has answered, for. Not the caller's contact yet. Empty: somebody outside is asked."""
     agent: str
     leg: str
     """On which the agent talks to the consulted: the one of her talk with the caller, or another that her phone has dialed."""
     bridge: str
     hears: Hears = Hears.CONSULTED
+    outside: OutsideConsulted | None = None
+    answered_at: datetime | None = None
+    """By the number outside."""
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from callcenter.domain import (
     agent_requests,
     announcing,
     arrivals,
+    asking_outside,
     busy_listening,
     callbacks,
     console_presence,
@@ -59,6 +60,7 @@ from callcenter.domain.contact import ContactState
 from callcenter.domain.deadlines import (
     ADVANCE,
     ANNOUNCE,
+    CONSULT,
     FLOW,
     KEYS,
     LOOK,
@@ -212,6 +214,8 @@ class Center:
             flows.time_is_up(turn, call)
         elif kind == OWN:
             own_calls.time_is_up(turn, call)
+        elif kind == CONSULT:
+            asking_outside.time_is_up(turn, call)
         elif kind == MENU:
             desk_menu.time_is_up(turn, call)
         elif kind == VISIT:
@@ -462,7 +466,7 @@ def _stories() -> dict[type, Callable[..., None]]:
         e.ConsoleGone: _asked(console_presence.gone),
         e.ConsoleBack: _asked(console_presence.back),
         e.TransferRequested: _asked(transfers.blind, "queue", "colleague", "number"),
-        e.ConsultRequested: _asked(transfers.consult, "queue", "colleague"),
+        e.ConsultRequested: _asked(transfers.consult, "queue", "colleague", "number"),
         e.CompleteRequested: _asked(transfers.complete),
         e.CancelRequested: _asked(transfers.cancel),
         e.SwapRequested: _asked(transfers.swap),

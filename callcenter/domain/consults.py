@@ -14,12 +14,13 @@ the console, the legs are moved between two bridges) or have dialed the consulte
 
 from datetime import timedelta
 
+from callcenter.domain import asking_outside
 from callcenter.domain.call import Call, Consult, Leg
 from callcenter.domain.commands import CloseBridge, StartMusic, StartRinging, StopMusic, StopRinging
 from callcenter.domain.contact import Contact, ContactState
 from callcenter.domain.delivery import leave, overflow, part, settle, start_recording
 from callcenter.domain.events import Cause
-from callcenter.domain.facts import CallerHandedOver, ContactHeld, ContactResumed, EndedWhy, Hears, OverflowWhy
+from callcenter.domain.facts import CallerHandedOver, ContactHeld, ContactResumed, EndedWhy, Hears, OverflowWhy, OwnEndedWhy
 from callcenter.domain.state import State
 from callcenter.domain.supervision import ear_places
 from callcenter.domain.turn import Turn
@@ -43,6 +44,8 @@ def arranges_holds(turn: Turn, call: Call) -> bool:
 
 def consulted(state: State, call: Call) -> str:
     """The leg of the consulted who has answered; empty before."""
+    if call.consult is not None and call.consult.outside is not None:
+        return call.consult.outside.leg if call.consult.answered_at is not None else ""
     contact = state.contacts.get(call.consult.contact) if call.consult else None
     return contact.offer.leg if contact and contact.state is ContactState.CONNECTED and contact.offer else ""
 
@@ -96,8 +99,8 @@ def hold_as_heard(turn: Turn, call: Call) -> None:
     consult, state = call.consult, turn.state
     assert consult is not None
     _hold(turn, state.contacts[call.contact], consult.hears is Hears.CONSULTED)
-    asked = state.contacts[consult.contact]
-    if asked.state is ContactState.CONNECTED:
+    asked = state.contacts.get(consult.contact)
+    if asked is not None and asked.state is ContactState.CONNECTED:
         _hold(turn, asked, consult.hears is Hears.CALLER)
 
 
@@ -120,6 +123,9 @@ def hand_over(turn: Turn, call: Call, why: EndedWhy) -> None:
     """
     consult, state = call.consult, turn.state
     assert consult is not None
+    if consult.outside is not None:
+        asking_outside.hand_over(turn, call, consult, why)
+        return
     asked = state.contacts[consult.contact]
     agent = leave(turn, state.contacts[call.contact], why)
     answered = asked.connected_at is not None
@@ -150,6 +156,9 @@ def _let_hear(turn: Turn, call: Call, contact: Contact, consult: Consult) -> Non
 def call_off(turn: Turn, call: Call) -> None:
     """The consult is over, and the agent has the caller again (see ``back_to_caller``)."""
     assert call.consult is not None
+    if call.consult.outside is not None:
+        asking_outside.end(turn, call, OwnEndedWhy.CALLED_OFF)
+        return
     asked = turn.state.contacts[call.consult.contact]
     if asked.state is ContactState.CONNECTED:
         part(turn, asked, EndedWhy.CALLED_OFF)
@@ -184,7 +193,11 @@ def leg_ended(turn: Turn, call: Call, leg: Leg, cause: Cause) -> bool:
     """
     if call.consult is None:
         return False
+    if asking_outside.leg_ended(turn, call, leg, cause):
+        return True
     if leg.id == talk_leg(turn.state, call):
+        if asking_outside.lost_while_it_rings(turn, call, cause):
+            return False
         hand_over(turn, call, LEFT_BY_CAUSE.get(cause, EndedWhy.TRANSFERRED))
         return True
     if leg.id == call.consult.leg:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from callcenter.domain.state import State
 
 OFFER, WRAP_UP, REST, FLOW, MUSIC, OVERFLOW, NODE_LOST = "offer", "wrap_up", "rest", "flow", "music", "overflow", "node_lost"
-KEYS, MENU, OWN = "keys", "menu", "own_call"
+KEYS, MENU, OWN, CONSULT = "keys", "menu", "own_call", "consult"
 LOOK, ANNOUNCE, ADVANCE, SKILL, SWITCH, VISIT = "look", "announce", "advance", "skill", "switch", "visit"
 NOTICE = "notice"
 
@@ -59,6 +59,10 @@ def still_set(state: "State", alarm: Alarm) -> bool:
     if kind == OWN:
         call = state.calls.get(subject)
         return call is not None and call.own is not None and call.own.until == at
+    if kind == CONSULT:
+        call = state.calls.get(subject)
+        asked = call.consult if call is not None else None
+        return asked is not None and asked.outside is not None and asked.outside.until == at and asked.answered_at is None
     if kind == MENU:
         call = state.calls.get(subject)
         return call is not None and call.desk is not None and call.desk.until == at

@@ -381,7 +381,7 @@ def lose_talk(turn: Turn, call: Call, contact: Contact, cause: Cause) -> None:
 
 def caller_leg_ended(turn: Turn, call: Call, cause: Cause) -> None:
     """The caller is gone: abandoned, or the talk is over; and so is a consult about it."""
-    if call.consult is not None:
+    if call.consult is not None and call.consult.contact:
         _caller_left(turn, turn.state.contacts[call.consult.contact], cause)
     contact = turn.state.contacts.get(call.contact)
     if contact is not None:

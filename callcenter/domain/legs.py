@@ -3,6 +3,7 @@
 from callcenter.domain import (
     accepting,
     announcing,
+    asking_outside,
     callbacks,
     consults,
     desk_menu,
@@ -64,7 +65,8 @@ def answered(turn: Turn, leg_id: str) -> None:
     if callback is not None and not call.contact:
         callbacks.leg_answered(turn, callback, call, leg)
         return
-    if own_calls.answered(turn, call, leg) or outward.answered(turn, call, leg) or resuming.answered(turn, call, leg):
+    stories = (own_calls.answered, outward.answered, asking_outside.answered, resuming.answered)
+    if any(is_its(turn, call, leg) for is_its in stories):
         return
     contact = on_leg(turn, call, leg_id)
     offered = contact.offer_to(leg_id) if contact and contact.state is ContactState.OFFERED and not leg.closing else None
@@ -130,6 +132,7 @@ def ended(turn: Turn, leg_id: str, cause: Cause) -> None:
         mailbox_visits.caller_left(turn, call)
         desk_menu.caller_left(turn, call)
         caller_left(turn, call)
+        asking_outside.caller_left(turn, call)
         caller_leg_ended(turn, call, cause)
         for other in list(call.legs.values()):
             turn.hang_up(call, other)

@@ -31,20 +31,12 @@ from callcenter.domain.facts import (
     OwnEndedWhy,
 )
 from callcenter.domain.ivr.flow import CONFIRM_LINE_BUSY, CONFIRM_NO_ANSWER, CONFIRM_NOT_ALLOWED, CONFIRM_NOT_POSSIBLE
-from callcenter.domain.own_numbers import may_call_outside
+from callcenter.domain.own_numbers import GRACE, WHY_BY_CAUSE, may_call_outside, shown_for
 from callcenter.domain.presence import become, become_free, remember, rest
 from callcenter.domain.router import route_agent
 from callcenter.domain.turn import Turn
 
-GRACE = timedelta(seconds=5)
-"""How long after its ring time a leg has to say that nobody answered."""
 FREE_ENOUGH = frozenset({AgentState.READY, AgentState.NOT_READY, AgentState.WRAP_UP})
-WHY_BY_CAUSE = {
-    Cause.BUSY: OwnEndedWhy.BUSY,
-    Cause.REJECTED: OwnEndedWhy.BUSY,
-    Cause.NO_ANSWER: OwnEndedWhy.NO_ANSWER,
-}
-"""Whatever is not listed could not be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +62,7 @@ def _target(turn: Turn, agent: Agent, dialed: str, colleague: str = "", queue: s
     elif queue and queue not in turn.state.config.queues:
         turn.refuse(f"there is no queue '{queue}'; queues: {', '.join(sorted(turn.state.config.queues))}")
     elif number := may_call_outside(turn, agent, dialed):
-        return Target(number=number, shown=_shown(turn, agent, queue), queue=queue)
+        return Target(number=number, shown=shown_for(turn, agent, queue), queue=queue)
     return None
 
 
@@ -85,15 +77,6 @@ def _colleague(turn: Turn, agent: Agent, name: str) -> Target | None:
     return None
 
 
-def _shown(turn: Turn, agent: Agent, queue: str) -> str:
-    """The number of the queue she calls for, else of the first of hers that has one, else the center's first."""
-    config = turn.state.config
-    hers = config.agents.get(agent.name)
-    names = (queue,) if queue else hers.queues if hers is not None else ()
-    shown = (config.queues[name].number_shown for name in names if name in config.queues)
-    return next(filter(None, shown), "") or next(iter(config.numbers), "")
-
-
 def _busy(turn: Turn, agent: Agent) -> str:
     """Why she cannot be in an own call now; empty: she can."""
     if agent.state is AgentState.LOGGED_OUT:
@@ -104,11 +87,6 @@ def _busy(turn: Turn, agent: Agent) -> str:
 
 
 # --- the beginning ------------------------------------------------------------------------------
-
-
-def is_one(dialed: str) -> bool:
-    """What an agent's phone has dialed is no star code, so it is somebody she wants to talk to."""
-    return not dialed.startswith("*")
 
 
 def dial_in(turn: Turn, call: Call, agent: Agent) -> str | None:

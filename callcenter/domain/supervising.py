@@ -24,6 +24,7 @@ from callcenter.domain.facts import (
     Direction,
     Fact,
     LegCreated,
+    OutsideConsulted,
     PaymentBegan,
     PaymentEnded,
     SupervisionBegan,
@@ -407,7 +408,7 @@ def heed(turn: Turn, fact: Fact) -> None:
         for call in _of(turn, fact.agent, fact.contact):
             if call.supervision is not None and call.supervision.state is not CALLING:
                 _hear_nothing(turn, call, TurnedWhy.PAYING)
-    elif isinstance(fact, ConsultBegan):
+    elif isinstance(fact, ConsultBegan | OutsideConsulted):
         for call in _of(turn, fact.agent):
             if call.supervision is not None and call.supervision.state is BARGED:
                 _turn_to(turn, call, LISTEN, TurnedWhy.REARRANGED)

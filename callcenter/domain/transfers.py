@@ -3,12 +3,12 @@
 *Blind*: the caller is moved without talking first. *Consult*: the agent talks to the third party first (``consults``).
 To a queue: the caller is a new contact of that queue. To a colleague: a new contact of the queue the caller was served by, offered
 to her alone; if she does not answer, it waits there at the place of the old one. Priority and what the caller needs go along; the old
-contact's dates never change. To a number outside: only blind, and only if the agent may call it by herself (``own_numbers``).
+contact's dates never change. To a number outside: only if the agent may call it by herself (``own_numbers``, ``asking_outside``).
 """
 
 from datetime import datetime
 
-from callcenter.domain import announcing, consults, overflowing
+from callcenter.domain import announcing, asking_outside, consults, overflowing
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
 from callcenter.domain.commands import Answer, AnswerRefer
@@ -17,7 +17,7 @@ from callcenter.domain.delivery import enter_queue, leave, part, settle, taken_a
 from callcenter.domain.events import LegArrived, LegReferred
 from callcenter.domain.facts import AgentState, ConsultBegan, ConsultTurned, ContactEntered, EndedWhy, Hears, LegJoined
 from callcenter.domain.ivr.flow import transferred_outside
-from callcenter.domain.own_numbers import may_call_outside
+from callcenter.domain.own_numbers import is_one, may_call_outside
 from callcenter.domain.queue import Queue
 from callcenter.domain.router import offer_to, route_waiter
 from callcenter.domain.turn import Turn
@@ -77,10 +77,10 @@ def _enter(
 # --- consult ------------------------------------------------------------------------------------
 
 
-def consult(turn: Turn, agent: Agent, queue: str, colleague: str) -> None:
+def consult(turn: Turn, agent: Agent, queue: str, colleague: str, number: str = "") -> None:
     """The caller is put on hold, and the agent is about to talk to whoever answers."""
     contact = her_caller(turn, agent)
-    target = _target(turn, agent, queue, colleague, consult=True) if contact else None
+    target = _whom_to_ask(turn, agent, queue, colleague, number) if contact else None
     if contact is None or target is None or contact.offer is None:
         return
     if contact.offer.leg not in turn.state.calls[contact.entered.call].legs:
@@ -89,21 +89,36 @@ def consult(turn: Turn, agent: Agent, queue: str, colleague: str) -> None:
     _consult(turn, contact, target, contact.offer.leg)
 
 
-def _consult(turn: Turn, contact: Contact, target: Queue | Agent, leg: str) -> None:
+def _whom_to_ask(turn: Turn, agent: Agent, queue: str, colleague: str, number: str) -> Queue | Agent | str | None:
+    """A queue, a colleague, or a number outside in E.164; else it is said why not."""
+    if number and not queue and not colleague:
+        return may_call_outside(turn, agent, number, transfer=True) or None
+    return _target(turn, agent, queue, colleague, consult=True)
+
+
+def _consult(turn: Turn, contact: Contact, target: Queue | Agent | str, leg: str) -> None:
     call = turn.state.calls[contact.entered.call]
+    if isinstance(target, str):
+        asking_outside.begin(turn, call, contact, target, leg)
+        _arrange(turn, call)
+        return
     queue = target if isinstance(target, Queue) else turn.state.queue(contact.entered.queue)
     colleague = "" if isinstance(target, Queue) else target.name
     asked = turn.ids.draw()
     assert contact.offer is not None
     turn.emit(ConsultBegan(turn.now, call.id, asked, contact.offer.agent, leg, turn.ids.draw_leg(call.node)))
     new = _enter(turn, call, contact, queue, asked, place=turn.now, colleague=colleague, consult=True)
-    if consults.arranges_holds(turn, call):
-        consults.hold_as_heard(turn, call)
-    consults.arrange(turn, call)
+    _arrange(turn, call)
     if isinstance(target, Queue):
         route_waiter(turn, new.waiter)
     else:
         offer_to(turn, new, target, queue, 1, (), (f"for {target.name}",))
+
+
+def _arrange(turn: Turn, call: Call) -> None:
+    if consults.arranges_holds(turn, call):
+        consults.hold_as_heard(turn, call)
+    consults.arrange(turn, call)
 
 
 def complete(turn: Turn, agent: Agent) -> None:
@@ -185,11 +200,13 @@ def _refer_into(turn: Turn, agent: Agent, call: Call, event: LegReferred) -> boo
 def dialed_in_talk(turn: Turn, agent: Agent, event: LegArrived) -> bool:
     """Whether an agent who has put her caller on hold has dialed somebody to consult; that leg belongs to the same call then."""
     contact = turn.state.contacts.get(agent.contact)
-    if agent.state is not AgentState.TALKING or contact is None or event.dialed not in turn.state.extensions:
+    known = event.dialed in turn.state.extensions
+    if agent.state is not AgentState.TALKING or contact is None or not (known or is_one(event.dialed)):
         return False
     call = turn.state.calls[contact.entered.call]
     contact = her_caller(turn, agent)
-    target = _dialed(turn, agent, event.dialed, consult=True) if contact else None
+    queue, colleague = turn.state.extensions.get(event.dialed, ("", ""))
+    target = _whom_to_ask(turn, agent, queue, colleague, event.dialed) if contact else None
     if contact is None or target is None or event.node != call.node:
         return False
     turn.emit(LegJoined(turn.now, call.id, event.leg, agent.name, event.dialed))
@@ -269,18 +286,16 @@ def to_extension(turn: Turn, agent: Agent, extension: str, *, consults: bool = F
     queue, colleague = turn.state.extensions.get(extension, ("", ""))
     if not consults:
         blind(turn, agent, queue, colleague, extension or "nobody")
-    elif queue or colleague:
-        consult(turn, agent, queue, colleague)
     else:
-        turn.refuse(f"'{extension}' is no extension of a queue or an agent")
+        consult(turn, agent, queue, colleague, extension or "nobody")
 
 
-def _dialed(turn: Turn, agent: Agent, extension: str, *, consult: bool = False) -> Queue | Agent | None:
+def _dialed(turn: Turn, agent: Agent, extension: str) -> Queue | Agent | None:
     queue, colleague = turn.state.extensions.get(extension, ("", ""))
     if not queue and not colleague:
         turn.refuse(f"'{extension}' is no extension of a queue or an agent; calls to the outside are not allowed")
         return None
-    return _target(turn, agent, queue, colleague, consult=consult)
+    return _target(turn, agent, queue, colleague)
 
 
 def _target(turn: Turn, agent: Agent, queue: str, colleague: str, *, consult: bool = False) -> Queue | Agent | None:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from callcenter.domain.agent import Agent
-from callcenter.domain.call import Call
-from callcenter.domain.contact import Contact
+from callcenter.domain.call import Call, Consult
+from callcenter.domain.contact import Contact, ContactState
 from callcenter.domain.facts import Fact
 from callcenter.domain.state import State
 from callcenter.domain.supervision import STATE_OF
@@ -33,7 +33,18 @@ def agent_view(state: State, name: str) -> JsonObject | None:
         "leg_up": bool(agent.leg),
         "extended": agent.extended,
         "contact": agent.contact,
+        "own_call": _own_call(state, agent),
     }
+
+
+def _own_call(state: State, agent: Agent) -> JsonObject | None:
+    """The call of her own that she is in, or that rings her phone; None: there is none."""
+    calls = (state.calls.get(name) for name in sorted(agent.own_calls))
+    own = next((call.own for call in calls if call is not None and call.own is not None), None)
+    if own is None:
+        return None
+    began = own.began
+    return {"began_by": began.agent, "to": began.colleague or began.number, "talks": own.answered_at is not None}
 
 
 def contact_view(state: State, name: str) -> JsonObject | None:
@@ -43,7 +54,7 @@ def contact_view(state: State, name: str) -> JsonObject | None:
     call = state.calls.get(contact.entered.call) if contact is not None else None
     if agent is None or contact is None or call is None:
         return None
-    return {**_whose(call, contact), **_stage(agent, contact), **_settings(state, contact), **_beside(call)}
+    return {**_whose(call, contact), **_stage(agent, contact), **_settings(state, contact), **_beside(state, call)}
 
 
 def _whose(call: Call, contact: Contact) -> JsonObject:
@@ -103,14 +114,30 @@ def _settings(state: State, contact: Contact) -> JsonObject:
     }
 
 
-def _beside(call: Call) -> JsonObject:
+def _beside(state: State, call: Call) -> JsonObject:
     """What goes on beside the talk."""
-    consult, payment = call.consult, call.payment
+    payment = call.payment
     return {
-        "consult": {"contact": consult.contact, "agent": consult.agent, "hears": consult.hears.value} if consult is not None else None,
+        "consult": _consult(state, call.consult) if call.consult is not None else None,
         "payment": payment.flow if payment is not None else "",
         "recorded": bool(call.recording),
         "paused": call.paused,
+    }
+
+
+def _consult(state: State, consult: Consult) -> JsonObject:
+    """Whom an agent asks: the colleague who was named or has answered, else the queue."""
+    if consult.outside is not None:
+        number, talks = consult.outside.number, consult.answered_at is not None
+        return {"contact": "", "agent": consult.agent, "hears": consult.hears.value, "answered": talks, "with": number}
+    asked = state.contacts[consult.contact]
+    answered = asked.offer.agent if asked.state is ContactState.CONNECTED and asked.offer is not None else ""
+    return {
+        "contact": consult.contact,
+        "agent": consult.agent,
+        "hears": consult.hears.value,
+        "answered": bool(answered),
+        "with": answered or asked.entered.for_agent or asked.entered.queue,
     }
 
 
@@ -143,7 +170,7 @@ def touched(state: State, facts: Iterable[Fact]) -> set[str]:
     """Agents whose consoles may show something else after these facts. Costs nothing that grows with the center."""
     names: set[str] = set()
     for fact in facts:
-        names.update(name for name in (getattr(fact, "agent", ""), getattr(fact, "supervisor", "")) if name)
+        names.update(name for name in (getattr(fact, "agent", ""), getattr(fact, "supervisor", ""), getattr(fact, "colleague", "")) if name)
         names.update(getattr(fact, "agents", ()) or getattr(fact, "unseen", ()))  # of a notice
         call = state.calls.get(getattr(fact, "call", ""))
         if call is not None:
@@ -152,6 +179,8 @@ def touched(state: State, facts: Iterable[Fact]) -> set[str]:
 
 
 def _agents_of(state: State, call: Call) -> Iterable[str]:
+    if call.own is not None:
+        yield from filter(None, (call.own.began.agent, call.own.began.colleague))
     for contact in (state.contacts.get(call.contact), state.contacts.get(call.consult.contact) if call.consult is not None else None):
         if contact is not None:
             yield from (offered.agent for offered in contact.offers.values())

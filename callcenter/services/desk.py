@@ -178,7 +178,9 @@ class Desk:
         return await self._ask(request, AgentDialEndRequested(_text(request, "agent")))
 
     async def agent_consult(self, request: JsonObject) -> Mapping[str, object]:
-        """Somebody of a ``queue``, or a ``colleague``."""
+        """Somebody of a ``queue``, a ``colleague``, or a ``number`` outside that she may call by herself."""
+        if request.get("number") is not None and request.get("queue") is None and request.get("colleague") is None:
+            return await self._ask(request, ConsultRequested(_text(request, "agent"), number=_text(request, "number")))
         return await self._ask(request, ConsultRequested(_text(request, "agent"), *_where_to(request)))
 
     async def agent_complete(self, request: JsonObject) -> Mapping[str, object]:

@@ -135,6 +135,7 @@ class Checker:
             f.LegMoved: self._leg_moved,
             f.FlowDialed: self._leg_created,
             f.OwnCallDialed: self._leg_created,
+            f.OutsideConsulted: self._leg_created,
             f.AgentLegStays: lambda fact: self._staying.add(fact.leg),
             f.ContactEntered: self._entered,
             f.ContactOffered: self._offered,
@@ -218,7 +219,7 @@ class Checker:
             self._wrong("A3", f"{type(fact).__name__} of call {fact.call}, which {'has ended' if call else 'never began'}")
         return call
 
-    def _leg_created(self, fact: f.LegCreated | f.LegJoined | f.FlowDialed | f.OwnCallDialed) -> None:
+    def _leg_created(self, fact: f.LegCreated | f.LegJoined | f.FlowDialed | f.OwnCallDialed | f.OutsideConsulted) -> None:
         call = self._call(fact)
         if call is not None:
             call.legs.add(fact.leg)

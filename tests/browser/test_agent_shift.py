@@ -9,21 +9,13 @@ from playwright.async_api import Page, expect
 from callcenter.adapters.db.caller_history import PostgresHistories
 from callcenter.adapters.db.connection import connect
 from callcenter.domain import facts as f
-from callcenter.sim.sip.call import Call, NotHeard
+from callcenter.sim.sip.call import Call
+from callcenter.sim.sip.phone import Phone
 from callcenter.sim.sip.policy import AnswerAfter
 from tests.browser.axe import axe
-from tests.browser.shift import ALICE_TONE, Shift, hears, shift
+from tests.browser.shift import ALICE_TONE, Shift, hears, hears_no_more, shift, silent
+from tests.support.asterisk import MUSIC_TONES
 from tests.support.center import AGENT_TONES, CALLER_TONE
-
-
-async def silent(caller: Call) -> None:
-    """Wait until the caller hears nothing of alice any more."""
-    async with asyncio.timeout(20):
-        while True:
-            try:
-                await caller.hears(ALICE_TONE, within=0.7, for_s=0.3)
-            except NotHeard:
-                return
 
 
 async def press(page: Page, key: str) -> None:
@@ -31,66 +23,158 @@ async def press(page: Page, key: str) -> None:
 
 
 async def test_a_short_shift(tmp_path: Path, database: str) -> None:
+    """Each step of the long one below, in the shortest way."""
     async with shift(tmp_path, database) as at:
         page = await at.signs_in()
         await at.is_ready(page)
-        caller = await at.center.call()
-        await caller.send_digit("2")
-
-        await expect(page.locator("#caller")).to_have_text("+12025550123")
-        await expect(page.locator("#answer")).to_be_visible()
-        await press(page, "a")
-        await caller.hears(ALICE_TONE)
-        await hears(page, CALLER_TONE)
-        await expect(page.locator("#state")).to_have_text("Talking")
-        await expect(page.locator("#pop-link")).to_have_attribute("href", "https://crm.example.org/find?number=%2B12025550123")
-
-        await press(page, "m")
-        await silent(caller)
-        await press(page, "m")
-        await caller.hears(ALICE_TONE)
-        await press(page, "h")
-        await expect(page.locator("#held")).to_be_visible()
+        caller = await _takes_a_caller(at, page)
+        await _is_quiet_and_holds(page, caller)
         await press(page, "h")
         await caller.hears(ALICE_TONE)
-        await page.locator("#keypad-box summary").click()
-        await page.locator("#keypad button", has_text="5").click()
-        await caller.hears_digits("5")
-
+        await _presses(page, caller, "5")
         bob = await at.center.agent("bob", AnswerAfter(0.2))
-        await page.locator("#target").select_option("colleague:bob")
-        await page.locator("#consult").click()
-        at_bob = await bob.incoming()
-        await at_bob.hears(ALICE_TONE)
-        await hears(page, AGENT_TONES["bob"])
-        await page.locator("#complete").click()
-        await caller.hears(AGENT_TONES["bob"])
-        await at_bob.hears(CALLER_TONE)
-
-        await expect(page.locator("#state")).to_have_text("Wrap-up (ACW)")
-        await page.locator("#wrap-up-end").click()
-        await expect(page.locator("#trouble")).to_contain_text("wants a disposition")
-        await page.locator("#disposition").select_option("sale/by-phone")
-        await expect(page.locator("#disposition-means")).to_have_text("success · resolved")
-        await page.locator("#note").fill("Wants the blue one.")
-        await page.locator("#wrap-up-end").click()
-        await expect(page.locator("#state")).to_have_text("Ready")
-        given = await at.center.fact(f.DispositionGiven, agent="alice")
-        assert (given.disposition, given.flags) == ("sale/by-phone", ("success", "resolved"))
-        assert (await at.center.fact(f.ContactNoted)).note == "Wants the blue one."
-        assert (await at.center.fact(f.TalkMeasured)).received > 50
-        assert len(at.center.all(f.ContactHeld, agent="alice")) >= 1
+        at_bob = await _asks_bob(page, caller, bob)
+        await _hands_over(page, caller, at_bob)
+        await _wraps_up(at, page)
         await caller.hang_up()
 
 
-async def talking(at: Shift, page: Page) -> Call:
-    """A caller talks to alice at her console."""
-    await at.is_ready(page)
-    caller = await at.center.call()
-    await caller.send_digit("2")
-    await page.locator("#answer").click()
+@pytest.mark.long
+async def test_a_whole_shift(tmp_path: Path, database: str) -> None:
+    """From the sign-in to the log-out; who hears whom is proven by the tones at every end, at every step."""
+    async with shift(tmp_path, database) as at:
+        page = await at.signs_in()
+        await at.is_ready(page)
+        caller = await _takes_a_caller(at, page)
+        await _is_quiet_and_holds(page, caller)
+        await hears_no_more(page, CALLER_TONE)
+        await press(page, "h")
+        await expect(page.locator("#held")).to_be_hidden()
+        await caller.hears(ALICE_TONE)
+        await silent(caller, MUSIC_TONES)
+        await hears(page, CALLER_TONE)
+        await _presses(page, caller, "159*#0")
+        await hears(page, CALLER_TONE)
+
+        bob = await at.center.agent("bob", AnswerAfter(0.2))
+        at_bob = await _asks_bob(page, caller, bob)
+        await page.locator("#cancel").click()
+        await at_bob.ended()
+        await _are_alone_again(page, caller)
+
+        at_bob = await _asks_bob(page, caller, bob)
+        await _swaps_to_and_fro(page, caller, at_bob)
+        await _hands_over(page, caller, at_bob)
+        await _wraps_up(at, page)
+        await caller.hang_up()
+        await at_bob.ended()
+        began = [fact.agent for fact in at.center.all(f.ConsultBegan)]
+        assert began == ["alice", "alice"]
+        parted = [(fact.agent, fact.why) for fact in at.center.all(f.ContactParted)]
+        assert parted == [("bob", "called_off"), ("alice", "transferred"), ("bob", "caller_hung_up")]
+        assert [fact.agent for fact in at.center.all(f.RecordingStarted)] == ["alice", "bob"]
+        await page.locator("#logout").click()
+        await expect(page.locator("#state")).to_have_text("Logged out")
+        await expect(page.locator("#login")).to_be_visible()
+
+
+async def _takes_a_caller(at: Shift, page: Page) -> Call:
+    caller = await at.caller()
+    await expect(page.locator("#caller")).to_have_text("+12025550123")
+    await expect(page.locator("#offer")).to_have_text("A caller for support")
+    await expect(page.locator("#pop-link")).to_have_attribute("href", "https://crm.example.org/find?number=%2B12025550123")
+    await expect(page.locator("#answer")).to_be_visible()
+    await caller.hears(MUSIC_TONES)
+    await press(page, "a")
     await caller.hears(ALICE_TONE)
+    await hears(page, CALLER_TONE)
+    await expect(page.locator("#state")).to_have_text("Talking")
     return caller
+
+
+async def _is_quiet_and_holds(page: Page, caller: Call) -> None:
+    """Muted, the caller hears nothing, and she the caller; on hold, the caller hears music, and not her."""
+    await press(page, "m")
+    await silent(caller)
+    await hears(page, CALLER_TONE)
+    await press(page, "m")
+    await caller.hears(ALICE_TONE)
+    await press(page, "h")
+    await expect(page.locator("#held")).to_be_visible()
+    await caller.hears(MUSIC_TONES)
+    await silent(caller)
+
+
+async def _presses(page: Page, caller: Call, keys: str) -> None:
+    await page.locator("#keypad-box summary").click()
+    for key in keys:
+        await page.locator("#keypad").get_by_role("button", name=key, exact=True).click()
+    await caller.hears_digits(keys)
+
+
+async def _asks_bob(page: Page, caller: Call, bob: Phone) -> Call:
+    """She talks to bob, the caller hears music; neither of the two others hears the other."""
+    await page.locator("#target").select_option("colleague:bob")
+    await page.locator("#consult").click()
+    at_bob = await bob.incoming()
+    await at_bob.hears(ALICE_TONE)
+    await expect(page.locator("#consult-state")).to_have_text("You are with bob; the caller waits")
+    await hears(page, AGENT_TONES["bob"])
+    await hears_no_more(page, CALLER_TONE)
+    await caller.hears(MUSIC_TONES)
+    await silent(caller, ALICE_TONE, AGENT_TONES["bob"])
+    return at_bob
+
+
+async def _are_alone_again(page: Page, caller: Call) -> None:
+    await expect(page.locator("#transfer")).to_be_visible()
+    await caller.hears(ALICE_TONE)
+    await hears(page, CALLER_TONE)
+    await hears_no_more(page, AGENT_TONES["bob"])
+    await silent(caller, MUSIC_TONES)
+
+
+async def _swaps_to_and_fro(page: Page, caller: Call, at_bob: Call) -> None:
+    await page.locator("#swap").click()
+    await expect(page.locator("#consult-state")).to_have_text("You are with the caller; bob waits")
+    await caller.hears(ALICE_TONE)
+    await at_bob.hears(MUSIC_TONES)
+    await hears(page, CALLER_TONE)
+    await silent(at_bob, ALICE_TONE, CALLER_TONE)
+    await page.locator("#swap").click()
+    await at_bob.hears(ALICE_TONE)
+    await caller.hears(MUSIC_TONES)
+    await hears(page, AGENT_TONES["bob"])
+
+
+async def _hands_over(page: Page, caller: Call, at_bob: Call) -> None:
+    await page.locator("#complete").click()
+    await caller.hears(AGENT_TONES["bob"])
+    await at_bob.hears(CALLER_TONE)
+    await silent(caller)
+    await expect(page.locator("#state")).to_have_text("Wrap-up (ACW)")
+
+
+async def _wraps_up(at: Shift, page: Page) -> None:
+    """Not without a disposition; the note and how the talk sounded are kept."""
+    await page.locator("#wrap-up-end").click()
+    await expect(page.locator("#trouble")).to_contain_text("wants a disposition")
+    await page.locator("#disposition").select_option("sale/by-phone")
+    await expect(page.locator("#disposition-means")).to_have_text("success · resolved")
+    await page.locator("#note").fill("Wants the blue one.")
+    await page.locator("#wrap-up-end").click()
+    await expect(page.locator("#state")).to_have_text("Ready")
+    given = await at.center.fact(f.DispositionGiven, agent="alice")
+    assert (given.disposition, given.flags) == ("sale/by-phone", ("success", "resolved"))
+    assert (await at.center.fact(f.ContactNoted)).note == "Wants the blue one."
+    assert (await at.center.fact(f.TalkMeasured)).received > 50
+    assert len(at.center.all(f.ContactHeld, agent="alice")) >= 1
+
+
+async def talking(at: Shift, page: Page) -> Call:
+    """Alice gets ready, and a caller talks to her at her console."""
+    await at.is_ready(page)
+    return await at.talking(page)
 
 
 @pytest.mark.long

@@ -234,6 +234,9 @@ DIDS = ("+18005550100", "+18005550101", "+18005550102", "+18005550200", "+180055
 DIRECT = (*DIDS[:3], *DIDS[5:])
 SWITCH = "+18005550190"
 EXTENSIONS = ("200", "201", "202", "300", "304")
+FRIEND = "+12025550165"
+ASKED = (*EXTENSIONS, FRIEND)
+"""Who may be consulted; the last one is outside."""
 """Of alice, bob, carol, the queues support and team."""
 
 
@@ -347,6 +350,7 @@ def node_away(world: World, seconds: float, crashed: bool) -> None:
 
 def begin_consult(world: World, did: str, whom: str, by_phone: bool, mood: Mood, seconds: int) -> None:
     """All are ready; who is given the caller asks whom, at the console or with her phone; so many seconds ago."""
+    world.pbx.outside[FRIEND] = Phone(mood, lambda: timedelta(seconds=2))
     for agent in AGENTS:
         world.pbx.phones[f"phone-of-{agent}"] = Phone(Mood.ANSWERS, lambda: timedelta(seconds=1))
         world.tell(e.PhoneReachable(f"phone-of-{agent}"))
@@ -363,7 +367,7 @@ def begin_consult(world: World, did: str, whom: str, by_phone: bool, mood: Mood,
         world.pbx.party_holds(leg)
         world.pbx.dial_from_phone(f"phone-of-{agent}", whom)
     else:
-        world.tell(e.ConsultRequested(agent, *world.center.state.extensions[whom]))
+        world.tell(e.ConsultRequested(agent, *world.center.state.extensions.get(whom, ("", "", whom))))
     world.run_for(seconds)
 
 
@@ -380,7 +384,7 @@ def consult_step(world: World, step: str) -> None:
     own, consult = consults.talk_leg(state, call), call.consult
     agent = consult.agent if consult else "alice"
     asked = state.contacts.get(consult.contact) if consult else None
-    other = asked.offer.leg if asked and asked.offer else "nobody"
+    other = consult.outside.leg if consult and consult.outside else asked.offer.leg if asked and asked.offer else "nobody"
     second = consult.leg if consult else "nobody"
     do: dict[str, Callable[[], object]] = {
         "k": lambda: world.tell(e.CompleteRequested(agent)),
@@ -575,7 +579,7 @@ class CenterMachine(RuleBasedStateMachine):
 
     @rule(
         did=st.sampled_from(DIRECT),
-        whom=st.sampled_from(EXTENSIONS),
+        whom=st.sampled_from(ASKED),
         by_phone=st.booleans(),
         mood=st.sampled_from([Mood.ANSWERS, Mood.ANSWERS, *Mood]),
         seconds=st.integers(0, 4),
@@ -985,7 +989,7 @@ class CenterMachine(RuleBasedStateMachine):
         state = self.world.center.state
         for call in state.calls.values():
             live = [c for c in state.contacts.values() if c.entered.call == call.id and c.state in ("waiting", "offered", "connected")]
-            consulted = {call.consult.contact} if call.consult else set()
+            consulted = {call.consult.contact} if call.consult and not call.consult.outside else set()
             assert {c.id for c in live} == ({call.contact} if call.contact else set()) | consulted
             assert not live or call.flow is None or call.payment is not None
             if call.consult:
@@ -996,6 +1000,7 @@ class CenterMachine(RuleBasedStateMachine):
                 assert call.caller_leg is not None
                 assert call.consult.leg in call.legs
             wanted = {call.began.leg, call.outside, call.consult.leg if call.consult else ""}
+            wanted |= {call.consult.outside.leg} if call.consult and call.consult.outside else set()
             wanted |= {offer.leg for c in live for offer in c.offers.values()}
             if call.id not in state.callbacks.by_call:  # there, an agent may be on the line before the caller is
                 assert {leg.id for leg in call.legs.values() if not leg.closing} <= wanted
@@ -1037,9 +1042,10 @@ class CenterMachine(RuleBasedStateMachine):
         state, consult = self.world.center.state, call.consult
         if consult is None or consults.is_by_phone(state, call):
             return set()
-        asked, other = state.contacts[consult.contact], consults.consulted(state, call)
+        asked, other = state.contacts.get(consult.contact), consults.consulted(state, call)
+        assert (asked is None) is (consult.outside is not None)
         assert (state.contacts[call.contact].held_since is not None) is (consult.hears is f.Hears.CONSULTED)
-        assert not other or (asked.held_since is not None) is (consult.hears is f.Hears.CALLER)
+        assert not other or asked is None or (asked.held_since is not None) is (consult.hears is f.Hears.CALLER)
         return {f.Hears.ALL: set(), f.Hears.CALLER: {other}, f.Hears.CONSULTED: {call.began.leg}}[consult.hears]
 
     @invariant()
@@ -1123,7 +1129,7 @@ class CenterMachine(RuleBasedStateMachine):
     @invariant()
     def a_callback_is_dialed_once_for_each_attempt_and_never_on_two_legs(self) -> None:
         attempted = {fact.leg: fact for fact in self.world.facts if isinstance(fact, cf.CallbackAttempted)}
-        to_callers = [dial for dial in self.world.pbx.dialed if dial.number not in (MOBILE, PARTNER)]
+        to_callers = [dial for dial in self.world.pbx.dialed if dial.number not in (MOBILE, PARTNER, FRIEND)]
         dialed = Counter(dial.leg for dial in to_callers)
         assert all(count == 1 for count in dialed.values())
         assert set(dialed) <= set(attempted)

@@ -4,13 +4,13 @@ import hypothesis.strategies as st
 from hypothesis import given, settings
 
 from callcenter.sim.fake_pbx import Mood
-from tests.domain.test_center_machine import CONSULT_STEPS, DIRECT, EXTENSIONS, CenterMachine, begin_consult, consult_step
+from tests.domain.test_center_machine import ASKED, CONSULT_STEPS, DIRECT, CenterMachine, begin_consult, consult_step
 
 
 @settings(max_examples=300, deadline=None)
 @given(
     did=st.sampled_from(DIRECT),
-    whom=st.sampled_from(EXTENSIONS),
+    whom=st.sampled_from(ASKED),
     by_phone=st.booleans(),
     mood=st.sampled_from([Mood.ANSWERS, Mood.ANSWERS, Mood.ANSWERS, *Mood]),
     seconds=st.integers(0, 4),

@@ -223,7 +223,7 @@ def test_who_talks_to_a_caller_or_is_logged_out_begins_no_call_of_her_own(world:
     world.run_for(3)
     world.tell(e.AgentDialRequested("alice", FRIEND))
     assert world.refusals[-1] == "alice is in a call"
-    assert dials(world, FRIEND).heard == ["not-possible"]
+    assert dials(world, OTHER).heard == ["not-possible"]
     assert world.talking() == {"alice": caller}
 
 

@@ -16,11 +16,12 @@ class TransferRequested:
 
 @dataclass(frozen=True, slots=True)
 class ConsultRequested:
-    """The agent wants to talk to somebody of a queue, or to a colleague, while the caller is on hold."""
+    """The agent wants to talk to somebody of a queue, a colleague, or a number outside, while the caller is on hold."""
 
     agent: str
     queue: str = ""
     colleague: str = ""
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import { Softphone } from "./softphone.js";
 const TONES = { ready: "good", talking: "busy", reserved: "soon", wrap_up: "wait", not_ready: "alarm", logged_out: "alarm" };
 const NOTE_AFTER_MS = 1500;
 const FIGURES_EVERY_MS = 30_000;
+const OUTSIDE = "number"; // of the choices whom the caller is to go on with
 
 const t = await words("agent");
 const desk = await (await fetch("/agent/desk")).json();
@@ -72,9 +73,12 @@ by("transfer").addEventListener("submit", (event) => {
 });
 
 function transfer(how) {
-  const [kind, name] = by("target").value.split(":", 2);
+  const chosen = by("target").value;
+  const [kind, name] = chosen === OUTSIDE ? ["number", by("target-number").value.trim()] : chosen.split(":", 2);
   if (name) ask(how, { [kind]: name });
 }
+
+by("target").addEventListener("change", () => show("outside", by("target").value === OUTSIDE));
 
 // --- her phone ---------------------------------------------------------------------------------
 
@@ -125,7 +129,7 @@ owner.addEventListener("changed", () => {
 // Before a call is on, the newest tab has the phone; in the middle of one only the tab that had it, unless she says so.
 function claimPhone() {
   if (!phone || owner.mine) return;
-  const busy = agent && (agent.state === "talking" || agent.state === "reserved");
+  const busy = agent && (agent.state === "talking" || agent.state === "reserved" || agent.own_call);
   if (!busy || owner.wasMine) owner.take();
   else render();
 }
@@ -278,8 +282,9 @@ function phoneState() {
 }
 
 function renderContact() {
-  show("no-contact", !contact);
+  show("no-contact", !contact && !agent?.own_call);
   show("contact-body", Boolean(contact));
+  renderControls();
   if (!contact) {
     showHistory(t, null);
     loaded = "";
@@ -293,7 +298,6 @@ function renderContact() {
   show("offer", contact.state === "offered");
   put("offer", contact.state === "offered" ? t("offered", { queue: spoken(contact.queue) }) : "");
   pairs(by("facts"), factsOf());
-  renderControls();
   if (loaded !== contact.contact) load();
 }
 
@@ -304,23 +308,44 @@ function factsOf() {
   return known.concat(Object.entries(contact.attributes).filter(([name]) => name !== "caller").map(([name, value]) => [spoken(name), value]));
 }
 
+// Her phone, whatever it is used for; and what can be done with the caller, if there is one.
 function renderControls() {
-  const talks = contact.state === "connected";
   const here = Boolean(phone && owner.mine);
-  const consult = talks ? contact.consult : null;
   show("answer", here && Boolean(phone.incoming));
   show("decline", here && Boolean(phone.incoming));
   for (const id of ["mute", "hold", "hang-up"]) show(id, here && phone.talking);
   show("keypad-box", here && phone.talking);
-  show("resume", lostTalk() && !resuming);
   press("mute", here && phone.muted);
   press("hold", here && phone.held);
+  show("resume", lostTalk() && !resuming);
+  put("own-call", ownCall(here));
+  show("own-call", Boolean(by("own-call").textContent));
+  renderHandingOver();
+}
+
+function ownCall(here) {
+  const own = agent?.own_call;
+  if (own) return t(`own_${own.began_by === agent.name ? "to" : "from"}_${own.talks ? "talks" : "rings"}`, { whom: own.began_by === agent.name ? own.to : own.began_by });
+  return here && phone.incoming && contact?.state !== "offered" ? t("phone_rings") : "";
+}
+
+function renderHandingOver() {
+  const talks = contact?.state === "connected";
+  const consult = talks ? contact.consult : null;
+  const hers = consult?.agent === agent?.name;
   show("transfer", talks && !consult && !contact.payment);
   show("consulting", Boolean(consult));
-  if (consult) put("consult-state", t(`hears_${consult.hears}`));
+  for (const id of ["complete", "cancel"]) show(id, hers);
+  for (const id of ["swap", "conference"]) show(id, hers && consult.answered);
+  if (consult) put("consult-state", consultState(consult, hers));
   show("payment", talks && desk.payment_flows.length > 0 && !consult);
-  show("pay", !contact.payment);
-  show("pay-end", Boolean(contact.payment));
+  show("pay", !contact?.payment);
+  show("pay-end", Boolean(contact?.payment));
+}
+
+function consultState(consult, hers) {
+  if (!hers) return t("consulted_by", { agent: consult.agent });
+  return consult.answered ? t(`hears_${consult.hears}`, { whom: consult.with }) : t("consult_rings", { whom: consult.with });
 }
 
 function press(id, pressed) {
@@ -437,7 +462,8 @@ by("dial").addEventListener("submit", async (event) => {
   if (!wanted) return;
   const colleague = desk.colleagues.some((one) => one.name === wanted);
   if (phone) phone.expected = true;
-  const done = await ask("agent_dial", colleague ? { colleague: wanted } : { number: wanted });
+  const queue = by("dial-queue").value;
+  const done = await ask("agent_dial", colleague ? { colleague: wanted } : { number: wanted, ...(queue ? { queue } : {}) });
   if (!done && phone) phone.expected = false;
 });
 on("dial-end", () => (phone?.talking ? phone.hangUp() : ask("agent_dial_end")));
@@ -449,7 +475,11 @@ options(by("target"), [
   ["", t("choose")],
   ...desk.colleagues.map((one) => [`colleague:${one.name}`, one.name]),
   ...desk.queues.map((one) => [`queue:${one.name}`, `${t("queue")}: ${spoken(one.name)}`]),
+  ...(desk.outside ? [[OUTSIDE, t("number_outside")]] : []),
 ]);
+const showing = desk.queues.filter((one) => one.number_shown);
+options(by("dial-queue"), [["", t("number_usual")], ...showing.map((one) => [one.name, `${spoken(one.name)}: ${one.number_shown}`])]);
+show("showing", desk.outside && showing.length > 0);
 by("colleagues").replaceChildren(...desk.colleagues.map((one) => make("option", { value: one.name })));
 const press_ = (id) => () => !by(id).hidden && by(id).click();
 const focus_ = (id) => () => by(id).focus();
