@@ -439,6 +439,37 @@ async def a_consult_with_swapping_that_becomes_a_conference(center: StoryCenter)
     assert await caller.story() == [*IN_TALK, *CONSULT_BEGINS, *BOB_ANSWERS, *turned, "CallEnded normal"]
 
 
+async def a_consult_with_somebody_outside(center: StoryCenter) -> None:
+    """Cancelled once; then swapped and joined, and the caller goes on with whom she has asked."""
+    center.sparse = False
+    caller, alice, _ = await _in_talk(center)
+    for _ in range(2):
+        await alice.asks(e.ConsultRequested(alice.name, number=center.mobile))
+        outside = await center.is_called(center.mobile)
+        await caller.hears("music")
+        await outside.hears("alice")
+        if not center.book.of(f.OutsideConsultEnded, agent=alice.name):
+            await alice.asks(e.CancelRequested(alice.name))
+            await caller.hears("alice")
+            await caller.meets(f.LegGone)
+    await alice.asks(e.SwapRequested(alice.name))
+    await caller.hears("alice")
+    await outside.hears("music")
+    await alice.asks(e.ConferenceRequested(alice.name))
+    await outside.hears("alice")
+    await alice.hears("caller")
+    await alice.asks(e.CompleteRequested(alice.name))
+    await caller.meets(f.CallerHandedOutside)
+    await alice.becomes(AgentState.READY)
+    await outside.hangs_up()
+    asked = ["OutsideConsulted alice", "ContactHeld alice", "LegRinging", "LegUp", "OutsideConsultAnswered alice"]
+    off = ["OutsideConsultEnded alice called_off", "LegClosing", "ContactResumed alice", "LegGone normal"]
+    turned = ["ConsultTurned alice caller", "ContactResumed alice", "ConsultTurned alice all"]
+    left = ["ContactParted alice transferred", "RecordingStopped", "LegClosing alice", "CallerHandedOutside alice", "LegGone alice normal"]
+    ended = ["LegGone normal", "LegClosing caller", "LegGone caller normal", "CallEnded normal"]
+    assert await caller.story() == [*IN_TALK, *asked, *off, *asked, *turned, *left, *ended]
+
+
 async def a_consult_to_a_queue_completed_before_anybody_answers(center: StoryCenter) -> None:
     caller, alice, _ = await _in_talk(center)
     carol = await center.agent("carol")
@@ -964,6 +995,7 @@ STORIES: list[Story] = [
     a_consult_that_is_cancelled,
     a_consulted_who_declines,
     a_consult_with_swapping_that_becomes_a_conference,
+    a_consult_with_somebody_outside,
     a_consult_to_a_queue_completed_before_anybody_answers,
     a_phone_that_transfers_blind,
     a_phone_that_transfers_attended,

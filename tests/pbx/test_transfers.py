@@ -17,7 +17,8 @@ from callcenter.sim.sip.tones import TonePair, tone_pair
 from tests.support.asterisk import DID, MUSIC_TONES, Pbx, asterisk_node, raw_settings, short_folder
 from tests.support.real_parties import RealEngine
 
-CALLER, ALICE, BOB = tone_pair(70), tone_pair(60), tone_pair(66)
+CALLER, ALICE, BOB, OUTSIDE = tone_pair(70), tone_pair(60), tone_pair(66), tone_pair(48)
+FRIEND, CARRIER = "+12025550171", "127.0.0.2"
 
 
 @dataclass
@@ -38,18 +39,22 @@ class Three:
         return await (await self.bobs_phone.incoming(10)).answered()
 
 
-def _settings(folder: Path, *, phone_transfers: bool = True) -> dict[str, Any]:
+def _settings(folder: Path, *, phone_transfers: bool = True, trunk_port: int = 0) -> dict[str, Any]:
     raw = raw_settings(folder)
+    if trunk_port:
+        raw["trunk"] += [{"name": "far", "authentication": "address", "addresses": [CARRIER], "host": CARRIER, "port": trunk_port}]
+        raw["calling"], raw["own_calls"] = {"trunk": "far"}, {"allowed": ["+1202"]}
     raw["center"]["phone_transfers"] = phone_transfers
     raw["agent"] = [{"name": name, "queues": ["support"], "extension": f"200{n}"} for n, name in enumerate(("alice", "bob"), 1)]
     return raw
 
 
 @asynccontextmanager
-async def three(*, phone_transfers: bool = True) -> AsyncIterator[Three]:
+async def three(*, phone_transfers: bool = True, trunk_port: int = 0) -> AsyncIterator[Three]:
+    """Numbers outside are dialed at that port of ``CARRIER``."""
     with short_folder() as folder:
         async with (
-            asterisk_node(_settings(folder, phone_transfers=phone_transfers)) as pbx,
+            asterisk_node(_settings(folder, phone_transfers=phone_transfers, trunk_port=trunk_port)) as pbx,
             RealEngine([pbx], folder).running() as running,
             await Phone.start("carrier-end", server=("127.0.0.1", pbx.sip_port), tone=CALLER) as carrier,
             _phone(pbx, "alice", ALICE) as alice,
@@ -120,6 +125,36 @@ async def test_nobody_hears_whom_they_should_not_in_a_consult() -> None:
     assert record.call
     assert record.call.ended_at
     assert record.call.wait + record.call.talk + record.call.hold <= record.call.ended_at - record.call.started_at
+
+
+async def test_nobody_hears_whom_they_should_not_in_a_consult_with_somebody_outside() -> None:
+    async with (
+        await Phone.start("friend", tone=OUTSIDE, local_host=CARRIER, on_invite=AnswerAfter(0.3)) as friends,
+        three(trunk_port=friends.address[1]) as it,
+    ):
+        await it.asks(e.ConsultRequested("alice", number=FRIEND))
+        friend = await (await friends.incoming(10)).answered()
+        assert f"<sip:{DID}@" in friend.invite.need("From")
+        await it.caller.hears(MUSIC_TONES)
+        await friend.hears(ALICE)
+        since = {call: now_at(call) for call in (it.caller, it.alice, friend)}
+        await it.alice.hears(OUTSIDE, for_s=1)
+        assert heard_since(it.caller, since[it.caller], ALICE, OUTSIDE) == set()
+        assert heard_since(it.alice, since[it.alice], CALLER, MUSIC_TONES) == set()
+        assert heard_since(friend, since[friend], CALLER, MUSIC_TONES) == set()
+
+        await it.asks(e.SwapRequested("alice"))
+        await it.caller.hears(ALICE)
+        await friend.hears(MUSIC_TONES)
+        await it.asks(e.ConferenceRequested("alice"))
+        await asyncio.gather(it.caller.hears(ALICE), it.caller.hears(OUTSIDE), friend.hears(ALICE), friend.hears(CALLER))
+        await it.asks(e.CompleteRequested("alice"))
+        await it.alice.ended()
+        since = {call: now_at(call) for call in (it.caller, friend)}
+        await it.caller.hears(OUTSIDE, for_s=1)
+        await friend.hears(CALLER)
+        assert heard_since(it.caller, since[it.caller], ALICE, MUSIC_TONES) == set()
+    await friend.ended()  # with the caller
 
 
 async def test_nobody_steps_into_a_talk_with_replaces() -> None:

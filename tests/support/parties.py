@@ -302,9 +302,10 @@ def story_settings(raw: dict[str, Any], stories: int, outside_port: int = 5060) 
     key 0 looks a code up, which is said, and key * does so in vain (``answered_for_stories``). Agents send callers to pay by ``pay``.
     sam serves no queue, and may hear the contacts of ``support``.
     A caller who waits in ``support`` is called back on key 9, and leaves a message on key 0; everybody outside has the phone at
-    ``outside_port``.
+    ``outside_port``, and may be called by agents.
     """
     raw = {**raw, "trunk": [{**raw["trunk"][0], "host": "127.0.0.1", "port": outside_port}], "calling": {"trunk": raw["trunk"][0]["name"]}}
+    raw["own_calls"] = {"allowed": ["+1202559"]}
     names = [f"s{story}" for story in range(stories)]
     policy = {"music": "tones", "wrap_up_s": 1, "ring_timeout_s": 3}
     queues = [{"name": f"{name}-{queue}", **policy} for name in names for queue in ("support", "second")]
