@@ -29,7 +29,7 @@ from tests.support.asterisk import MENU_TONES
 from tests.support.center import CALLER_TONE, RunningCenter, running_center
 from tests.support.people import PASSWORD
 
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=60_000)
 ALICE_TONE: TonePair = tone_pair(64)
 """What the browser's microphone hears."""
 OUTSIDE_TONE: TonePair = tone_pair(48)

@@ -31,7 +31,7 @@ from callcenter.sim.sip.policy import InvitePolicy
 from callcenter.sim.sip.tones import TonePair, tone_pair
 from tests.support.asterisk import DID, Pbx, asterisk_node, raw_settings, short_folder
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 CALLER_TONE = tone_pair(70)
 AGENT_TONES = {"alice": tone_pair(60), "bob": tone_pair(66), "carol": tone_pair(72)}
 T = TypeVar("T")

@@ -56,6 +56,7 @@ def logout(name: AgentName, config: Config = DEFAULT) -> None:
 
 ToQueue = Annotated[str, typer.Option("--queue", help="A queue: whoever of it answers.")]
 ToColleague = Annotated[str, typer.Option("--agent", help="A colleague who is ready.")]
+ToNumber = Annotated[str, typer.Option("--number", help="Outside: one that she may call by herself.")]
 
 
 @agent_app.command()
@@ -63,7 +64,7 @@ def transfer(
     name: AgentName,
     queue: ToQueue = "",
     colleague: ToColleague = "",
-    number: Annotated[str, typer.Option("--number", help="Outside: one that she may call by herself.")] = "",
+    number: ToNumber = "",
     config: Config = DEFAULT,
 ) -> None:
     """Move the agent's caller to a queue, a colleague or a number outside, without talking first."""
@@ -72,10 +73,16 @@ def transfer(
 
 
 @agent_app.command()
-def consult(name: AgentName, queue: ToQueue = "", colleague: ToColleague = "", config: Config = DEFAULT) -> None:
-    """Put the caller on hold, and talk to somebody of a queue or to a colleague first."""
-    ask_engine(config, "agent_consult", agent=name, queue=queue or None, colleague=colleague or None)
-    typer.echo(f"{name}: the caller is on hold, {colleague or queue} is asked; then complete, cancel, swap or conference")
+def consult(
+    name: AgentName,
+    queue: ToQueue = "",
+    colleague: ToColleague = "",
+    number: ToNumber = "",
+    config: Config = DEFAULT,
+) -> None:
+    """Put the caller on hold, and talk to somebody of a queue, a colleague or a number outside first."""
+    ask_engine(config, "agent_consult", agent=name, queue=queue or None, colleague=colleague or None, number=number or None)
+    typer.echo(f"{name}: the caller is on hold, {colleague or queue or number} is asked; then complete, cancel, swap or conference")
 
 
 @agent_app.command()

@@ -61,19 +61,6 @@ class DispositionRequest(Request):
 
 
 class WhereTo(Request):
-    """A queue or a colleague, one of both."""
-
-    queue: Name | None = None
-    colleague: Name | None = None
-
-    @model_validator(mode="after")
-    def one_of_both(self) -> "WhereTo":
-        if (self.queue is None) is (self.colleague is None):
-            raise ValueError("name a queue or a colleague, one of both")
-        return self
-
-
-class TransferRequest(Request):
     """To a queue, a colleague or a number outside; one of them."""
 
     queue: Name | None = None
@@ -81,7 +68,7 @@ class TransferRequest(Request):
     number: Name | None = None
 
     @model_validator(mode="after")
-    def one_of_them(self) -> "TransferRequest":
+    def one_of_them(self) -> "WhereTo":
         if [self.queue, self.colleague, self.number].count(None) != 2:
             raise ValueError("name a queue, a colleague or a number, one of them")
         return self
@@ -207,7 +194,7 @@ ENDPOINTS = (
     _post("wrap-up-end", "agent_wrap_up_end", "End the wrap-up", "What was asked for during the contact is obeyed; else she is ready."),
     _post("extend", "agent_extend", "Extend the wrap-up, once for each contact"),
     _post("disposition", "agent_disposition", "Say what the contact has achieved", "", DispositionRequest),
-    _post("transfer", "agent_transfer", "Move the caller to a queue, a colleague or a number, without talking first", "", TransferRequest),
+    _post("transfer", "agent_transfer", "Move the caller to a queue, a colleague or a number, without talking first", "", WhereTo),
     _post("consult", "agent_consult", "Put the caller on hold, and talk to somebody else first", "", WhereTo),
     _post("complete", "agent_complete", "Leave: the caller goes on with the consulted"),
     _post("cancel", "agent_cancel", "Call the consult off"),
