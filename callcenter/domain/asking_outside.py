@@ -15,9 +15,9 @@ queue. If she is lost before an answer, nobody has said that the caller is to go
 from datetime import timedelta
 
 from callcenter.domain.call import Call, Consult, Leg
-from callcenter.domain.commands import CloseBridge, ConnectLegs, Dial, StopMusic, StopRinging
+from callcenter.domain.commands import CloseBridge, ConnectLegs, Dial, StartMusic, StopMusic, StopRinging
 from callcenter.domain.contact import Contact
-from callcenter.domain.delivery import leave, part, settle
+from callcenter.domain.delivery import leave, part, queue_music, settle
 from callcenter.domain.events import Cause
 from callcenter.domain.facts import (
     CallerHandedOutside,
@@ -60,6 +60,9 @@ def answered(turn: Turn, call: Call, leg: Leg) -> bool:
         turn.hang_up(call, leg)
         return True
     turn.emit(OutsideConsultAnswered(turn.now, call.id, leg.id, consult.agent))
+    if turn.state.contacts[call.contact].resuming:  # who asks is not there at the moment
+        turn.want(StartMusic(call.id, call.node, leg.id, queue_music(turn, call)))
+        return True
     turn.want(StopRinging(call.id, call.node, own.id))
     turn.connect(call, consult.bridge, (own.id, leg.id))
     return True

@@ -146,9 +146,8 @@ def _let_hear(turn: Turn, call: Call, contact: Contact, consult: Consult) -> Non
     assert contact.offer is not None
     caller, other = call.began.leg, contact.offer.leg
     _hold(turn, contact, call.legs[other].held if other in call.legs else False)
-    turn.want(StopMusic(call.id, call.node, caller))
-    if consult.hears is Hears.CALLER:
-        turn.want(StopMusic(call.id, call.node, other))
+    for leg in (caller, other):
+        turn.want(StopMusic(call.id, call.node, leg))
     start_recording(turn, contact, contact.offer)
     turn.connect(call, consult.bridge, (caller, other))
 
@@ -174,6 +173,8 @@ def back_to_caller(turn: Turn, call: Call, consult: Consult) -> None:
     if leg is None or consult.leg != leg.id:
         turn.hang_up(call, call.legs.get(consult.leg))
         return
+    if own is not None and own.resuming:
+        return
     turn.want(StopRinging(call.id, call.node, leg.id))
     if call.caller_leg is None or call.caller_leg.closing or leg.closing or own is None:
         return
@@ -196,6 +197,8 @@ def leg_ended(turn: Turn, call: Call, leg: Leg, cause: Cause) -> bool:
     if asking_outside.leg_ended(turn, call, leg, cause):
         return True
     if leg.id == talk_leg(turn.state, call):
+        if turn.state.contacts[call.contact].resuming and cause is not Cause.NODE_CRASH:
+            cause = Cause.LOST
         if asking_outside.lost_while_it_rings(turn, call, cause):
             return False
         hand_over(turn, call, LEFT_BY_CAUSE.get(cause, EndedWhy.TRANSFERRED))

@@ -7,6 +7,7 @@ from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call, Leg
 from callcenter.domain.commands import (
     CloseBridge,
+    StartMusic,
     StartRecording,
     StopMusic,
     StopPlayback,
@@ -243,15 +244,22 @@ def connect(turn: Turn, contact: Contact, offered: ContactOffered) -> None:
     wait = contact.wait(turn.now)
     turn.emit(ContactConnected(turn.now, call.id, contact.id, offered.queue, offered.offer, offered.agent, offered.leg, bridge, wait))
     turn.emit(AgentStateChanged(turn.now, offered.agent, AgentState.TALKING, contact=contact.id))
-    if consult:
+    if consult and turn.state.contacts[call.contact].resuming:  # who asks is not there at the moment
+        turn.want(StartMusic(call.id, call.node, offered.leg, queue_music(turn, call)))
+    elif consult:
         turn.want(StopRinging(call.id, call.node, consult.leg))
+        turn.connect(call, bridge, (consult.leg, offered.leg))
     else:
         stop_music(turn, contact)
         start_recording(turn, contact, offered)
-    other = consult.leg if consult else call.began.leg
-    turn.connect(call, bridge, (other, offered.leg))
+        turn.connect(call, bridge, (call.began.leg, offered.leg))
     for agent in freed:
         route_agent(turn, agent)
+
+
+def queue_music(turn: Turn, call: Call) -> str:
+    """What who is on hold in this call hears."""
+    return turn.state.queue(turn.state.contacts[call.contact].entered.queue).config.music
 
 
 def start_recording(turn: Turn, contact: Contact, answered: ContactOffered) -> None:

@@ -52,7 +52,8 @@ def begin(turn: Turn, agent: Agent, flow: str) -> None:
 def _apart(turn: Turn, call: Call, contact: Contact) -> None:
     assert contact.offer is not None
     turn.want(CloseBridge(call.id, call.node, call.bridge))
-    turn.want(StartMusic(call.id, call.node, contact.offer.leg, turn.state.queue(contact.entered.queue).config.music))
+    if not contact.resuming:
+        turn.want(StartMusic(call.id, call.node, contact.offer.leg, turn.state.queue(contact.entered.queue).config.music))
 
 
 def keep_apart(turn: Turn, call: Call) -> None:
@@ -73,6 +74,10 @@ def over(turn: Turn, call: Call, outcome: str) -> None:
     if contact.state is not ContactState.CONNECTED or contact.offer is None or call.caller_leg is None:
         return
     leg = call.legs[contact.offer.leg]
+    if contact.resuming:  # her phone rings again (``resuming``)
+        resume(turn, call)
+        turn.want(StartMusic(call.id, call.node, call.began.leg, turn.state.queue(contact.entered.queue).config.music))
+        return
     if contact.held_since is not None and not leg.held:
         turn.emit(ContactResumed(turn.now, call.id, contact.id, contact.offer.agent))
     turn.want(StopMusic(call.id, call.node, leg.id))
@@ -93,6 +98,8 @@ def agent_left(turn: Turn, call: Call, leg: Leg, cause: Cause) -> bool:
     contact = turn.state.contacts[call.payment.contact]
     if contact.state is not ContactState.CONNECTED or contact.offer is None or contact.offer.leg != leg.id:
         return False
+    if contact.resuming and cause is not Cause.NODE_CRASH:
+        cause = Cause.LOST
     lost = cause in (Cause.LOST, Cause.UNKNOWN)
     turn.emit(PaymentEnded(turn.now, call.id, contact.id, call.payment.agent, AGENT_LOST if lost else AGENT_LEFT))
     why = {Cause.NODE_CRASH: EndedWhy.NODE_CRASH, Cause.LOST: EndedWhy.AGENT_LOST, Cause.UNKNOWN: EndedWhy.AGENT_LOST}

@@ -8,12 +8,16 @@
                  ├── she does not ─────────────► agent_lost: the caller is at the head of the line
                  └── the caller hangs up ──────► the contact is over
 
+In the middle of a consult the consulted hears music, too, and the consult goes on where it was; if she does not come back, the caller
+goes on with the consulted. In the middle of a payment the caller pays on, and hears nothing of it.
+
 The recording is of the caller's leg, and goes on. A tab that is closed and stays so sends no audio: Asterisk ends its leg by itself after
 11 s (``rtp_timeout``), and that is ``agent_lost`` too.
 """
 
 from datetime import timedelta
 
+from callcenter.domain import consults
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call, Leg
 from callcenter.domain.commands import CloseBridge, RingAgent, StartMusic, StopMusic
@@ -36,7 +40,8 @@ def redial(turn: Turn, agent: Agent) -> None:
     if contact.held_since is None:
         turn.emit(ContactHeld(turn.now, call.id, contact.id, agent.name))
     turn.hang_up(call, call.legs.get(lost))
-    keep_apart(turn, call, contact)
+    if call.payment is None:
+        keep_apart(turn, call, contact)
     began = call.began
     turn.want(RingAgent(call.id, call.node, leg, agent.name, agent.endpoint, began.caller, began.caller_name, RING_TIME))
 
@@ -52,8 +57,11 @@ def _lost_talk(turn: Turn, agent: Agent) -> Contact | None:
         turn.refuse(f"{agent.name} is not talking, so there is no call to go on with")
         return None
     call = turn.state.calls[contact.entered.call]
-    if call.consult is not None or call.payment is not None:
-        turn.refuse(f"{agent.name} is in the middle of a consult or a payment; that call cannot be taken to another phone")
+    if contact.entered.consult and call.consult_of(contact.id) is not None:
+        turn.refuse(f"{agent.name} is being consulted; that cannot be taken to another phone")
+        return None
+    if call.consult is not None and call.consult.leg != contact.offer.leg:
+        turn.refuse(f"{agent.name} has dialed the consulted with her phone; that call cannot be taken to another one")
         return None
     if contact.offer.number or contact.offer.leg not in call.legs or call.caller_leg is None or call.caller_leg.closing:
         turn.refuse(f"{agent.name} does not talk on her softphone, so there is nothing to go on with")
@@ -62,9 +70,13 @@ def _lost_talk(turn: Turn, agent: Agent) -> Contact | None:
 
 
 def keep_apart(turn: Turn, call: Call, contact: Contact) -> None:
-    """The caller hears music until she is back. To say it twice changes nothing."""
-    turn.want(CloseBridge(call.id, call.node, call.bridge))
-    turn.want(StartMusic(call.id, call.node, call.began.leg, turn.state.queue(contact.entered.queue).config.music))
+    """The caller hears music until she is back, and so does whom she has consulted. To say it twice changes nothing."""
+    music = turn.state.queue(contact.entered.queue).config.music
+    bridges = (call.bridge, call.consult.bridge) if call.consult is not None else (call.bridge,)
+    for bridge in bridges:
+        turn.want(CloseBridge(call.id, call.node, bridge))
+    for leg in filter(None, (call.began.leg, consults.consulted(turn.state, call))):
+        turn.want(StartMusic(call.id, call.node, leg, music))
 
 
 def answered(turn: Turn, call: Call, leg: Leg) -> bool:
@@ -73,6 +85,13 @@ def answered(turn: Turn, call: Call, leg: Leg) -> bool:
     if contact is None or not contact.resuming or contact.offer_to(leg.id) is None or leg.closing or call.caller_leg is None:
         return False
     turn.emit(AgentLegResumed(turn.now, call.id, contact.id, leg.agent, leg.id))
+    if call.payment is not None:
+        turn.want(StartMusic(call.id, call.node, leg.id, turn.state.queue(contact.entered.queue).config.music))
+        return True
+    if call.consult is not None:
+        consults.hold_as_heard(turn, call)
+        consults.arrange(turn, call)
+        return True
     if contact.held_since is not None:
         turn.emit(ContactResumed(turn.now, call.id, contact.id, leg.agent))
     turn.want(StopMusic(call.id, call.node, call.began.leg))

@@ -278,6 +278,9 @@ def _her_answered_consult(turn: Turn, agent: Agent) -> Call | None:
     if not consults.consulted(turn.state, call):
         turn.refuse("nobody has answered yet")
         return None
+    if turn.state.contacts[call.contact].resuming:
+        turn.refuse(f"{agent.name}'s phone was lost and rings again; whom she hears can be said once she is back")
+        return None
     return call
 
 

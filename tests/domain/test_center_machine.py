@@ -371,8 +371,8 @@ def begin_consult(world: World, did: str, whom: str, by_phone: bool, mood: Mood,
     world.run_for(seconds)
 
 
-CONSULT_STEPS = "kxsfkxsfwwchHrRNQCbtnpp"
-PAYMENT_STEPS = "ppPdddddddwwwchLNCbBtn"
+CONSULT_STEPS = "kxsfkxsfwwchHrRNQCbtnppuu"
+PAYMENT_STEPS = "ppPdddddddwwwchLNCbBtnuu"
 
 
 def consult_step(world: World, step: str) -> None:
@@ -408,6 +408,7 @@ def consult_step(world: World, step: str) -> None:
         "d": lambda: (pbx.party_presses(call.began.leg, "4"), world.run_for(1)),
         "L": lambda: pbx.party_hangs_up(own, e.Cause.LOST),
         "B": lambda: pbx.party_holds(own, False),
+        "u": lambda: world.tell(e.AgentLegResumeRequested(agent)),
     }
     do[step]()
 

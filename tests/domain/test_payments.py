@@ -18,6 +18,7 @@ from callcenter.domain.ivr.flow import CollectNode, Flow, PromptNode, QueueNode
 from callcenter.domain.ivr.leaving import HangUpNode
 from callcenter.domain.ivr.off_record import OptOutNode, PauseRecordingNode, ResumeRecordingNode
 from callcenter.services.fact_codec import encode
+from callcenter.sim.fake_pbx import Mood, Phone
 from callcenter.sim.world import World, small_center
 
 T = TypeVar("T")
@@ -283,3 +284,55 @@ def test_a_caller_opts_out_in_a_flow() -> None:
     world.run_for(10)
     assert [(fact.number, fact.source) for fact in kept(world, f.DoNotCallAdded)] == [("+12025550123", "flow")]
     assert [fact.prompts for fact in kept(world, f.FlowMoved)] == [("thank-you",), ("not-possible",)]
+
+
+def at_a_softphone() -> tuple[World, str]:
+    """A caller of alice's pays, and her page is loaded anew."""
+    made = center()
+    world = World(replace(made, agents={name: replace(agent, browser=True) for name, agent in made.agents.items()}))
+    world.agent_ready("alice")
+    caller = world.caller_arrives()
+    world.run_for(4)
+    world.tell(e.PaymentRequested("alice"))
+    world.pbx.phones["phone-of-alice"] = Phone(Mood.ANSWERS, lambda: timedelta(seconds=3))
+    world.tell(e.AgentLegResumeRequested("alice"))
+    assert world.refusals == []
+    return world, caller
+
+
+def test_who_pays_hears_nothing_of_a_softphone_that_is_lost_and_comes_back() -> None:
+    world, caller = at_a_softphone()
+    assert not world.pbx.channels[caller].music
+    world.run_for(3.5)
+    assert world.pbx.channels[agent_leg(world)].music
+    assert not together(world, caller, agent_leg(world))
+    enter(world, caller)
+    world.run_for(2)
+    assert together(world, caller, agent_leg(world))
+    assert not world.pbx.channels[agent_leg(world)].music
+    assert [fact.outcome for fact in kept(world, f.PaymentEnded)] == ["paid"]
+    assert world.faults == []
+
+
+def test_who_has_paid_before_she_is_back_hears_music_until_then() -> None:
+    world, caller = at_a_softphone()
+    enter(world, caller)
+    world.run_for(2)
+    assert [fact.outcome for fact in kept(world, f.PaymentEnded)] == ["paid"]
+    assert world.pbx.channels[caller].music
+    world.run_for(3)
+    assert together(world, caller, agent_leg(world))
+    assert not world.pbx.channels[caller].music
+    assert world.faults == []
+
+
+def test_who_pays_and_whose_agent_does_not_come_back_is_at_the_head_of_the_line_afterwards() -> None:
+    world, caller = at_a_softphone()
+    world.pbx.phones["phone-of-alice"] = Phone(Mood.BUSY)
+    world.tell(e.AgentLegResumeRequested("alice"))
+    world.run_for(1)
+    enter(world, caller)
+    world.run_for(2)
+    assert [fact.outcome for fact in kept(world, f.PaymentEnded)] == ["agent_lost"]
+    assert world.waiting() == [caller]
+    assert world.faults == []

@@ -119,6 +119,87 @@ def test_what_cannot_be_resumed_is_refused_with_a_sentence() -> None:
     assert "on her desk" in (world.center.handle(e.AgentLegResumeRequested("alice"), world.now).refusal or "")
     world, _ = talking()
     assert "not talking" in (world.center.handle(e.AgentLegResumeRequested("bob"), world.now).refusal or "")
+
+
+def consulting(*, answered: bool = True) -> tuple[World, str]:
+    """Alice asks bob about her caller."""
+    world, caller = talking()
     world.agent_ready("bob")
+    if not answered:
+        world.pbx.phones["phone-of-bob"] = Phone(Mood.ANSWERS, lambda: timedelta(seconds=3))
     world.tell(e.ConsultRequested("alice", colleague="bob"))
-    assert "consult" in (world.center.handle(e.AgentLegResumeRequested("alice"), world.now).refusal or "")
+    world.run_for(0 if not answered else 4)
+    return world, caller
+
+
+def bobs(world: World) -> str:
+    return next(leg.id for leg in world.pbx.channels.values() if leg.endpoint == "phone-of-bob")
+
+
+def leg_of_alice(world: World) -> str:
+    return next(leg.id for leg in world.pbx.channels.values() if leg.endpoint == "phone-of-alice")
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_in_the_middle_of_a_consult_all_hear_music_and_it_goes_on_where_it_was(swapped: bool) -> None:
+    world, caller = consulting()
+    if swapped:
+        world.tell(e.SwapRequested("alice"))
+    world.tell(e.AgentLegResumeRequested("alice"))
+    assert world.pbx.channels[caller].music
+    assert world.pbx.channels[bobs(world)].music
+    assert "rings again" in (world.center.handle(e.SwapRequested("alice"), world.now).refusal or "")
+    world.run_for(4)
+    near, far = (caller, bobs(world)) if swapped else (bobs(world), caller)
+    assert together(world, near, leg_of_alice(world))
+    assert not together(world, far, leg_of_alice(world))
+    assert (world.pbx.channels[near].music, bool(world.pbx.channels[far].music)) == ("", True)
+    world.tell(e.CompleteRequested("alice"))
+    world.run_for(1)
+    assert together(world, caller, bobs(world))
+    assert not world.pbx.channels[caller].music
+    assert not world.pbx.channels[bobs(world)].music
+    assert world.faults == []
+
+
+def test_who_does_not_come_back_to_a_consult_leaves_the_caller_to_the_consulted() -> None:
+    world, caller = consulting()
+    world.pbx.phones["phone-of-alice"] = Phone(Mood.RINGS_ON, lambda: timedelta(seconds=1))
+    world.tell(e.AgentLegResumeRequested("alice"))
+    world.run_for(13)
+    assert [(fact.agent, fact.why) for fact in kept(world, f.ContactParted)] == [("alice", "agent_lost")]
+    assert together(world, caller, bobs(world))
+    assert not world.pbx.channels[caller].music
+    assert not world.pbx.channels[bobs(world)].music
+    assert world.faults == []
+
+
+def test_the_consulted_answers_while_her_phone_rings_again() -> None:
+    world, caller = consulting(answered=False)
+    world.pbx.phones["phone-of-alice"] = Phone(Mood.ANSWERS, lambda: timedelta(seconds=6))
+    world.tell(e.AgentLegResumeRequested("alice"))
+    world.run_for(4)
+    assert world.pbx.channels[bobs(world)].music
+    world.run_for(4)
+    assert together(world, bobs(world), leg_of_alice(world))
+    assert world.pbx.channels[caller].music
+    assert not world.pbx.channels[leg_of_alice(world)].hears_ringing
+    assert world.faults == []
+
+
+def test_the_consulted_leaves_while_her_phone_rings_again() -> None:
+    world, caller = consulting()
+    world.pbx.phones["phone-of-alice"] = Phone(Mood.ANSWERS, lambda: timedelta(seconds=6))
+    world.tell(e.AgentLegResumeRequested("alice"))
+    world.pbx.party_hangs_up(bobs(world))
+    world.run_for(1)
+    assert world.pbx.channels[caller].music
+    world.run_for(7)
+    assert together(world, caller, leg_of_alice(world))
+    assert not world.pbx.channels[caller].music
+    assert world.faults == []
+
+
+def test_who_is_consulted_cannot_take_that_to_another_phone() -> None:
+    world, _ = consulting()
+    assert "is being consulted" in (world.center.handle(e.AgentLegResumeRequested("bob"), world.now).refusal or "")

@@ -41,6 +41,9 @@ def agent_leg_redialed(state: "State", fact: f.AgentLegRedialed) -> None:
         raise IllegalTransition(contact.id, contact.state, "AgentLegRedialed")
     contact.offers = {offered.offer: replace(offered, leg=fact.leg)}
     contact.resuming = True
+    consult = state.calls[fact.call].consult
+    if consult is not None and consult.leg == fact.lost:
+        consult.leg = fact.leg
 
 
 def agent_leg_resumed(state: "State", fact: f.AgentLegResumed) -> None:
