@@ -419,6 +419,7 @@ async def test_the_test_before_the_shift(at: Shift, page: Page) -> None:
 async def test_how_a_talk_sounds_is_shown_and_kept_and_her_figures_grow(at: Shift, page: Page) -> None:
     before = int(await page.locator("#figures dd").first.inner_text())
     caller = await at.talking(page)
+    await expect(page.locator("#quality")).to_be_visible()
     await expect(page.locator("#quality")).to_contain_text("Sound: good")
     measured = len(at.center.all(f.TalkMeasured))
     await caller.hang_up()
@@ -478,7 +479,7 @@ async def test_all_that_is_known_of_a_caller_is_before_her(at: Shift, page: Page
     await expect(page.locator("#calls")).to_contain_text("no sale")
     await expect(page.locator("#messages li")).to_have_count(1)
     await expect(page.locator("#callbacks li")).to_have_count(1)
-    await expect(page.locator("#callbacks")).to_contain_text("promised")
+    await expect(page.locator("#callbacks")).to_contain_text("kept")  # for she has called before it was due
     await again.hang_up()
 
 

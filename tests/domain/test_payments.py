@@ -286,7 +286,7 @@ def test_a_caller_opts_out_in_a_flow() -> None:
     assert [fact.prompts for fact in kept(world, f.FlowMoved)] == [("thank-you",), ("not-possible",)]
 
 
-def at_a_softphone() -> tuple[World, str]:
+def at_a_softphone(back_after: float = 3) -> tuple[World, str]:
     """A caller of alice's pays, and her page is loaded anew."""
     made = center()
     world = World(replace(made, agents={name: replace(agent, browser=True) for name, agent in made.agents.items()}))
@@ -294,7 +294,7 @@ def at_a_softphone() -> tuple[World, str]:
     caller = world.caller_arrives()
     world.run_for(4)
     world.tell(e.PaymentRequested("alice"))
-    world.pbx.phones["phone-of-alice"] = Phone(Mood.ANSWERS, lambda: timedelta(seconds=3))
+    world.pbx.phones["phone-of-alice"] = Phone(Mood.ANSWERS, lambda: timedelta(seconds=back_after))
     world.tell(e.AgentLegResumeRequested("alice"))
     assert world.refusals == []
     return world, caller
@@ -315,12 +315,12 @@ def test_who_pays_hears_nothing_of_a_softphone_that_is_lost_and_comes_back() -> 
 
 
 def test_who_has_paid_before_she_is_back_hears_music_until_then() -> None:
-    world, caller = at_a_softphone()
+    world, caller = at_a_softphone(back_after=11)
     enter(world, caller)
-    world.run_for(2)
+    world.run_for(5)
     assert [fact.outcome for fact in kept(world, f.PaymentEnded)] == ["paid"]
     assert world.pbx.channels[caller].music
-    world.run_for(3)
+    world.run_for(8)
     assert together(world, caller, agent_leg(world))
     assert not world.pbx.channels[caller].music
     assert world.faults == []
