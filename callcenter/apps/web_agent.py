@@ -1,6 +1,7 @@
 """The agents' consoles in the web process: what they are told of the configuration, and the softphones' way to the nodes."""
 
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -74,7 +75,7 @@ class AgentConsoles:
         settings = self._settings
         told: JsonObject = {
             "agent": name,
-            "softphone": self._softphone(account) if account is not None else None,
+            "softphone": self._softphone(name, account) if account is not None else None,
             "reasons": list(settings.center.not_ready_reasons),
             "queues": [
                 {
@@ -100,6 +101,7 @@ class AgentConsoles:
             self._accounts[agent.name] = Account(phone.endpoint, phone.password)
         return self._accounts[agent.name]
 
-    def _softphone(self, account: Account) -> JsonObject:
+    def _softphone(self, agent: str, account: Account) -> JsonObject:
         nodes = [node.name for node in self._settings.nodes if not node.remote]
-        return {"user": account.user, "nodes": list(nodes), "ice_servers": [dict(server) for server in ice_servers(self._settings)]}
+        servers = ice_servers(self._settings, agent, datetime.now(UTC))
+        return {"user": account.user, "nodes": list(nodes), "ice_servers": [dict(server) for server in servers]}

@@ -1,12 +1,15 @@
 """``[softphone]``: how the audio of phones in browsers finds its way, and what those phones are told of it."""
 
+import hmac
+from base64 import b64encode
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from callcenter.runtime.settings_fields import Section, SipUser, matching
+from callcenter.runtime.settings_fields import Seconds, Section, SipUser, matching
 from callcenter.runtime.settings_problems import Problem
 
 if TYPE_CHECKING:
@@ -21,11 +24,21 @@ TurnUrl = Annotated[
 
 
 class TurnSection(Section):
-    """A relay for the audio of browsers that reach no node directly."""
+    """A relay for the audio of browsers that reach no node directly: with a secret that it shares with us, or one account for all."""
 
     url: TurnUrl
-    user: SipUser
-    password_file: Path
+    secret_file: Path | None = None
+    """Each agent is given credentials of her own that end by themselves (coturn's ``use-auth-secret``)."""
+    lasts: Seconds = Field(timedelta(hours=12), alias="lasts_s", ge=timedelta(minutes=5), le=timedelta(days=7))
+    user: SipUser | None = None
+    password_file: Path | None = None
+
+    @model_validator(mode="after")
+    def one_of_both(self) -> "TurnSection":
+        account = (self.user, self.password_file).count(None)
+        if account == 1 or (self.secret_file is None) is (account == 2):
+            raise ValueError("takes secret_file, or user and password_file, one of both")
+        return self
 
 
 class SoftphoneSection(Section):
@@ -39,27 +52,43 @@ class SoftphoneSection(Section):
 def softphone_faults(settings: "Settings") -> Iterator[Problem]:
     for index, turn in enumerate(settings.softphone.turn):
         try:
-            _password(settings, turn)
+            _shared(settings, turn)
         except OSError as error:
-            yield Problem(f"softphone.turn[{index}].password_file", f"cannot be read: {error.strerror}")
+            yield Problem(f"softphone.turn[{index}].{_file(turn)[0]}", f"cannot be read: {error.strerror}")
         except ValueError:
-            yield Problem(f"softphone.turn[{index}].password_file", "must hold one line of printable characters")
+            yield Problem(f"softphone.turn[{index}].{_file(turn)[0]}", "must hold one line of printable characters")
     browsers = [index for index, agent in enumerate(settings.agents) if agent.phone == "browser"]
     for index in browsers[:1] if any(node.remote for node in settings.nodes) else []:
         yield Problem(f"agent[{index}].phone", "is 'browser', which needs nodes on this machine: of a remote one we do not reach /ws")
 
 
-def ice_servers(settings: "Settings") -> list[dict[str, str]]:
-    """For ``RTCPeerConnection``. Raises OSError when a password cannot be read."""
+def ice_servers(settings: "Settings", agent: str, now: datetime) -> list[dict[str, str]]:
+    """For the ``RTCPeerConnection`` of this agent's softphone. Raises OSError when a password cannot be read."""
     section = settings.softphone
     stun = [{"urls": f"stun:{section.stun}"}] if section.stun else []
-    turns = ({"urls": turn.url, "username": turn.user, "credential": _password(settings, turn)} for turn in section.turn)
-    return [*stun, *turns]
+    return [*stun, *({"urls": turn.url, **_credentials(settings, turn, agent, now)} for turn in section.turn)]
 
 
-def _password(settings: "Settings", turn: TurnSection) -> str:
+def _credentials(settings: "Settings", turn: TurnSection, agent: str, now: datetime) -> dict[str, str]:
+    """With a shared secret by draft-uberti-behave-turn-rest-00: until when, and for whom; signed by HMAC-SHA1, as coturn does."""
+    shared = _shared(settings, turn)
+    if turn.user is not None:
+        return {"username": turn.user, "credential": shared}
+    name = f"{int((now + turn.lasts).timestamp())}:{agent}"
+    return {"username": name, "credential": b64encode(hmac.digest(shared.encode(), name.encode(), "sha1")).decode()}
+
+
+def _file(turn: TurnSection) -> tuple[str, Path]:
+    """The key and the file with what the relay and we both know."""
+    if turn.secret_file is not None:
+        return "secret_file", turn.secret_file
+    assert turn.password_file is not None
+    return "password_file", turn.password_file
+
+
+def _shared(settings: "Settings", turn: TurnSection) -> str:
     """Raises OSError, ValueError."""
-    password = settings.beside_the_file(turn.password_file).read_text(encoding="utf-8").strip()
-    if not password or not password.isprintable():
-        raise ValueError(password)
-    return password
+    text = settings.beside_the_file(_file(turn)[1]).read_text(encoding="utf-8").strip()
+    if not text or not text.isprintable():
+        raise ValueError(text)
+    return text

@@ -129,7 +129,14 @@ class Shift:
         """Everybody whom we dial through the trunk."""
         policy = on_invite or AnswerAfter(0.5)
         phone = await Phone.start("carrier", local_port=self.carrier, tone=OUTSIDE_TONE, on_invite=policy)
-        return await self.center.stack.enter_async_context(phone)
+        await self.center.stack.enter_async_context(phone)
+        await self.center.until(self._trunk_is_there)
+        return phone
+
+    def _trunk_is_there(self) -> bool:
+        """Asterisk asks now and then; here, at once."""
+        self.center.pbx.cli("pjsip qualify carrier")
+        return any("carrier" in line and "Avail" in line for line in self.center.pbx.cli("pjsip show contacts").splitlines())
 
     async def caller(self, **more: Any) -> Call:
         """A caller who has chosen ``support``."""

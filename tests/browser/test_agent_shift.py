@@ -1,6 +1,7 @@
 """The agent's console in a real browser, with real callers: from sign-in to wrap-up, and what happens when things break in between."""
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -250,6 +251,31 @@ async def test_a_tab_that_is_gone_gives_the_caller_back_to_the_line_in_time(tmp_
         assert (await at.center.fact(f.ContactParted)).why == "agent_lost"
         await caller.hears(AGENT_TONES["bob"])
         await at.center.fact(f.AgentRequestRemembered, agent="alice", reason="console_gone")
+        await caller.hang_up()
+
+
+@pytest.mark.long
+async def test_what_is_said_is_encrypted_and_the_page_is_given_a_relay_for_a_while(tmp_path: Path, database: str) -> None:
+    turn = {"url": "turn:127.0.0.1:9?transport=udp", "secret_file": "turn.secret", "lasts_s": 600}
+    async with shift(tmp_path, database, softphone={"turn": [turn]}, beside={"turn.secret": b"north\n"}) as at:
+        page = await at.signs_in()
+        caller = await talking(at, page)
+        used = await page.evaluate("callcenterPhone.session.connection.getConfiguration().iceServers")
+        (server,) = used
+        assert server["urls"] == [turn["url"]]
+        until, _, whom = server["username"].partition(":")
+        assert whom == "alice"
+        assert 0 < int(until) - time.time() <= 600
+        assert server["credential"]
+        transport = await page.evaluate(
+            "callcenterPhone.session.connection.getStats().then(all => [...all.values()].find(one => one.type === 'transport'))"
+        )
+        assert transport["dtlsState"] == "connected"
+        assert transport["srtpCipher"].startswith("AES_CM_128") or "AEAD" in transport["srtpCipher"]
+        assert transport["packetsReceived"] > 0
+        offered = await page.evaluate("callcenterPhone.session.connection.remoteDescription.sdp")
+        assert "UDP/TLS/RTP/SAVPF" in offered
+        assert "a=fingerprint:sha-256" in offered.lower()
         await caller.hang_up()
 
 

@@ -15,6 +15,7 @@ import { Softphone } from "./softphone.js";
 const TONES = { ready: "good", talking: "busy", reserved: "soon", wrap_up: "wait", not_ready: "alarm", logged_out: "alarm" };
 const NOTE_AFTER_MS = 1500;
 const FIGURES_EVERY_MS = 30_000;
+const RELAYS_EVERY_MS = 120_000; // what lets her use a relay ends by itself
 const OUTSIDE = "number"; // of the choices whom the caller is to go on with
 
 const t = await words("agent");
@@ -167,6 +168,11 @@ function keepQuality(summary) {
   line.do("agent_quality", measured).catch(() => {}); // a contact that is over already takes no figures
 }
 
+async function relays() {
+  const told = await fetch("/agent/desk").then((answer) => (answer.ok ? answer.json() : null), () => null);
+  if (told?.softphone) phone.account.ice_servers = told.softphone.ice_servers;
+}
+
 // --- what the center tells -----------------------------------------------------------------------
 
 line.on("state", ({ connected, why, signedOut }) => {
@@ -201,7 +207,7 @@ line.on("agent", (told) => {
   render();
 });
 line.on("engine", ({ here }) => trouble(here ? "" : t("engine_away")));
-line.on("notice", notices);
+line.on("notices", (told) => listNotices(told.notices));
 
 async function refresh() {
   await Promise.all([notices(), figures()]);
@@ -209,8 +215,11 @@ async function refresh() {
 
 async function notices() {
   const listed = await line.do("notice_list").catch(() => null);
-  if (!listed) return;
-  by("notices").replaceChildren(...listed.notices.map(noticeRow));
+  if (listed) listNotices(listed.notices);
+}
+
+function listNotices(unseen) {
+  by("notices").replaceChildren(...unseen.map(noticeRow));
 }
 
 function noticeRow(notice) {
@@ -512,5 +521,6 @@ if (phone) {
 show("audio-open", Boolean(phone));
 setInterval(() => tick(Date.now() + line.clockAhead), 500);
 setInterval(figures, FIGURES_EVERY_MS);
+if (desk.softphone?.ice_servers.some((one) => one.credential)) setInterval(relays, RELAYS_EVERY_MS);
 document.body.dataset.page = "ready";
 window.callcenterPhone = phone; // for whoever looks into it from the browser's own tools

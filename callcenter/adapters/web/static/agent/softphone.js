@@ -1,7 +1,7 @@
 // The softphone: SIP by JsSIP over our own /sip proxy, audio by WebRTC straight to Asterisk.
 //
-// One registration for each node. One call at a time: Asterisk rings, the console answers. The server owns the call; this file only
-// carries audio, and says what it hears.
+// One registration for each node. One call at a time: Asterisk rings, the console answers, and a call that is left over ends by that. The
+// server owns the call; this file only carries audio, and says what it hears.
 import JsSIP from "../vendor/jssip.js";
 import { Quality } from "./quality.js";
 
@@ -50,6 +50,7 @@ export class Softphone extends EventTarget {
     const session = this.incoming;
     if (!session) return false;
     this.incoming = null;
+    if (this.session) this.session.terminate(); // the center rings only whom it holds to be free: what is here is left over
     try {
       const stream = await this.devices.microphone();
       if (session.isEnded()) return false;
@@ -158,7 +159,7 @@ export class Softphone extends EventTarget {
 
   #onSession(line, { originator, session }) {
     if (originator !== "remote") return;
-    if (this.session || this.incoming) {
+    if (this.incoming) {
       session.terminate({ status_code: 486 });
       return;
     }
@@ -167,7 +168,7 @@ export class Softphone extends EventTarget {
     this.#hurryCandidates(session);
     session.on("peerconnection", ({ peerconnection }) => {
       peerconnection.addEventListener("track", (event) => this.#hear(event.streams[0] || new MediaStream([event.track])));
-      peerconnection.addEventListener("connectionstatechange", () => this.#tell("path", { state: peerconnection.connectionState }));
+      peerconnection.addEventListener("connectionstatechange", () => this.#onPath(session, peerconnection.connectionState));
     });
     session.on("accepted", () => this.#onConnected(session));
     session.on("ended", (event) => this.#onEnded(session, event));
@@ -200,6 +201,12 @@ export class Softphone extends EventTarget {
       this.devices.release();
     }
     this.#tell("ended", { cause: String(event.cause), originator: event.originator });
+  }
+
+  // After a sleep or a loss of the network: the far end is gone, and could not say so.
+  #onPath(session, state) {
+    this.#tell("path", { state });
+    if (state === "failed" && !session.isEnded()) session.terminate();
   }
 
   #hear(stream) {

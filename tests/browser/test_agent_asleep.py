@@ -1,0 +1,124 @@
+"""A laptop that sleeps, and a network that is lost, while the console is the phone: the server owns the call.
+
+Short, it is a silence; long, the caller is at the head of the line within 12 s, and she finds her console as the center says it is.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from callcenter.domain import facts as f
+from callcenter.sim.sip.call import Call
+from callcenter.sim.sip.phone import Phone
+from callcenter.sim.sip.policy import AnswerAfter
+from tests.browser.laptop import asleep, no_network
+from tests.browser.shift import ALICE_TONE, Shift, hears, shift, silent
+from tests.support.center import AGENT_TONES, CALLER_TONE
+
+pytestmark = pytest.mark.long
+SHORT = 5.0
+GIVEN_UP_AFTER = timedelta(seconds=12)
+Away = Callable[[], AbstractContextManager[None]]
+either_way = pytest.mark.parametrize("away", [asleep, no_network])
+
+
+@either_way
+async def test_in_the_middle_of_a_talk(tmp_path: Path, database: str, away: Away) -> None:
+    async with shift(tmp_path, database) as at:
+        page = await at.signs_in()
+        await at.is_ready(page)
+        caller = await at.talking(page)
+        await _a_short_silence(at, page, caller, away)
+        bob = await at.center.agent("bob", AnswerAfter(0.2))
+        await _the_caller_is_bobs(at, caller, bob, away)
+        await expect(page.locator("#state")).to_have_text("Not ready (console gone)")
+        await caller.hang_up()
+        await at.center.ask("agent_logout", agent="bob")
+        await _she_goes_on(at, page)
+
+
+async def _a_short_silence(at: Shift, page: Page, caller: Call, away: Away) -> None:
+    with away():
+        await silent(caller)
+        await caller.hears_packets(int(SHORT * 10), within=SHORT * 4)  # what the caller says goes on being answered by packets
+    await caller.hears(ALICE_TONE, for_s=1)
+    await hears(page, CALLER_TONE)
+    await expect(page.locator("#phone")).to_have_text("Phone: here, connected")
+    assert at.center.all(f.ContactParted) == []
+    assert at.center.all(f.AgentLegRedialed) == []
+
+
+async def _the_caller_is_bobs(at: Shift, caller: Call, bob: Phone, away: Away) -> None:
+    began = datetime.now(UTC)
+    with away():
+        parted = await at.center.fact(f.ContactParted)
+        entered = await at.center.fact(f.ContactEntered, 2)
+        at_bob = await bob.incoming()
+        await at_bob.hears(CALLER_TONE)
+        await caller.hears(AGENT_TONES["bob"])
+        await at.center.fact(f.AgentStateChanged, agent="alice", reason="console_gone")
+    assert parted.why == "agent_lost"
+    assert entered.place == at.center.all(f.ContactEntered)[0].place
+    assert entered.at - began < GIVEN_UP_AFTER + timedelta(seconds=1)
+
+
+async def _she_goes_on(at: Shift, page: Page) -> None:
+    """Nothing is left over of the call that went on without her."""
+    await expect(page.locator("#phone")).to_have_text("Phone: here, connected")
+    await page.locator("#wrap-up-end").click() if await page.locator("#wrap-up-end").is_visible() else None
+    await page.locator("#ready").click()
+    await expect(page.locator("#state")).to_have_text("Ready")
+    again = await at.caller(caller="+12025550155")
+    await page.locator("#answer").click()
+    await again.hears(ALICE_TONE)
+    await hears(page, CALLER_TONE)
+    await page.locator("#hang-up").click()
+    await again.ended()
+    await expect(page.locator("#hang-up")).to_be_hidden()
+
+
+@either_way
+async def test_while_a_caller_is_offered(tmp_path: Path, database: str, away: Away) -> None:
+    """The ring time would be 60 s."""
+    queue = {"name": "support", "music": "tones", "ring_timeout_s": 60, "wrap_up_s": 1}
+    async with shift(tmp_path, database, queue=[queue], disposition={}) as at:
+        page = await at.signs_in()
+        await at.is_ready(page)
+        caller = await at.caller()
+        await expect(page.locator("#answer")).to_be_visible()
+        bob = await at.center.agent("bob", AnswerAfter(0.2))
+        began = datetime.now(UTC)
+        with away():
+            at_bob = await bob.incoming()
+            await at_bob.hears(CALLER_TONE)
+        withdrawn = await at.center.fact(f.OfferWithdrawn)
+        assert withdrawn.why is f.WithdrawnWhy.CONSOLE_GONE
+        assert withdrawn.at - began < GIVEN_UP_AFTER + timedelta(seconds=4), "looked at each second, told by pings each three"
+        assert at.center.all(f.OfferMissed) == [], "nobody's fault"
+        await expect(page.locator("#state")).to_have_text("Not ready (console gone)")
+        await expect(page.locator("#answer")).to_be_hidden()
+        await caller.hang_up()
+        await at.center.ask("agent_logout", agent="bob")
+        await _she_goes_on(at, page)
+
+
+async def test_it_is_not_for_ever(tmp_path: Path, database: str) -> None:
+    """Ten seconds asleep, and nobody is there: the caller waits for her or for anybody, and is never in a dead line."""
+    async with shift(tmp_path, database) as at:
+        page = await at.signs_in()
+        await at.is_ready(page)
+        caller = await at.talking(page)
+        with asleep():
+            await at.center.fact(f.ContactEntered, 2)
+            await caller.hears_sound()
+        await page.locator("#disposition").select_option("no_sale")
+        await page.locator("#wrap-up-end").click()
+        await page.locator("#ready").click()
+        await page.locator("#answer").click()
+        await asyncio.gather(caller.hears(ALICE_TONE), hears(page, CALLER_TONE))
+        await caller.hang_up()
