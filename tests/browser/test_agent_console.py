@@ -234,20 +234,17 @@ async def test_who_is_asked_sees_who_asks_and_hands_nobody_on(at: Shift, page: P
 
 async def test_a_caller_who_pays_is_not_heard_and_comes_back(at: Shift, page: Page) -> None:
     caller = await at.talking(page)
-    await page.locator("#pay").click()
-    await caller.hears(PROMPT_TONES["enter-code"], for_s=0.3)
+    await asyncio.gather(page.locator("#pay").click(), caller.hears(PROMPT_TONES["enter-code"], for_s=0.3))
     await hears(page, MUSIC_TONES)
     await hears_no_more(page, CALLER_TONE)
     await expect(page.locator("#transfer")).to_be_hidden()
-    await caller.send_digit("7")
-    await caller.hears(PROMPT_TONES["you-entered"], for_s=0.3)
+    await asyncio.gather(caller.send_digit("7"), caller.hears(PROMPT_TONES["you-entered"], for_s=0.3))
     await caller.hears(ALICE_TONE)
     await hears(page, CALLER_TONE)
     await expect(page.locator("#facts")).to_contain_text("payment")
     await expect(page.locator("#facts")).to_contain_text("paid")
     assert len(at.center.all(f.RecordingStarted, contact=at.center.all(f.PaymentBegan)[-1].contact)) == 2, "paused in between"
-    await page.locator("#pay").click()
-    await caller.hears(PROMPT_TONES["enter-code"], for_s=0.3)
+    await asyncio.gather(page.locator("#pay").click(), caller.hears(PROMPT_TONES["enter-code"], for_s=0.3))
     await page.locator("#pay-end").click()
     await caller.hears(ALICE_TONE)
     assert [fact.outcome for fact in at.center.all(f.PaymentEnded)][-2:] == ["paid", "called_off"]
