@@ -18,6 +18,7 @@ from callcenter.sim.sip.phone import Phone
 from callcenter.sim.sip.policy import AnswerAfter
 from tests.browser.laptop import asleep, no_network
 from tests.browser.shift import ALICE_TONE, Shift, hears, shift, silent
+from tests.support.asterisk import MUSIC_TONES
 from tests.support.center import AGENT_TONES, CALLER_TONE
 
 pytestmark = pytest.mark.long
@@ -44,8 +45,7 @@ async def test_in_the_middle_of_a_talk(tmp_path: Path, database: str, away: Away
 
 async def _a_short_silence(at: Shift, page: Page, caller: Call, away: Away) -> None:
     with away():
-        await silent(caller)
-        await caller.hears_packets(int(SHORT * 10), within=SHORT * 4)  # what the caller says goes on being answered by packets
+        await asyncio.gather(silent(caller), asyncio.sleep(SHORT))  # so long she is away; nothing happens that could be waited for
     await caller.hears(ALICE_TONE, for_s=1)
     await hears(page, CALLER_TONE)
     await expect(page.locator("#phone")).to_have_text("Phone: here, connected")
@@ -58,7 +58,7 @@ async def _the_caller_is_bobs(at: Shift, caller: Call, bob: Phone, away: Away) -
     with away():
         parted = await at.center.fact(f.ContactParted)
         entered = await at.center.fact(f.ContactEntered, 2)
-        at_bob = await bob.incoming()
+        at_bob = await bob.incoming(within=40)
         await at_bob.hears(CALLER_TONE)
         await caller.hears(AGENT_TONES["bob"])
         await at.center.fact(f.AgentStateChanged, agent="alice", reason="console_gone")
@@ -94,7 +94,7 @@ async def test_while_a_caller_is_offered(tmp_path: Path, database: str, away: Aw
         bob = await at.center.agent("bob", AnswerAfter(0.2))
         began = datetime.now(UTC)
         with away():
-            at_bob = await bob.incoming()
+            at_bob = await bob.incoming(within=40)
             await at_bob.hears(CALLER_TONE)
         withdrawn = await at.center.fact(f.OfferWithdrawn)
         assert withdrawn.why is f.WithdrawnWhy.CONSOLE_GONE
@@ -107,18 +107,45 @@ async def test_while_a_caller_is_offered(tmp_path: Path, database: str, away: Aw
         await _she_goes_on(at, page)
 
 
-async def test_it_is_not_for_ever(tmp_path: Path, database: str) -> None:
-    """Ten seconds asleep, and nobody is there: the caller waits for her or for anybody, and is never in a dead line."""
+async def test_in_the_middle_of_a_consult(tmp_path: Path, database: str) -> None:
+    """Whom she asks has the caller then, and is in no dead line."""
     async with shift(tmp_path, database) as at:
         page = await at.signs_in()
         await at.is_ready(page)
         caller = await at.talking(page)
+        bob = await at.center.agent("bob", AnswerAfter(0.2))
+        await page.locator("#target").select_option("colleague:bob")
+        await page.locator("#consult").click()
+        at_bob = await bob.incoming()
+        await at_bob.hears(ALICE_TONE)
         with asleep():
-            await at.center.fact(f.ContactEntered, 2)
-            await caller.hears_sound()
-        await page.locator("#disposition").select_option("no_sale")
-        await page.locator("#wrap-up-end").click()
-        await page.locator("#ready").click()
-        await page.locator("#answer").click()
-        await asyncio.gather(caller.hears(ALICE_TONE), hears(page, CALLER_TONE))
+            await at.center.fact(f.CallerHandedOver)
+            await asyncio.gather(caller.hears(AGENT_TONES["bob"]), at_bob.hears(CALLER_TONE))
+        assert [(fact.agent, fact.why) for fact in at.center.all(f.ContactParted)] == [("alice", "agent_lost")]
+        await expect(page.locator("#consulting")).to_be_hidden()
         await caller.hang_up()
+
+
+async def test_in_the_middle_of_a_payment(tmp_path: Path, database: str) -> None:
+    """The caller pays in peace, and is at the head of the line then."""
+    pay = {"type": "collect", "prompt": "enter-code", "attribute": "code", "max_length": 1, "first_digit_s": 40}
+    end = {"type": "return", "outcome": "paid"}
+    flows = {
+        "main": {"start": "menu", "node": {"menu": MENU, "support": {"type": "queue", "queue": "support"}}},
+        "pay": {"start": "enter", "node": {"enter": {**pay, "next": "end", "otherwise": "end"}, "end": end}},
+    }
+    async with shift(tmp_path, database, flow=flows, payments={"flows": ["pay"]}) as at:
+        page = await at.signs_in()
+        await at.is_ready(page)
+        caller = await at.talking(page)
+        await page.locator("#pay").click()
+        await hears(page, MUSIC_TONES)
+        with asleep():
+            await at.center.fact(f.ContactParted, why="agent_lost")
+            await caller.send_digit("7")
+            await caller.hears(MUSIC_TONES)
+            await at.center.fact(f.ContactEntered, 2)
+        await caller.hang_up()
+
+
+MENU = {"type": "menu", "prompt": "menu", "choices": {"2": "support"}, "otherwise": "support", "timeout_s": 10}

@@ -193,6 +193,49 @@ async def test_three_hear_each_other_in_a_conference(at: Shift, page: Page, bob:
     await caller.hang_up()
 
 
+async def test_somebody_outside_is_asked_first_and_has_the_caller_then(at: Shift, page: Page, outside: Phone) -> None:
+    caller = await at.talking(page)
+    await page.locator("#target").select_option("number")
+    await page.locator("#target-number").fill("911")
+    await page.locator("#consult").click()
+    await expect(page.locator("#trouble")).to_contain_text("emergency")
+    await page.locator("#target-number").fill("(202) 555-0171")
+    await page.locator("#consult").click()
+    friend = await outside.incoming()
+    await friend.hears(ALICE_TONE)
+    await hears(page, OUTSIDE_TONE)
+    await caller.hears(MUSIC_TONES)
+    await expect(page.locator("#consult-state")).to_have_text(f"You are with {FRIEND}; the caller waits")
+    await page.locator("#swap").click()
+    await caller.hears(ALICE_TONE)
+    await friend.hears(MUSIC_TONES)
+    await page.locator("#complete").click()
+    await asyncio.gather(caller.hears(OUTSIDE_TONE), friend.hears(CALLER_TONE))
+    await silent(caller)
+    assert (await at.center.fact(f.CallerHandedOutside)).number == FRIEND
+    await caller.hang_up()
+    await friend.ended()
+
+
+async def test_a_page_that_is_loaded_anew_in_a_consult_goes_on_with_it(at: Shift, page: Page, bob: Phone) -> None:
+    caller = await at.talking(page)
+    await ready(at, "bob")
+    await choose(page, "colleague:bob")
+    at_bob = await bob.incoming()
+    await at_bob.hears(ALICE_TONE)
+    before = len(at.center.all(f.AgentLegResumed))
+    await page.reload()
+    await at.center.fact(f.AgentLegResumed, before + 1)
+    await at_bob.hears(ALICE_TONE)
+    await hears(page, BOB)
+    await caller.hears(MUSIC_TONES)
+    await expect(page.locator("#consult-state")).to_have_text("You are with bob; the caller waits")
+    await page.locator("#cancel").click()
+    await caller.hears(ALICE_TONE)
+    await hears(page, CALLER_TONE)
+    await caller.hang_up()
+
+
 async def test_whom_she_may_not_hand_on_to_is_said_and_the_call_goes_on(at: Shift, page: Page) -> None:
     """A colleague who is not there, and two clicks at once."""
     caller = await at.talking(page)
@@ -248,6 +291,21 @@ async def test_a_caller_who_pays_is_not_heard_and_comes_back(at: Shift, page: Pa
     await page.locator("#pay-end").click()
     await caller.hears(ALICE_TONE)
     assert [fact.outcome for fact in at.center.all(f.PaymentEnded)][-2:] == ["paid", "called_off"]
+    await caller.hang_up()
+
+
+async def test_a_page_that_is_loaded_anew_while_the_caller_pays(at: Shift, page: Page) -> None:
+    caller = await at.talking(page)
+    await asyncio.gather(page.locator("#pay").click(), caller.hears(PROMPT_TONES["enter-code"], for_s=0.3))
+    before = len(at.center.all(f.AgentLegResumed))
+    await page.reload()
+    await at.center.fact(f.AgentLegResumed, before + 1)
+    await hears(page, MUSIC_TONES)
+    await silent(caller, ALICE_TONE, MUSIC_TONES)
+    await caller.send_digit("7")
+    await caller.hears(ALICE_TONE)
+    await hears(page, CALLER_TONE)
+    assert at.center.all(f.PaymentEnded)[-1].outcome == "paid"
     await caller.hang_up()
 
 
