@@ -5,43 +5,40 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
 import phonenumbers
 from pydantic import Field, PrivateAttr, ValidationError
 
-from callcenter.domain.call import PAYMENT
 from callcenter.domain.config import CenterConfig, NumberConfig, QueueConfig
 from callcenter.domain.documents import digest
 from callcenter.domain.hours import Calendar
 from callcenter.domain.ivr.flow import Flow
-from callcenter.domain.ivr.leaving import CALLS_BACK
 from callcenter.domain.ivr.speech import Languages
 from callcenter.domain.ivr.switch_flow import hours_switch
-from callcenter.domain.ivr.validation import Known
 from callcenter.domain.supervision_modes import SupervisionTold
 from callcenter.domain.survey_kinds import SurveyRule
-from callcenter.runtime.catalogue import DEFAULT_MUSIC, Catalogue, CatalogueError, Prompt, tones
+from callcenter.runtime.catalogue import Catalogue, Prompt
 from callcenter.runtime.center_source import CenterSource, source
 from callcenter.runtime.document_cache import CacheError, DocumentCache
 from callcenter.runtime.document_kinds import SplitError, split
 from callcenter.runtime.flow_documents import DocumentError, FlowDocument
 from callcenter.runtime.flow_prompts import own_prompts, prompt_faults, with_prompts
 from callcenter.runtime.flow_sources import FlowSources, Instead, gather
-from callcenter.runtime.settings_agents import agents_faults, disposition_rule, miss_policy, occupancy_rule
-from callcenter.runtime.settings_calendars import CalendarError, calendar_faults, calendars, own_calendar
+from callcenter.runtime.settings_agents import disposition_rule, miss_policy, occupancy_rule
+from callcenter.runtime.settings_calendars import CalendarError, calendars, own_calendar
 from callcenter.runtime.settings_calendars_model import CalendarSection
-from callcenter.runtime.settings_calling import callback_config, calling_config, calling_faults, number_refusal
-from callcenter.runtime.settings_console import DispositionSection, ScriptSection, console_faults, disposition_flags
-from callcenter.runtime.settings_desk_phone import DeskPhoneSection, OwnCallsSection, desk_phone_faults, number_shown, own_calls
-from callcenter.runtime.settings_dips import ConnectionSection, DipSection, dip_attributes, dips_faults
+from callcenter.runtime.settings_calling import callback_config, calling_config
+from callcenter.runtime.settings_console import DispositionSection, ScriptSection, disposition_flags
+from callcenter.runtime.settings_desk_phone import DeskPhoneSection, OwnCallsSection, number_shown, own_calls
+from callcenter.runtime.settings_dips import ConnectionSection, DipSection
+from callcenter.runtime.settings_faults import faults
 from callcenter.runtime.settings_fields import Disposition, Language, Name, Section
 from callcenter.runtime.settings_flow_model import FlowSection
-from callcenter.runtime.settings_flows import flow, flow_faults
+from callcenter.runtime.settings_flows import flow
 from callcenter.runtime.settings_language_model import LanguageSection, PromptSection, TtsSection
-from callcenter.runtime.settings_languages import catalogue_of, language_faults, languages
-from callcenter.runtime.settings_machines import machine_faults
+from callcenter.runtime.settings_languages import catalogue_of, languages
 from callcenter.runtime.settings_model import (
     AgentSection,
     CallingSection,
@@ -63,18 +60,17 @@ from callcenter.runtime.settings_model import (
     WebhooksSection,
     WebSection,
 )
-from callcenter.runtime.settings_oidc import OidcSection, oidc_faults
+from callcenter.runtime.settings_oidc import OidcSection
 from callcenter.runtime.settings_problems import Fault, Problem, from_pydantic
-from callcenter.runtime.settings_routing import agent_config, caller_lists, routing_faults, routing_of, routing_rules
+from callcenter.runtime.settings_routing import agent_config, caller_lists, routing_of, routing_rules
 from callcenter.runtime.settings_routing_model import CallerListSection, RoutingRuleSection, RoutingSection
-from callcenter.runtime.settings_softphone import SoftphoneSection, softphone_faults
-from callcenter.runtime.settings_speech import SpeechSection, speech_faults
-from callcenter.runtime.settings_supervision import supervision_faults, supervisors
-from callcenter.runtime.settings_teams import SkillSection, TeamSection, skill_faults, team_faults, teams
-from callcenter.runtime.settings_transfers import extension_faults
-from callcenter.runtime.settings_voicemail import mailbox_sections, mailboxes, voicemail_faults
+from callcenter.runtime.settings_softphone import SoftphoneSection
+from callcenter.runtime.settings_speech import SpeechSection
+from callcenter.runtime.settings_supervision import supervisors
+from callcenter.runtime.settings_teams import SkillSection, TeamSection, teams
+from callcenter.runtime.settings_voicemail import mailboxes
 from callcenter.runtime.settings_voicemail_model import MailSection
-from callcenter.runtime.settings_waiting import announce, closing, overflow, overflow_row, waiting_faults
+from callcenter.runtime.settings_waiting import announce, closing, overflow, overflow_row
 
 DEFAULT_FILE = Path("callcenter.toml")
 
@@ -369,8 +365,8 @@ def parse(raw: Mapping[str, object], path: Path = DEFAULT_FILE, instead: Instead
         settings = _with_documents(settings, gather(path, settings.data, settings.flows, instead or {}))
     except DocumentError as error:
         raise SettingsError(error.faults) from None
-    if faults := list(_placed(settings)):
-        raise SettingsError(faults)
+    if wrong := list(_placed(settings)):
+        raise SettingsError(wrong)
     return settings
 
 
@@ -395,7 +391,7 @@ def _with_documents(settings: Settings, sources: FlowSources) -> Settings:
 def _placed(settings: Settings) -> Iterator[Fault]:
     """All faults, each with its place: those of a document with its line."""
     documents = settings._sources.in_use
-    found = list(_faults(settings))
+    found = list(faults(settings))
     yield from (_place(settings, documents, problem) for problem in found)
     for document in documents.values():
         yield from document.faults()
@@ -404,7 +400,7 @@ def _placed(settings: Settings) -> Iterator[Fault]:
             yield Fault(str(settings.file), 0, key, sentence)
     for name, (canary, _) in settings._sources.canaries.items():
         tried = settings.model_copy(update={"flows": {**settings.flows, name: canary.resolved}})
-        yield from (_place(tried, {**documents, name: canary}, problem) for problem in _faults(tried) if problem not in found)
+        yield from (_place(tried, {**documents, name: canary}, problem) for problem in faults(tried) if problem not in found)
         yield from canary.faults()
 
 
@@ -412,143 +408,6 @@ def _place(settings: Settings, documents: Mapping[str, FlowDocument], problem: P
     parts = problem.key.split(".")
     document = documents.get(parts[1]) if parts[0] == "flow" and len(parts) > 1 else None
     return document.fault(problem) if document is not None else Fault(str(settings.file), 0, *problem)
-
-
-# --- what no table can know alone -------------------------------------------------------------
-
-
-def _faults(settings: Settings) -> Iterator[Problem]:
-    yield from _repeated("node", [node.name for node in settings.nodes])
-    yield from _repeated("trunk", [trunk.name for trunk in settings.trunks])
-    yield from _repeated("queue", [queue.name for queue in settings.queues])
-    yield from _repeated("agent", [agent.name for agent in settings.agents])
-    yield from _repeated("supervisor", [supervisor.name for supervisor in settings.supervisors])
-    yield from _repeated("music", [music.name for music in settings.music])
-    yield from machine_faults(settings)
-    yield from _number_faults(settings)
-    yield from calling_faults(settings)
-    yield from _reference_faults(settings)
-    yield from agents_faults(settings)
-    yield from softphone_faults(settings)
-    yield from oidc_faults(settings)
-    yield from team_faults(settings)
-    yield from skill_faults(settings)
-    yield from console_faults(settings)
-    yield from routing_faults(settings)
-    yield from extension_faults(settings)
-    yield from supervision_faults(settings)
-    yield from desk_phone_faults(settings)
-    yield from _media_faults(settings)
-    yield from dips_faults(settings)
-    for name in settings.payments.flows:
-        yield from _unknown("payments.flows", "flow", name, list(settings.flows))
-    yield from speech_faults(settings)
-    yield from language_faults(settings)
-    yield from flow_faults(settings.flows, _known(settings), _entered(settings))
-    yield from calendar_faults(settings)
-    yield from waiting_faults(settings.queues, settings.flows, settings.catalogue)
-    yield from voicemail_faults(settings)
-
-
-def _known(settings: Settings) -> Known:
-    """What flows may name."""
-    names = {
-        "queue": [queue.name for queue in settings.queues],
-        CALLS_BACK: [queue.name for queue in settings.queues if queue.callback is not None],
-        "agent": [agent.name for agent in settings.agents],
-        "list": [caller_list.name for caller_list in settings.caller_lists],
-        "hours": list(settings.calendars),
-        "source": list(settings.dips),
-        "mailbox": list(mailbox_sections(settings)),
-    }
-    attributes, spoken = {PAYMENT, *dip_attributes(settings)}, settings.spoken.spoken
-    refusal = partial(number_refusal, settings)
-    return Known(names, prompts=settings.catalogue.languages, speaks=spoken, refusal=refusal, attributes=attributes)
-
-
-def _entered(settings: Settings) -> Mapping[str, str]:
-    """The flows that calls come to, by the key that says so."""
-    entered = {f"number[{index}].flow": number.flow for index, number in enumerate(settings.numbers) if number.flow}
-    for index, queue in enumerate(settings.queues):
-        actions = {
-            "overflow_flow": f"flow:{queue.overflow_flow}",
-            "survey_flow": f"flow:{queue.survey_flow}",
-            "callback.flow": f"flow:{queue.callback and queue.callback.flow}",
-        }
-        actions |= {f"keys.{key}": action for key, action in queue.keys.items()}
-        actions |= {f"overflow[{place}].to": row.to for place, row in enumerate(queue.overflow)}
-        actions |= {"closing.to": queue.closing.to} if queue.closing else {}
-        for key, action in actions.items():
-            if action.startswith("flow:"):
-                entered[f"queue[{index}].{key}"] = action.removeprefix("flow:")
-    return entered
-
-
-def _repeated(table: str, names: list[str], key: str = "name") -> Iterator[Problem]:
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            yield Problem(f"{table}[{index}].{key}", f"'{name}' is taken by {table}[{names.index(name)}]; each needs a {key} of its own")
-
-
-def _number_faults(settings: Settings) -> Iterator[Problem]:
-    seen: dict[str, int] = {}
-    for index, number in enumerate(settings.numbers):
-        key = f"number[{index}]"
-        try:
-            did = settings.did(number)
-        except ValueError as error:
-            yield Problem(f"{key}.did", str(error))
-            continue
-        if did in seen:
-            yield Problem(f"{key}.did", f"'{number.did}' is the number of number[{seen[did]}] already")
-        seen[did] = index
-
-
-def _reference_faults(settings: Settings) -> Iterator[Problem]:
-    queues = [queue.name for queue in settings.queues]
-    flows = list(settings.flows)
-    for index, number in enumerate(settings.numbers):
-        yield from _unknown(f"number[{index}].flow", "flow", number.flow, flows)
-        yield from _unknown(f"number[{index}].fallback_queue", "queue", number.fallback_queue, queues)
-    for index, queue in enumerate(settings.queues):
-        yield from _unknown(f"queue[{index}].overflow_flow", "flow", queue.overflow_flow, flows)
-        yield from _unknown(f"queue[{index}].survey_flow", "flow", queue.survey_flow, flows)
-        yield from _unknown(f"queue[{index}].lookup", "dip", queue.lookup, list(settings.dips))
-        yield from _unknown(f"queue[{index}].music", "music", queue.music, [DEFAULT_MUSIC, *(music.name for music in settings.music)])
-    for index, agent in enumerate(settings.agents):
-        for place, name in enumerate(agent.queues):
-            yield from _unknown(f"agent[{index}].queues[{place}]", "queue", name, queues)
-
-
-def _unknown(key: str, what: str, name: str | None, existing: list[str]) -> Iterator[Problem]:
-    if name is not None and name not in existing:
-        plural = "music" if what == "music" else f"{what}s"
-        yield Problem(key, f"names {what} '{name}', which does not exist; {plural}: {', '.join(sorted(set(existing))) or 'none'}")
-
-
-def _media_faults(settings: Settings) -> Iterator[Problem]:
-    for index, prompt in enumerate(settings.prompts):
-        key = f"prompt[{index}]"
-        if (prompt.text is None) + (prompt.file is None) + (prompt.source is None) != 2:
-            yield Problem(key, "needs exactly one of text, file and source")
-        yield from _source_faults(settings, key, prompt.file, prompt.source)
-    for index, music in enumerate(settings.music):
-        key = f"music[{index}]"
-        if (music.folder is None) == (music.source is None):
-            yield Problem(key, "needs exactly one of folder and source")
-        yield from _source_faults(settings, key, music.folder, music.source, "folder")
-
-
-def _source_faults(settings: Settings, key: str, path: Path | None, source: str | None, what: str = "file") -> Iterator[Problem]:
-    if source is not None:
-        try:
-            tones(source)
-        except CatalogueError as error:
-            yield Problem(f"{key}.source", str(error))
-    if path is not None:
-        found = settings.beside_the_file(path)
-        if not (found.is_dir() if what == "folder" else found.is_file()):
-            yield Problem(f"{key}.{what}", f"names '{path}', which is not a {what}")
 
 
 # --- into the core's words --------------------------------------------------------------------
