@@ -150,7 +150,16 @@ def put_together(settings: Settings, config_file: Path, database: Database, endi
     site = people.site
     health = Health(sources, site.requests)
     site.add(health)
-    live = Live(settings, config_file, site, database.kpi_today, database.trends(), database.alerts())
+    live = Live(
+        settings,
+        config_file,
+        site,
+        database.kpi_today,
+        database.trends(),
+        database.alerts(),
+        webhooks.counts,
+        lambda: asyncio.to_thread(shipped, status),
+    )
     site.add(live, live.running)
     consoles = AgentConsoles(live, site, database.engine)
     site.add(consoles, consoles.running)

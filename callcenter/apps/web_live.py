@@ -23,6 +23,7 @@ from callcenter.domain.audit import By
 from callcenter.domain.config import CenterConfig
 from callcenter.domain.hours import Calendar
 from callcenter.domain.rights import Signed
+from callcenter.domain.webhooks import MessageState
 from callcenter.runtime.data_folder import data_folder
 from callcenter.runtime.secrets import load_secrets
 from callcenter.runtime.settings import Settings, load
@@ -39,6 +40,7 @@ from callcenter.services.people.store import PeopleAway
 from callcenter.services.replica import Replica
 from callcenter.services.today import TodaysFigures
 from callcenter.services.trends import TrendSource
+from callcenter.services.vitals import Watchkeeper
 from callcenter.services.voicemail_mail import NotTaken
 
 log = structlog.get_logger(__name__)
@@ -57,6 +59,8 @@ class Live:
         kpi_today: Callable[[], Awaitable[Sequence[Mapping[str, object]]]],
         trends: TrendSource,
         alerts: KeptAlerts,
+        webhooks: Callable[[], Awaitable[Mapping[MessageState, int]]],
+        shipped: Callable[[], Awaitable[int | None]],
     ) -> None:
         self._settings, self._file = settings, config_file
         self._socket = data_folder(settings).control_socket
@@ -66,7 +70,8 @@ class Live:
         self._people, self._note = site.signing.store, site.note
         self.commands = Commands(self.replica, self.ask, self._audit)
         mailer = alert_mailer(settings)
-        self.alerts = AlertKeeper(self.replica, alerts, self.consoles, mailer)
+        self._watchkeeper = Watchkeeper(lambda: self.ask("ping"), webhooks, shipped)
+        self.alerts = AlertKeeper(self.replica, alerts, self.consoles, mailer, vitals=self._watchkeeper.vitals)
         self._alert_pages = AlertPages(site.shell, alerts, self.alerts, self._people, lambda: self.replica.state, mails=mailer is not None)
         self.boards = Boards(self.replica, TodaysFigures(kpi_today).now)
         self._supervisor = SupervisorPages(site.shell, lambda: self.replica.state, trends)
@@ -85,7 +90,7 @@ class Live:
 
     async def running(self, _app: web.Application) -> AsyncIterator[None]:
         hours = HoursKeeper(self._opening_hours, self.replica.renew_hours, SteadyClock())
-        work = [self.replica.run(), self.consoles.run(), self.boards.run(), hours.run(), self.alerts.run()]
+        work = [self.replica.run(), self.consoles.run(), self.boards.run(), hours.run(), self.alerts.run(), self._watchkeeper.run()]
         tasks = [asyncio.create_task(part) for part in work]
         yield
         for task in tasks:

@@ -36,8 +36,39 @@ class Metric(StrEnum):
     AGENTS_LOGGED_IN = "agents_logged_in"
 
 
+class Figure(StrEnum):
+    """What alerts are about beside a queue's metrics (``domain.alert_figures``). Spans are seconds, rates ratios 0 to 1."""
+
+    ABANDON_RATE = "abandon_rate"
+    """Of a queue: of those who left it in the last 15 minutes, short abandons left out; unknown when nobody did."""
+    CALLBACK_OVERDUE = "callback_overdue"
+    """Of a queue: how long its oldest callback has been due without being called."""
+    NOT_READY_FOR = "not_ready_for"
+    """Of an agent, since she said so; a call of her own and supervising are work."""
+    WRAP_UP_FOR = "wrap_up_for"
+    TALKING_FOR = "talking_for"
+    MISSED_OFFERS = "missed_offers"
+    """Of an agent: lately and in a row, as her queue's rule for missed offers counts them."""
+    NODE_AWAY = "node_away"
+    """Of a node: 1 while it is out of reach, else 0."""
+    ENGINE_AWAY = "engine_away"
+    ENGINE_LAG = "engine_lag"
+    """Seconds that the engine takes to answer."""
+    DATABASE_AWAY = "database_away"
+    BOOKS_BEHIND = "books_behind"
+    """Records of the journal that are not in the database."""
+    WEBHOOKS_WAITING = "webhooks_waiting"
+    """Messages to other systems that are not sent."""
+
+
 SPANS = frozenset({Metric.EWT, Metric.LONGEST_WAIT})
-COUNTS = frozenset({Metric.WAITING, Metric.AGENTS_READY, Metric.AGENTS_LOGGED_IN})
+COUNTS: frozenset[Metric | Figure] = frozenset({Metric.WAITING, Metric.AGENTS_READY, Metric.AGENTS_LOGGED_IN, Figure.MISSED_OFFERS})
+RATIOS: frozenset[Metric | Figure] = frozenset({Metric.SERVICE_LEVEL, Figure.ABANDON_RATE})
+
+
+def figure_of(name: str) -> Metric | Figure:
+    """By its name. Raises ValueError."""
+    return Metric(name) if name in set(Metric) else Figure(name)
 
 
 class Comparator(StrEnum):
@@ -62,7 +93,8 @@ DEAD_BAND = 0.1
 class Condition:
     """Such as "ewt > 360 for 30 s"."""
 
-    metric: Metric
+    metric: Metric | Figure
+    """A queue's own rules know metrics only."""
     comparator: Comparator
     value: float
     lasting: timedelta = timedelta(0)
@@ -93,7 +125,7 @@ class Condition:
             return self.release
         band = 0.0 if self.metric in COUNTS else DEAD_BAND * self.value
         lets_go = self.value - band if self.upward else self.value + band
-        return min(lets_go, 1.0) if self.metric is Metric.SERVICE_LEVEL else lets_go
+        return min(lets_go, 1.0) if self.metric in RATIOS else lets_go
 
     def passed(self, value: float) -> bool:
         """Whether the metric is beyond the threshold now."""
@@ -140,10 +172,8 @@ def faults(condition: Condition) -> str | None:
     """One sentence when the condition can never hold, or never cease to."""
     if condition.value < 0 or (condition.value == 0 and condition.comparator is Comparator.BELOW):
         return f"'{condition.key}' can never hold: no metric is below 0"
-    if condition.metric is Metric.SERVICE_LEVEL and (
-        condition.value > 1 or (condition.value == 1 and condition.comparator is Comparator.ABOVE)
-    ):
-        return f"'{condition.key}' is about a service level above 1; write 0.8 for 80 %"
+    if condition.metric in RATIOS and (condition.value > 1 or (condition.value == 1 and condition.comparator is Comparator.ABOVE)):
+        return f"'{condition.key}' is about a {condition.metric.replace('_', ' ')} above 1; write 0.8 for 80 %"
     if condition.release is not None:
         wrong_side = condition.release > condition.value if condition.upward else condition.release < condition.value
         if wrong_side or condition.release < 0:

@@ -32,6 +32,7 @@ class Minute:
     in_time: int = 0
     counted: int = 0
     """Answered, or abandoned and not short."""
+    answered: int = 0
 
 
 def _number(at: datetime) -> int:
@@ -81,6 +82,7 @@ class Measures:
     def answered(self, at: datetime, *, stood_in_line: bool, rang: timedelta, in_time: bool) -> None:
         minute = self._minute(_number(at))
         minute.counted += 1
+        minute.answered += 1
         minute.in_time += in_time
         if stood_in_line:
             minute.starts += 1
@@ -126,6 +128,13 @@ class Measures:
         counted = sum(minute.counted for minute in kept)
         return sum(minute.in_time for minute in kept) / counted if counted else None
 
+    def abandon_rate(self, now: datetime) -> float | None:
+        """Of those who left in the minutes of the service level, short abandons left out."""
+        since = _number(now) - SERVICE_LEVEL_OVER
+        kept = [minute for minute in self.minutes if minute.number > since]
+        counted = sum(minute.counted for minute in kept)
+        return 1 - sum(minute.answered for minute in kept) / counted if counted else None
+
     # --- as texts -------------------------------------------------------------------------------
 
     def remembered(self) -> tuple[str, ...]:
@@ -136,4 +145,5 @@ class Measures:
         self.minutes.clear()
         kinds = [type(value) for value in astuple(Minute(0))]
         for text in minutes:
-            self.minutes.append(Minute(*(kind(part) for kind, part in zip(kinds, text.split(), strict=True))))
+            # not strict: a checkpoint of an older version knows less of a minute
+            self.minutes.append(Minute(*(kind(part) for kind, part in zip(kinds, text.split(), strict=False))))

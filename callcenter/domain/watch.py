@@ -4,7 +4,7 @@ Never per contact. A queue is looked at while somebody waits in it or a conditio
 contact enters, then at its own moment of each second, so that queues do not all come at once.
 """
 
-from callcenter.domain.conditions import Condition, Metric, Phase, observe
+from callcenter.domain.conditions import Condition, Figure, Metric, Phase, observe
 from callcenter.domain.facts import ConditionChanged
 from callcenter.domain.queue import Queue
 from callcenter.domain.router import route_queue
@@ -31,8 +31,8 @@ def holding(queue: Queue) -> list[Condition]:
     return [condition for condition in queue.conditions if queue.standing(condition).phase is Phase.ON]
 
 
-def measure(turn: Turn, queue: Queue, metric: Metric) -> float | None:
-    """The metric now; None when it is not known."""
+def measure(turn: Turn, queue: Queue, metric: Metric | Figure) -> float | None:
+    """The metric now; None when it is not known, or none of a queue."""
     match metric:
         case Metric.EWT:
             return queue.measures.ewt(len(queue.waiting) + 1, turn.now)
@@ -49,3 +49,5 @@ def measure(turn: Turn, queue: Queue, metric: Metric) -> float | None:
             return len(queue.ready)
         case Metric.AGENTS_LOGGED_IN:
             return queue.logged_in
+        case _:
+            return None

@@ -1,23 +1,21 @@
 """Alerts of this moment: judged once a second from the replica, kept in the database, told to screens, webhooks and by mail.
 
-What fires is compared with what the database holds as firing, so whatever could not be written is tried again, nothing is told twice,
-and a restart goes on where it was.
+What fires is compared with what the database holds as firing, so nothing is told twice, and a restart goes on where it was. While the
+database is away, screens are told all the same and mails go out at once, tried again each second; what fired is written down, and told to
+webhooks, when it is back.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import structlog
 
-from callcenter.domain.alerts import AlertRule, AlertWatch, Firing, Key, sentence
-from callcenter.domain.conditions import Metric
-from callcenter.domain.ids import Ids
-from callcenter.domain.state import State
-from callcenter.domain.turn import Turn
-from callcenter.domain.watch import measure
+from callcenter.domain.alert_figures import Vitals, measured
+from callcenter.domain.alerts import About, AlertRule, AlertWatch, Firing, Key, sentence
 from callcenter.services.consoles import Console, Consoles
 from callcenter.services.control import Json
 from callcenter.services.replica import Replica
@@ -45,10 +43,12 @@ class OpenAlert:
     severity: str
     text: str
     fired_at: datetime
+    subject: str = ""
+    """The agent or the node that it is about; empty: the queue, or the center."""
 
     @property
     def key(self) -> Key:
-        return self.rule, self.queue
+        return self.rule, About(self.queue, self.subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,15 @@ class AlertStore(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class _Unkept:
+    """One that fired while the database was away."""
+
+    rule: AlertRule
+    alert: OpenAlert
+    unmailed: list[str]
+
+
 class AlertMailer(Protocol):
     async def send_alert(self, mail: AlertMail) -> None:
         """Raises NotTaken."""
@@ -101,18 +110,22 @@ class AlertKeeper:
         consoles: Consoles,
         mailer: AlertMailer | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        vitals: Callable[[], Vitals] = dict,
     ) -> None:
+        """``vitals``: the figures of the center that no state holds; what it knows, at once."""
         self._replica, self._store, self._consoles, self._mailer, self._clock = replica, store, consoles, mailer, clock
         self._watch = AlertWatch()
         self._rules: dict[str, AlertRule] = {}
         self._open: dict[Key, OpenAlert] | None = None
         """None: not read yet."""
+        self._unkept: dict[Key, _Unkept] = {}
+        self._vitals = vitals
         self._read_at = 0.0
         consoles.beside = self._beside
 
     @property
     def open(self) -> Sequence[OpenAlert]:
-        return list((self._open or {}).values())
+        return [*(self._open or {}).values(), *(unkept.alert for unkept in self._unkept.values())]
 
     def read_soon(self) -> None:
         """The rules have changed."""
@@ -135,20 +148,34 @@ class AlertKeeper:
             await asyncio.gather(mailing, return_exceptions=True)
 
     async def look(self) -> None:
-        """Judge, and write down what has changed. Raises AlertsAway."""
-        await self._read()
-        state = self._replica.state
-        if state is None or not self._replica.here:
-            return  # nobody can tell; what fires, fires
+        """Judge, and write down what has changed. Raises AlertsAway when that could not be done, or nobody knows any rules yet."""
+        away: AlertsAway | None = None
+        try:
+            await self._read()
+        except AlertsAway as error:
+            if self._open is None:
+                raise
+            away = error
+        firing = self._judge()
         now = self._clock()
-        queues = [name for name in state.queues if name in state.config.queues]
-        firing = {one.key: one for one in self._watch.look(list(self._rules.values()), queues, _measure(state, now), now)}
         fresh = [alert for one in firing.values() if (alert := await self._fire(one, now)) is not None]
-        over = [alert for key, alert in list((self._open or {}).items()) if key not in firing]
+        over = [alert for alert in self.open if alert.key not in firing]
         for alert in over:
-            await self._resolve(alert, now)
+            try:
+                await self._resolve(alert, now)
+            except AlertsAway as error:
+                away = error
         if fresh or over:
             self._tell(fresh)
+        await self._make_up()
+        if away is not None:
+            raise away
+
+    def _judge(self) -> Mapping[Key, Firing]:
+        """What holds now. While the engine does not answer, what it alone could tell stays as it was."""
+        vitals, state, now, here = self._vitals(), self._replica.state, self._clock(), self._replica.here
+        firing = self._watch.look(list(self._rules.values()), lambda rule: measured(rule, state, vitals, now, here=here), now)
+        return {one.key: one for one in firing}
 
     async def _read(self) -> None:
         elapsed = asyncio.get_running_loop().time()
@@ -163,24 +190,68 @@ class AlertKeeper:
             self._tell([])
 
     async def _fire(self, firing: Firing, now: datetime) -> OpenAlert | None:
+        """None: it is known, or somebody else has told it."""
         assert self._open is not None
-        if firing.key in self._open:
+        if firing.key in self._open or firing.key in self._unkept:
             return None
-        text = sentence(firing.rule, firing.queue, firing.value)
-        alert = OpenAlert(firing.rule.name, firing.queue, firing.rule.severity.value, text, now)
-        if not await self._store.fire(firing.rule, alert):
-            self.read_soon()
-            return None
+        rule, about = firing.rule, firing.about
+        alert = OpenAlert(rule.name, about.queue, rule.severity.value, sentence(rule, about, firing.value), now, about.subject)
+        log.warning("alert_fires", rule=alert.rule, queue=alert.queue, subject=alert.subject, severity=alert.severity)
+        try:
+            if not await self._store.fire(rule, alert):
+                self.read_soon()
+                return None
+        except AlertsAway:
+            self._unkept[alert.key] = _Unkept(rule, alert, list(rule.mail))
+            return alert
         self._open[alert.key] = alert
-        log.warning("alert_fires", rule=alert.rule, queue=alert.queue, severity=alert.severity)
         return alert
 
     async def _resolve(self, alert: OpenAlert, now: datetime) -> None:
+        """Raises AlertsAway."""
         assert self._open is not None
+        unkept = self._unkept.get(alert.key)
+        if unkept is not None:
+            await self._keep(unkept)
         rule = self._rules.get(alert.rule)
         await self._store.resolve(alert, rule.mail if rule is not None else (), now)
         self._open.pop(alert.key, None)
-        log.info("alert_resolved", rule=alert.rule, queue=alert.queue)
+        log.info("alert_resolved", rule=alert.rule, queue=alert.queue, subject=alert.subject)
+
+    # --- while the database is away -------------------------------------------------------------
+
+    async def _make_up(self) -> None:
+        """Write down what could not be."""
+        for unkept in list(self._unkept.values()):
+            with contextlib.suppress(AlertsAway):
+                await self._keep(unkept)
+
+    async def mail_unkept(self) -> None:
+        """Mail what nobody could write down, as far as the server takes it."""
+        for unkept in list(self._unkept.values()):
+            for recipient in list(unkept.unmailed):
+                unkept.unmailed.remove(recipient)  # whoever writes it down meanwhile does not have it mailed twice
+                if not await self._mailed(unkept.alert, recipient):
+                    unkept.unmailed.append(recipient)
+
+    async def _keep(self, unkept: _Unkept) -> None:
+        """With the mails that nobody took yet, and the webhooks. Raises AlertsAway."""
+        assert self._open is not None
+        await self._store.fire(replace(unkept.rule, mail=tuple(unkept.unmailed)), unkept.alert)
+        self._unkept.pop(unkept.alert.key, None)
+        self._open[unkept.alert.key] = unkept.alert
+
+    async def _mailed(self, alert: OpenAlert, recipient: str) -> bool:
+        """Whether there is nothing more to be done about it."""
+        if self._mailer is None:
+            return True
+        try:
+            number = int(alert.fired_at.timestamp() * 1000)
+            await self._mailer.send_alert(AlertMail(number, recipient, alert.text, alert.fired_at, True, 1))
+        except NotTaken as error:
+            log.warning("alert_mail_not_taken", rule=alert.rule, why=str(error), final=error.forever)
+            return error.forever
+        return True
 
     # --- screens --------------------------------------------------------------------------------
 
@@ -200,6 +271,7 @@ class AlertKeeper:
     async def _mail(self) -> None:
         while self._mailer is not None:
             try:
+                await self.mail_unkept()
                 await self.send_some()
             except AlertsAway as error:
                 log.warning("alert_mail_waits", why=str(error))
@@ -228,13 +300,14 @@ class AlertKeeper:
         return sent
 
 
-def _measure(state: State, now: datetime) -> Callable[[str, Metric], float | None]:
-    turn = Turn(state, Ids("alerts"), now, {})
-    return lambda queue, metric: measure(turn, state.queues[queue], metric)
-
-
 def _shown(alert: OpenAlert) -> dict[str, Json]:
-    shown: Mapping[str, str] = {"rule": alert.rule, "queue": alert.queue, "severity": alert.severity, "text": alert.text}
+    shown: Mapping[str, str] = {
+        "rule": alert.rule,
+        "queue": alert.queue,
+        "subject": alert.subject,
+        "severity": alert.severity,
+        "text": alert.text,
+    }
     return {**shown, "fired_at": alert.fired_at.isoformat()}
 
 

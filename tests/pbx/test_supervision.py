@@ -6,7 +6,7 @@ Asked for on a page (the web process's console socket, as a browser speaks it) a
 import asyncio
 import random
 from array import array
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -100,6 +100,16 @@ class Floor:
             found = {tone.pair for tone in tones if tone.end_s > since[party] + 0.3}
             assert [name for name, pair in strangers.items() if pair in found] == [], party
 
+    def missing(self) -> Callable[[], int]:
+        """How many packets caller and alice will have said and not heard of each other, from now on. A busy machine only delays them."""
+        caller, alice = self.calls["caller"], self.calls["alice"]
+
+        def counted() -> int:
+            return caller.packets_sent - alice.packets_received + alice.packets_sent - caller.packets_received
+
+        before = counted()
+        return lambda: counted() - before
+
     async def nothing_left(self, channels: int = 2, bridges: int = 1) -> None:
         pbx = self.center.pbx
         await self.center.until(lambda: f"\n{channels} active channel" in "\n" + pbx.cli("core show channels count"))
@@ -160,7 +170,7 @@ async def killed(it: Floor, times: int, chance: random.Random, *, engine_every: 
     """The supervisor's phone vanishes or hangs up at any moment of any mode, now and then the engine is killed; the contact hears nothing
     of it, and no ear is left.
     """
-    before = len(it.center.all(f.SupervisionBegan))
+    before, missing = len(it.center.all(f.SupervisionBegan)), it.missing()
     for n in range(1, times + 1):
         mode = chance.choice((LISTEN, WHISPER, BARGE))
         if chance.random() < 0.5:
@@ -181,9 +191,9 @@ async def killed(it: Floor, times: int, chance: random.Random, *, engine_every: 
             await it.calls["sam"].hang_up()  # gives up, if nobody has answered yet
         await it.center.fact(f.SupervisionEnded, before + n)
         await it.nothing_left()
-    for call in (it.calls["caller"], it.calls["alice"]):
-        assert call.is_up
-        assert call.longest_gap_s(1.0) < 1.0
+    assert it.calls["caller"].is_up
+    assert it.calls["alice"].is_up
+    assert missing() < 10 * times, "a fifth of a second each time, both ways"
     await it.proves({"caller": {"alice"}, "alice": {"caller"}}, 0.4)
 
 
@@ -370,11 +380,12 @@ async def test_a_killed_engine_finds_everybody_where_they_were(mode: Supervision
     async with floor() as it:
         await it.begins(mode)
         await it.confirmed(mode)
+        missing = it.missing() if mode is not TAKE_OVER else None
         await it.center.kill_engine()
         await it.proves(HEARD[mode])
         await it.center.start_engine()
         await it.proves(HEARD[mode])
-        assert it.calls["caller"].longest_gap_s(1.0) < 1.0
+        assert missing is None or missing() < 50
 
 
 @pytest.mark.long
@@ -386,6 +397,7 @@ async def test_a_double_click_rings_once_and_who_cannot_be_heard_is_said_so() ->
         for agent, said in (("sam", "cannot supervise herself"), ("tess", "is a supervisor"), ("bob", "bob is not talking")):
             with pytest.raises(RequestRefused, match=said):
                 await sam.asks("supervise_begin", agent=agent, mode="listen")
+        await it.center.ask("agent_login", agent="tess")
         await it.center.ask("agent_dial", agent="bob", colleague="tess")
         it.calls["bob"] = await (await it.phones["bob"].incoming(10)).answered()
         it.calls["tess"] = await (await it.phones["tess"].incoming(10)).answered()
@@ -419,10 +431,17 @@ async def test_in_a_conference_all_three_are_heard_and_nobody_joins_or_takes_it(
         await it.center.ask("agent_consult", agent="alice", colleague="bob")
         it.calls["bob"] = await (await it.phones["bob"].incoming(10)).answered()
         await it.center.ask("agent_conference", agent="alice")
-        three = {"caller": {"alice", "bob"}, "alice": {"caller", "bob"}, "bob": {"caller", "alice"}, "sam": {"caller", "alice", "bob"}}
-        await it.proves(three)
+        everybody = ("caller", "alice", "bob")
+        for quiet in everybody:  # three at once are too loud for one ear
+            speaking = [name for name in everybody if name != quiet]
+            it.calls[quiet].play(None)
+            heard = {name: {other for other in speaking if other != name} for name in everybody}
+            await it.proves({**heard, "sam": set(speaking)})
+            it.calls[quiet].play(TONES[quiet])
+        it.calls["bob"].play(None)
         await it.switches(WHISPER)
-        await it.proves({**three, "alice": {"caller", "bob", "sam"}})
+        await it.proves({"caller": {"alice"}, "alice": {"caller", "sam"}, "bob": {"caller", "alice"}, "sam": {"caller", "alice"}})
+        it.calls["bob"].play(TONES["bob"])
         for refused in (BARGE, TAKE_OVER):
             with pytest.raises(RequestRefused, match="in a consult"):
                 await it.switches(refused)

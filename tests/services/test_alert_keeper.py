@@ -10,7 +10,8 @@ from typing import cast
 import pytest
 
 from callcenter.domain.alerts import AlertRule, Key
-from callcenter.domain.conditions import Comparator, Condition, Metric
+from callcenter.domain.conditions import Comparator, Condition, Figure, Metric
+from callcenter.domain.events import AgentNotReadyRequested, AgentReadyRequested
 from callcenter.services.alert_keeper import AlertKeeper, AlertMail, AlertsAway, OpenAlert
 from callcenter.services.consoles import Consoles, Tab
 from callcenter.services.control import Json, JsonObject
@@ -28,6 +29,7 @@ class FakeAlerts:
     known: list[AlertRule] = field(default_factory=lambda: [CROWD])
     open: dict[Key, OpenAlert] = field(default_factory=dict)
     told: list[tuple[str, str]] = field(default_factory=list)
+    mailed: list[tuple[str, ...]] = field(default_factory=list)
     mails: list[AlertMail] = field(default_factory=list)
     settled: list[tuple[datetime | None, str]] = field(default_factory=list)
     away: bool = False
@@ -50,6 +52,7 @@ class FakeAlerts:
             return False
         self.open[alert.key] = alert
         self.told.append(("fired", alert.text))
+        self.mailed.append(rule.mail)
         return True
 
     async def resolve(self, alert: OpenAlert, mail: Sequence[str], at: datetime) -> bool:
@@ -72,6 +75,7 @@ class Office:
         self.center = WatchedCenter(browsers("alice"))
         self.store = store or FakeAlerts()
         self.mailer = mailer
+        self.vitals: dict[Figure, float | None] = {}
         self.keeper = self.keep()
         self.tab = Tab(lambda why: None, lambda: None)
         self.consoles.enter("sue", "", self.tab, sees=lambda queue: True)
@@ -81,7 +85,7 @@ class Office:
         """A process that has just started."""
         replica = cast(Replica, self.center)
         self.consoles = Consoles(replica, _nothing)
-        return AlertKeeper(replica, self.store, self.consoles, self.mailer, lambda: self.center.world.now)
+        return AlertKeeper(replica, self.store, self.consoles, self.mailer, lambda: self.center.world.now, lambda: self.vitals)
 
     async def after(self, seconds: float) -> None:
         """Look each second meanwhile."""
@@ -152,17 +156,77 @@ async def test_a_restart_tells_nothing_twice_and_still_says_when_it_is_over() ->
     assert [kind for kind, _ in office.store.told] == ["fired", "resolved"]
 
 
-async def test_what_could_not_be_written_down_is_told_later() -> None:
+async def looks(office: Office, seconds: int) -> None:
+    """The database does not answer meanwhile."""
+    for _ in range(seconds):
+        with pytest.raises(AlertsAway):
+            await office.after(1)
+
+
+async def test_while_the_database_is_away_screens_and_mail_are_told_at_once_and_the_rest_later() -> None:
+    mailer = Mailer(NotTaken("busy", forever=False), None)
+    office = Office(mailer=mailer)
+    away = AlertRule("no books", Condition(Figure.DATABASE_AWAY, Comparator.ABOVE, 5), mail=("sue@example.org", "joe@example.org"))
+    office.store.known = [away]
+    office.vitals = {Figure.DATABASE_AWAY: 0.0}
+    await office.keeper.look()
+    office.store.away, office.vitals = True, {Figure.DATABASE_AWAY: 6.0}
+    await looks(office, 3)
+    (told,) = office.hears()
+    assert told["fresh"] == ["no books: center database away > 5 (now 6)"]
+    assert office.store.told == []
+    await office.keeper.mail_unkept()
+    assert mailer.sent == ["no books: center database away > 5 (now 6)"], "and the one who was not taken is tried again"
+    await office.keeper.mail_unkept()
+    assert mailer.sent == ["no books: center database away > 5 (now 6)"] * 2
+    office.store.away = False
+    await office.after(2)
+    assert [kind for kind, _ in office.store.told] == ["fired"]
+    assert office.store.mailed == [()], "nobody is mailed twice"
+    office.vitals = {Figure.DATABASE_AWAY: 0.0}
+    await office.after(2)
+    assert [kind for kind, _ in office.store.told] == ["fired", "resolved"]
+    assert office.keeper.open == []
+
+
+async def test_what_began_and_was_over_while_the_database_was_away_is_told_when_it_is_back() -> None:
     office = Office()
     await office.keeper.look()
     office.store.away = True
+    callers = [office.center.world.caller_arrives() for _ in range(3)]
+    await looks(office, 15)
+    for leg in callers:
+        office.center.world.pbx.party_hangs_up(leg)
+    await looks(office, 3)
+    office.store.away = False
+    await office.after(2)
+    assert [kind for kind, _ in office.store.told] == ["fired", "resolved"]
+    assert office.store.mailed == [("sue@example.org",)], "by the queue of mails, as nobody had taken it"
+
+
+async def test_an_agent_who_is_not_ready_for_too_long_is_told_by_name_to_who_may_see_the_queue() -> None:
+    long_break = Condition(Figure.NOT_READY_FOR, Comparator.ABOVE, 60)
+    office = Office(FakeAlerts([AlertRule("long break", long_break, "support")]))
+    office.center.world.agent_ready("alice")
+    office.center.world.tell(AgentNotReadyRequested("alice", "break"))
+    await office.after(70)
+    assert office.store.told == [("fired", "long break: alice not ready for > 60 (now 61)")]
+    (alert,) = office.keeper.open
+    assert (alert.queue, alert.subject) == ("support", "alice")
+    office.center.world.tell(AgentReadyRequested("alice"))
+    await office.after(1)
+    assert office.keeper.open == []
+
+
+async def test_an_engine_that_is_away_is_an_alert_itself() -> None:
+    office = Office(FakeAlerts([AlertRule("engine", Condition(Figure.ENGINE_AWAY, Comparator.ABOVE, 5)), CROWD]))
     for _ in range(3):
         office.center.world.caller_arrives()
-    with pytest.raises(AlertsAway):
-        await office.after(15)
-    office.store.away = False
     await office.after(15)
-    assert [kind for kind, _ in office.store.told] == ["fired"]
+    office.center.engine_leaves()
+    office.vitals = {Figure.ENGINE_AWAY: 9.0}
+    await office.after(2)
+    assert [alert.rule for alert in office.keeper.open] == ["crowd", "engine"], "what the engine alone can tell stays as it was"
 
 
 async def test_while_the_engine_is_away_nothing_is_over() -> None:

@@ -15,7 +15,7 @@ from callcenter.adapters.db.tables_alerts import alert as alerts
 from callcenter.adapters.db.tables_alerts import alert_mail as mails
 from callcenter.adapters.db.tables_alerts import alert_rule as rules
 from callcenter.domain.alerts import AlertRule, Severity
-from callcenter.domain.conditions import Comparator, Condition, Metric
+from callcenter.domain.conditions import Comparator, Condition, figure_of
 from callcenter.domain.webhook_events import ALERT_FIRED, ALERT_RESOLVED, WebhookEvent
 from callcenter.services.alert_keeper import RETRY_AFTER, AlertMail, AlertsAway, OpenAlert
 from callcenter.services.webhooks import body_of
@@ -27,7 +27,11 @@ _WEBHOOKS = text("""
     FROM (SELECT webhook_id FROM webhook WHERE enabled AND (events = '{}' OR :type = ANY(events)) FOR KEY SHARE) AS wanted
     ON CONFLICT (message_id) DO NOTHING
 """)
-_RESOLVE = text("UPDATE alert SET resolved_at = :at WHERE rule = :rule AND queue = :queue AND resolved_at IS NULL RETURNING alert_id")
+_RESOLVE = text("""
+    UPDATE alert SET resolved_at = :at
+    WHERE rule = :rule AND queue = :queue AND subject = :subject AND resolved_at IS NULL
+    RETURNING alert_id
+""")
 _NEXT_MAIL = text("""
     UPDATE alert_mail SET attempts = attempts + 1, due_at = :again
     WHERE (alert_id, fired, recipient) = (
@@ -60,7 +64,7 @@ class PostgresAlerts:
         return [
             AlertRule(
                 row.name,
-                Condition(Metric(row.metric), Comparator(row.comparator), row.value, timedelta(seconds=row.lasting_s), row.release),
+                Condition(figure_of(row.metric), Comparator(row.comparator), row.value, timedelta(seconds=row.lasting_s), row.release),
                 row.queue,
                 Severity(row.severity),
                 tuple(row.mail),
@@ -96,16 +100,17 @@ class PostgresAlerts:
     async def firing(self) -> Sequence[OpenAlert]:
         async with self._transaction() as connection:
             found = (await connection.execute(select(alerts).where(alerts.c.resolved_at.is_(None)).order_by(alerts.c.fired_at))).all()
-        return [OpenAlert(row.rule, row.queue, row.severity, row.said, row.fired_at) for row in found]
+        return [OpenAlert(row.rule, row.queue, row.severity, row.said, row.fired_at, row.subject) for row in found]
 
     async def past(self, limit: int = 50) -> Sequence[tuple[OpenAlert, datetime | None]]:
         """The latest, and when each was over."""
         async with self._transaction() as connection:
             found = (await connection.execute(select(alerts).order_by(alerts.c.fired_at.desc()).limit(limit))).all()
-        return [(OpenAlert(row.rule, row.queue, row.severity, row.said, row.fired_at), row.resolved_at) for row in found]
+        return [(OpenAlert(row.rule, row.queue, row.severity, row.said, row.fired_at, row.subject), row.resolved_at) for row in found]
 
     async def fire(self, rule: AlertRule, alert: OpenAlert) -> bool:
-        values = {"rule": alert.rule, "queue": alert.queue, "severity": alert.severity, "said": alert.text, "fired_at": alert.fired_at}
+        about = {"rule": alert.rule, "queue": alert.queue, "subject": alert.subject}
+        values = {**about, "severity": alert.severity, "said": alert.text, "fired_at": alert.fired_at}
         async with self._transaction() as connection:
             number = await connection.scalar(upsert(alerts).values(**values).on_conflict_do_nothing().returning(alerts.c.alert_id))
             if number is None:
@@ -115,7 +120,7 @@ class PostgresAlerts:
 
     async def resolve(self, alert: OpenAlert, mail: Sequence[str], at: datetime) -> bool:
         async with self._transaction() as connection:
-            number = await connection.scalar(_RESOLVE, {"rule": alert.rule, "queue": alert.queue, "at": at})
+            number = await connection.scalar(_RESOLVE, {"rule": alert.rule, "queue": alert.queue, "subject": alert.subject, "at": at})
             if number is None:
                 return False
             await self._tell(connection, number, alert, mail, at, fired=False)
@@ -128,7 +133,8 @@ class PostgresAlerts:
         if rows:
             await connection.execute(insert(mails), rows)
         kind = ALERT_FIRED if fired else ALERT_RESOLVED
-        values = {"rule": alert.rule, "queue": alert.queue, "severity": alert.severity, "text": alert.text}
+        about = {"rule": alert.rule, "queue": alert.queue, "subject": alert.subject}
+        values = {**about, "severity": alert.severity, "text": alert.text}
         body = body_of(WebhookEvent(kind, at, values))
         await connection.execute(_WEBHOOKS, {"about": json.dumps([kind, number]), "type": kind, "at": at, "body": body})
 

@@ -42,11 +42,12 @@ alert = Table(
     Column("alert_id", BigInteger, Identity(always=True), primary_key=True),
     Column("rule", Text, nullable=False),
     Column("queue", Text, nullable=False),
+    Column("subject", Text, nullable=False, server_default="", comment="the agent or the node; empty: the queue, or the center"),
     Column("severity", Text, nullable=False),
     Column("said", Text, nullable=False),
     Column("fired_at", Moment, nullable=False),
     Column("resolved_at", Moment),
-    Index("alert_firing", "rule", "queue", unique=True, postgresql_where=text("resolved_at IS NULL")),
+    Index("alert_firing", "rule", "queue", "subject", unique=True, postgresql_where=text("resolved_at IS NULL")),
     Index("alert_fired_at", "fired_at"),
 )
 

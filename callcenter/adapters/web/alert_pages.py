@@ -11,9 +11,10 @@ from aiohttp import web
 from callcenter.adapters.web.access import Routes, by, form_of, signed
 from callcenter.adapters.web.shell import Shell
 from callcenter.adapters.web.supervisor_pages import queues_of
+from callcenter.domain.alert_figures import OF_CENTER, OF_NODES
 from callcenter.domain.alerts import AlertRule, Severity
 from callcenter.domain.audit import Deed
-from callcenter.domain.conditions import Comparator, Condition, Metric, faults
+from callcenter.domain.conditions import Comparator, Condition, Figure, Metric, faults, figure_of
 from callcenter.domain.rights import Right, Signed, may, of_queue
 from callcenter.domain.state import State
 from callcenter.services.alert_keeper import AlertKeeper, AlertsAway, AlertStore, OpenAlert
@@ -77,7 +78,7 @@ class AlertPages:
             past=[(alert, over) for alert, over in past if may(who, Right.EDIT_ALERTS, of_queue(alert.queue))],
             queues=queues_of(who, self._state()),
             everything=who.scope.queues is None,
-            metrics=[metric.value for metric in Metric],
+            metrics=[figure.value for figure in (*Metric, *Figure) if who.scope.queues is None or not _is_centers(figure)],
             comparators=[comparator.value for comparator in Comparator],
             severities=[severity.value for severity in Severity],
             mails=self._mails,
@@ -125,10 +126,12 @@ class AlertPages:
         if not _reaches(who, queue) or (queue and queue not in queues_of(who, self._state())):
             raise AlertFault("queue", "alerts.fault_queue")
         try:
-            metric, comparator = Metric(sent.get("metric", "")), Comparator(sent.get("comparator", ""))
+            metric, comparator = figure_of(sent.get("metric", "")), Comparator(sent.get("comparator", ""))
             severity = Severity(sent.get("severity", ""))
         except ValueError:
             raise AlertFault("metric", "alerts.fault_choice") from None
+        if _is_centers(metric) and queue:
+            raise AlertFault("queue", "alerts.fault_center")
         lasting = _number(sent, "lasting_s", "0")
         release = _number(sent, "release") if sent.get("release", "").strip() else None
         if lasting > LONGEST_S:
@@ -150,6 +153,11 @@ class AlertPages:
 def _reaches(who: Signed, queue: str) -> bool:
     """A rule for each queue is for who has no limits."""
     return who.scope.queues is None if not queue else may(who, Right.EDIT_ALERTS, of_queue(queue))
+
+
+def _is_centers(figure: Metric | Figure) -> bool:
+    """Of no queue and no agent."""
+    return figure in OF_CENTER or figure in OF_NODES
 
 
 def _number(sent: Mapping[str, str], field: str, default: str = "") -> float:

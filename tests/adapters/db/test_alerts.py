@@ -1,16 +1,32 @@
 """Alerts in PostgreSQL: each fires once, its mails and webhook messages with it or not at all."""
 
+import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import cast
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
 
 from callcenter.adapters.db.alerts import PostgresAlerts
 from callcenter.adapters.db.connection import connect
+from callcenter.adapters.db.webhooks import PostgresWebhooks
+from callcenter.adapters.mail.alert_mail import SmtpAlertMailer
+from callcenter.adapters.mail.smtp import MailServer, SmtpMailer
+from callcenter.adapters.webhooks.http import HttpSender
 from callcenter.domain.alerts import AlertRule, Severity
-from callcenter.domain.conditions import Comparator, Condition, Metric
-from callcenter.services.alert_keeper import AlertsAway, OpenAlert
+from callcenter.domain.conditions import Comparator, Condition, Figure, Metric
+from callcenter.services.alert_keeper import AlertKeeper, AlertsAway, OpenAlert
+from callcenter.services.consoles import Consoles
+from callcenter.services.control import Json, JsonObject
+from callcenter.services.replica import Replica
+from callcenter.services.webhooks import Deliverer, Wanted
+from tests.support.smtp import smtp_sink
+from tests.support.watched_center import WatchedCenter, browsers
+from tests.support.webhook_receiver import webhook_receiver
 
+ZONE = ZoneInfo("America/New_York")
 NOW = datetime(2026, 3, 9, 12, tzinfo=UTC)
 RULE = AlertRule(
     "crowd",
@@ -84,3 +100,58 @@ async def test_a_database_that_is_away_is_said_so() -> None:
     with pytest.raises(AlertsAway):
         await PostgresAlerts(engine).rules()
     await engine.dispose()
+
+
+async def test_two_agents_of_one_rule_are_two_alerts(database_url: str) -> None:
+    engine = connect(database_url, name="test")
+    store = PostgresAlerts(engine)
+    rule = AlertRule("long break", Condition(Figure.NOT_READY_FOR, Comparator.ABOVE, 900), "support")
+    await store.put_rule(rule)
+    assert list(await store.rules()) == [rule]
+    alice, bob = (OpenAlert("long break", "support", "warning", f"long break: {name}", NOW, name) for name in ("alice", "bob"))
+    assert await store.fire(rule, alice)
+    assert await store.fire(rule, bob)
+    assert not await store.fire(rule, bob)
+    assert await store.resolve(alice, (), NOW)
+    assert list(await store.firing()) == [bob]
+    await engine.dispose()
+
+
+async def test_an_alert_reaches_the_mailbox_and_the_subscriber(database_url: str, tmp_path: Path) -> None:
+    """By the real server's protocol, and by a request that the subscriber can check; both ends of it."""
+    engine = connect(database_url, name="test", pool_size=4)
+    center, sender, key = WatchedCenter(browsers("alice")), HttpSender(allow_private=lambda: True), b"k" * 32
+    webhooks = PostgresWebhooks(engine)
+    rule = AlertRule("engine", Condition(Figure.ENGINE_LAG, Comparator.ABOVE, 0.5), mail=("ops@example.org",))
+    lag = {Figure.ENGINE_LAG: 0.9}
+    async with smtp_sink() as sink, webhook_receiver() as receiver:
+        store = PostgresAlerts(engine)
+        await store.put_rule(rule)
+        await webhooks.add("wh_1", Wanted(receiver.url, ("alert.fired", "alert.resolved")), "admin", NOW)
+        server = MailServer("127.0.0.1", sink.port, "none", "alerts@center.example", timeout=5)
+        mailer = SmtpAlertMailer(SmtpMailer(server, lambda: None, tmp_path, "Example", ZONE), server, "Example", ZONE)
+        replica = cast(Replica, center)
+        consoles = Consoles(replica, _nothing)
+        keeper = AlertKeeper(replica, store, consoles, mailer, lambda: center.world.now, lambda: lag)
+        deliverer = Deliverer(webhooks, sender, key, lambda: center.world.now)
+        for value in (0.9, 0.1):
+            lag[Figure.ENGINE_LAG] = value
+            await keeper.look()
+            while await deliverer.step():
+                await deliverer.idle()
+            assert await keeper.send_some() == 1
+            center.world.run_for(1)
+        said = "engine: center engine lag > 0.5 (now 0.9)"
+        assert [mail["Subject"] for mail in sink.mails] == [f"Alert: {said}", f"Over: {said}"]
+        assert sink.recipients == [["ops@example.org"]] * 2
+        told = [json.loads(body) for _, body in receiver.got]
+        assert [(each["type"], each["data"]["rule"], each["data"]["severity"]) for each in told] == [
+            ("alert.fired", "engine", "warning"),
+            ("alert.resolved", "engine", "warning"),
+        ]
+    await sender.close()
+    await engine.dispose()
+
+
+async def _nothing(do: str, **fields: Json) -> JsonObject:
+    return {}

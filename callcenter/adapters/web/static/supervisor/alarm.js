@@ -1,14 +1,16 @@
 // A sound for what is alarming, for who wants one: two short tones, once when it begins. Off until somebody presses the button.
 
+import { write } from "./board.js";
+
 const KEPT = "callcenter-sound";
 let context = null;
 
-export function soundIsOn() {
+function soundIsOn() {
   return context !== null;
 }
 
 /** Browsers let no page sound before it was touched: call it from a click. */
-export async function setSound(on) {
+async function setSound(on) {
   if (on && context === null) {
     context = new AudioContext();
     await context.resume();
@@ -20,7 +22,24 @@ export async function setSound(on) {
   localStorage.setItem(KEPT, on ? "on" : "off");
 }
 
-export const soundWasOn = () => localStorage.getItem(KEPT) === "on";
+const soundWasOn = () => localStorage.getItem(KEPT) === "on";
+
+/** The button that switches it; `says` gives its words. */
+export function soundButton(button, says) {
+  const show = () => {
+    button.ariaPressed = String(soundIsOn());
+    write(button.querySelector(".says"), says(soundIsOn() ? "sound_on" : "sound_off"));
+  };
+  button.addEventListener("click", async () => {
+    await setSound(!soundIsOn());
+    show();
+  });
+  if (soundWasOn()) {
+    // No page may sound before it was touched: the first touch anywhere brings it back.
+    addEventListener("pointerdown", () => soundWasOn() && setSound(true).then(show), { once: true });
+  }
+  show();
+}
 
 export function alarm() {
   if (context === null) return;

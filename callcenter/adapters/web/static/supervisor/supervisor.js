@@ -1,6 +1,7 @@
 // The supervisor's page: figures come by events, what is done goes over the console's socket, and its answer is said.
 import { words, announce } from "/static/words.js";
 import { ConsoleSocket } from "/static/console-socket.js";
+import { alarm, soundButton } from "./alarm.js";
 import { Table, byName, duration, follow, percent, shown, span, tone, troubles, write } from "./board.js";
 
 const t = await words("supervisor");
@@ -292,6 +293,9 @@ function showAlerts(alerts) {
 
 line.on("alerts", ({ alerts, fresh }) => {
   showAlerts(alerts);
-  if (fresh?.length) announce(fresh.join(" "));
+  if (!fresh?.length) return;
+  announce(fresh.join(" "));
+  alarm();
 });
+soundButton(by("sound"), w);
 line.on("state", ({ signedOut, why }) => signedOut && say(why, false));

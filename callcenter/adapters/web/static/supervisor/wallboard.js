@@ -2,7 +2,7 @@
 // it, a sound.
 import { words, announce } from "/static/words.js";
 import { Table, byName, duration, follow, percent, put, tone, troubles, write } from "./board.js";
-import { alarm, setSound, soundIsOn, soundWasOn } from "./alarm.js";
+import { alarm, soundButton } from "./alarm.js";
 
 const t = await words("wallboard");
 const word = (level) => t(level);
@@ -96,20 +96,7 @@ follow("/wallboard/events", (tables, names) => {
   connection.dataset.tone = state === "live" ? "good" : "alarm";
 });
 
-const sound = document.getElementById("sound");
-const showSound = () => {
-  sound.ariaPressed = String(soundIsOn());
-  write(sound.querySelector(".says"), t(soundIsOn() ? "sound_on" : "sound_off"));
-};
-sound.addEventListener("click", async () => {
-  await setSound(!soundIsOn());
-  showSound();
-});
-if (soundWasOn()) {
-  // No page may sound before it was touched: the first touch anywhere brings it back.
-  addEventListener("pointerdown", () => soundWasOn() && setSound(true).then(showSound), { once: true });
-}
-showSound();
+soundButton(document.getElementById("sound"), t);
 
 const full = document.getElementById("full-screen");
 full.addEventListener("click", () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()));
