@@ -28,7 +28,7 @@ class Watchkeeper:
         webhooks: Callable[[], Awaitable[Mapping[MessageState, int]]],
         shipped: Callable[[], Awaitable[int | None]],
     ) -> None:
-        """``ping`` raises EngineAway; ``webhooks`` counts messages, and raises what the database raises; ``shipped``: how far the books are."""
+        """``ping`` raises EngineAway; ``webhooks`` counts messages, and may raise anything; ``shipped`` is how far the books are."""
         self._ping, self._count, self._shipped = ping, webhooks, shipped
         self._engine_here_at: float | None = None
         self._database_here_at: float | None = None
