@@ -102,9 +102,10 @@ def test_every_endpoint_is_open_to_its_rights_and_to_nobody_else(center: ApiCent
 def test_nobody_comes_in_without_signing_in(center: ApiCenter) -> None:
     for endpoint in ENDPOINTS:
         told = center.ask(endpoint.method, address(endpoint), who="")
-        problem(told, 401, "signed_out")
+        assert "send a token" in problem(told, 401, "signed_out")["detail"]
         assert told.headers["WWW-Authenticate"] == "Bearer"
-    problem(center.get("/agents", who="ccp_wrong"), 401, "signed_out")
+    assert "token opens nothing" in problem(center.get("/agents", who="ccp_wrong"), 401, "signed_out")["detail"]
+    assert "session has ended" in problem(center.get("/agents", who="", Cookie="callcenter=old"), 401, "signed_out")["detail"]
 
 
 def test_every_right_opens_something_or_belongs_to_other_pages() -> None:

@@ -270,7 +270,7 @@ class Door:
         """None: come in. What is public asks who it is only to greet her."""
         by_token = await self._identify(request, needed=rule.needs is not PUBLIC)
         if is_api(request) and rule.needs is not PUBLIC and request.get(SIGNED) is None:
-            return await self._refuse(request, 401, "sign_in.over")
+            return await self._refuse(request, 401, self._nobody(request, by_token=by_token))
         if not by_token and not await self._from_our_page(request):
             log.warning("foreign_request", path=request.path, origin=request.headers.get("Origin", ""))
             return await self._refuse(request, 403, "shell.stale")
@@ -278,13 +278,19 @@ class Door:
             return None
         who = request.get(SIGNED)
         if who is None:
-            return await self._refuse(request, 401, "sign_in.over")
+            return await self._refuse(request, 401, self._nobody(request, by_token=by_token))
         rights = rule.needs if isinstance(rule.needs, frozenset) else {rule.needs}
         of = rule.of(request) if rule.of else None
         if not any(may(who, right, of) for right in rights):
             _tell(request, ", ".join(sorted(rights)))
             return await self._refuse(request, 403, "shell.forbidden")
         return None
+
+    def _nobody(self, request: web.Request, *, by_token: bool) -> str:
+        """Why nobody is signed in: a program's token opens nothing, a page's session is over, or there was neither."""
+        if by_token:
+            return "sign_in.no_such_token"
+        return "sign_in.over" if cookie_name(self._origins.secure(request)) in request.cookies else "sign_in.no_token"
 
     async def _identify(self, request: web.Request, *, needed: bool) -> bool:
         """Find out who asks; whether by an API token, which no browser sends by itself."""
