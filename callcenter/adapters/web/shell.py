@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from callcenter.adapters.web.access import Routes, form_token_of, signed_if_any
 from callcenter.adapters.web.api.problems import is_api, refusal
-from callcenter.adapters.web.words import date, shown
+from callcenter.adapters.web.words import browser, date, shown
 from callcenter.adapters.web.words.catalogue import Words, wished, words
 
 HERE = Path(__file__).parent
@@ -26,6 +26,7 @@ class Shell:
             loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
         self.templates.filters["shown"] = shown
+        self.templates.filters["browser"] = browser
         self.templates.filters["moment"] = lambda at, zone: date(at.isoformat(), zone)
 
     def page(self, request: web.Request, template: str, *, status: int = 200, **values: object) -> web.Response:

@@ -8,6 +8,7 @@ from jinja2 import nodes
 
 from callcenter.adapters.web.access import Routes
 from callcenter.adapters.web.shell import HERE, Shell
+from callcenter.adapters.web.words import browser
 from callcenter.adapters.web.words.catalogue import DEFAULT, FORMS, LANGUAGES, plural, texts, wished, words
 
 OTHERS = [language for language in LANGUAGES if language != DEFAULT]
@@ -73,3 +74,20 @@ def test_arabic_counts_in_six_forms() -> None:
 def test_values_are_put_in_and_unknown_languages_are_english() -> None:
     assert words("xx")("sign_in.too_many", wait=7) == "Too many tries did not fit. Try again in 7 s."
     assert (words("ar").direction, words("es").direction) == ("rtl", "ltr")
+
+
+@pytest.mark.parametrize(
+    ("header", "shown"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36", "Chrome 142, Linux"),
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36 Edg/142.0",
+            "Edge 142, Windows",
+        ),
+        ("Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox 140, Linux"),
+        ("curl/8.5\u202e", "curl/8.5\ufffd"),
+        (None, ""),
+    ],
+)
+def test_a_browser_is_named_as_people_name_it(header: object, shown: str) -> None:
+    assert browser(header) == shown

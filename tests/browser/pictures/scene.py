@@ -23,10 +23,14 @@ from callcenter.apps.people import add_person
 from callcenter.domain import facts as f
 from callcenter.domain.alerts import AlertRule, Severity
 from callcenter.domain.conditions import Comparator, Condition, Metric
+from callcenter.domain.documents import digest
 from callcenter.domain.facts.callbacks import CallbackSource
 from callcenter.domain.rights import Role
+from callcenter.runtime.center_source import source
+from callcenter.runtime.settings import read_file
 from callcenter.services.alert_keeper import OpenAlert
 from callcenter.services.configuration import Change
+from callcenter.services.control import JsonObject
 from callcenter.services.control_client import RequestRefused
 from callcenter.services.journal import Journal
 from callcenter.services.ledger import Shipper
@@ -88,7 +92,7 @@ nodes:
   support: {type: queue, queue: support}
   billing: {type: queue, queue: billing}
   message: {type: voicemail, queue: orders, next: thanks, otherwise: bye}
-  thanks: {type: prompt, prompt: goodbye, next: bye}
+  thanks: {type: prompt, prompt: voicemail-kept, next: bye}
   bye: {type: hang_up}
 """
 SHORTER = FLOW.replace("    tries: 3\n", "    tries: 2\n")
@@ -139,7 +143,7 @@ def tables() -> dict[str, object]:
         "number": [{"did": did, "flow": name} for name, did in DIDS.items()],
         "script": {"order": SCRIPT},
         "disposition": {"changed/address": {"success": True, "resolved": True}, "changed/date": {"success": True}},
-        "calendar": {"main": {"weekly": ["mon-fri 08:00-20:00", "sat 09:00-14:00"]}},
+        "calendar": {"main": {"weekly": ["mon-sun 08:00-20:00"]}},
         "flow": flows,
     }
 
@@ -265,10 +269,10 @@ def _day(now: datetime, seed: int) -> Iterable[Sequence[f.Fact]]:
         at = now - timedelta(minutes=chance.triangular(6, 235, 110))
         agent, queue = chance.choice(served)
         caller = f"+1202555{chance.randrange(10000):04d}"
-        if chance.random() < 0.12:
+        if chance.random() < 0.06:
             yield from abandoned_call(f"d{seed}-{number}", at, queue=queue, caller=caller, wait=chance.uniform(3, 90))
         else:
-            wait, talk = chance.expovariate(1 / 14), chance.uniform(40, 280)
+            wait, talk = chance.expovariate(1 / 9), chance.uniform(40, 280)
             yield from answered_call(f"d{seed}-{number}", at, agent, queue=queue, caller=caller, wait=wait + 3, talk=talk)
 
 
@@ -299,7 +303,14 @@ def _marias(now: datetime) -> Iterable[Sequence[f.Fact]]:
 async def _configured(made: Scene, database: str) -> None:
     """Two changes of the configuration, and a flow that was published twice."""
     store = connect(database, name="pictures")
-    configuring = Configuring(made.file, PostgresDocuments(store))
+    in_file = digest(source(read_file(made.file), made.file, None).in_file)
+
+    async def engine(do: str, within: float, **fields: str) -> JsonObject:
+        """It has read the file."""
+        return {"documents": in_file}
+
+    configuring = Configuring(made.file, PostgresDocuments(store), engine)
+    await configuring.catch_up()
     for queue, change, reason in (
         ("billing", {"wrap_up_s": 90}, "Refunds take longer to write down"),
         ("sales", {"target_wait_s": 15}, "As agreed with the sales team"),

@@ -91,9 +91,12 @@ async def _taken(tour: Tour, view: View) -> list[tuple[str, bytes]]:
         for scheme, width, size in LOOKS:
             await looks(page, scheme, size)
             await page.mouse.move(0, 0)
-            height = min(LONGEST, int(await page.evaluate("document.documentElement.scrollHeight")))
-            clip: FloatRect = {"x": 0, "y": 0, "width": size[0], "height": height}
-            picture = await page.screenshot(full_page=True, clip=clip, animations="disabled", caret="hide")
+            if await page.locator("dialog[open], .full").count():  # as it is in its window
+                picture = await page.screenshot(animations="disabled", caret="hide")
+            else:
+                height = min(LONGEST, int(await page.evaluate("document.documentElement.scrollHeight")))
+                clip: FloatRect = {"x": 0, "y": 0, "width": size[0], "height": height}
+                picture = await page.screenshot(full_page=True, clip=clip, animations="disabled", caret="hide")
             taken.append((file_of(view, scheme, width), picture))
     return taken
 

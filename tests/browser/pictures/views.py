@@ -91,6 +91,7 @@ def _alice(state: str) -> Callable[[Scene], Awaitable[None]]:
 def _sees(state: str) -> Act:
     async def act(page: Page, _scene: Scene) -> None:
         await expect(page.locator("#state")).to_have_text(state)
+        await expect(page.locator("#state-timer")).not_to_be_empty()
         if state != "Ready":
             await expect(page.locator("#caller")).to_have_text(MARIA)
             await expect(page.locator("#calls li")).to_have_count(2)

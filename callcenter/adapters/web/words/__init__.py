@@ -3,6 +3,7 @@
 The words of the screens themselves, in each language, are in ``catalogue.py`` and ``<language>/<area>.toml``.
 """
 
+import re
 import unicodedata
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -38,3 +39,17 @@ def date(text: object, zone: object) -> str:
         return datetime.fromisoformat(text).astimezone(ZoneInfo(zone)).strftime("%a %Y-%m-%d %H:%M")
     except (ValueError, ZoneInfoNotFoundError):
         return UNKNOWN
+
+
+_BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
+"""What a browser calls itself, the most telling first: each of them names those before it, too."""
+_SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Macintosh", "Linux")
+
+
+def browser(text: object) -> str:
+    """What a User-Agent header tells people: ``Firefox 140, Linux``; else the header as it is."""
+    agent = shown(text)
+    given = str(text)
+    name = next((f"{name} {found[1]}" for sign, name in _BROWSERS if (found := re.search(rf"{sign}/(\d{{1,4}})\b", given))), "")
+    system = next((system for system in _SYSTEMS if system in given), "")
+    return f"{name}, {system}" if name and system else agent

@@ -4,7 +4,7 @@ import { by, clock, make, moment, own, show, spoken } from "./page.js";
 export function showHistory(t, known) {
   const none = !known || (known.calls.length === 0 && known.messages.length === 0 && known.callbacks.length === 0);
   show("no-history", none);
-  by("no-history").textContent = known && known.away ? t("history_away") : t("no_history");
+  by("no-history").textContent = t(!known ? "history_later" : known.away ? "history_away" : "no_history");
   by("calls").replaceChildren(...(known ? known.calls.map((call) => callRow(t, call)) : []));
   fill("messages", known ? known.messages.map((one) => messageRow(t, one)) : []);
   fill("callbacks", known ? known.callbacks.map((one) => callbackRow(t, one)) : []);
@@ -39,7 +39,7 @@ function contactPart(t, contact) {
 }
 
 function messageRow(t, message) {
-  const row = make("li", {}, make("time", { dateTime: message.left_at }, moment(message.left_at)), " · ", own(spoken(message.mailbox)));
+  const row = make("li", {}, make("time", { dateTime: message.left_at }, moment(message.left_at)), " · ", own(spoken(message.mailbox.replace(/^(queue|agent):/, ""))));
   row.append(` · ${clock(message.length_s || 0)}`);
   if (message.transcript) row.append(make("p", { className: "note", dir: "auto" }, message.transcript));
   return row;

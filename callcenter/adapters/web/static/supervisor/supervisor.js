@@ -227,14 +227,15 @@ async function explain() {
     Object.assign(document.createElement("dt"), { textContent: t(name) }),
     Object.assign(document.createElement("dd"), { textContent: shown(text) }),
   ]));
-  list("explain-candidates", told.candidates.map((one) => `${one.agent} (${one.rank.join(", ")})`));
-  list("explain-others", [...told.others.map((one) => `${one.agent}: ${one.why}`), ...(told.elsewhere ? [t("elsewhere", { n: told.elsewhere })] : [])]);
-  list("explain-coming", told.coming.map((one) => (one.at ? `${one.what} (${new Date(one.at).toLocaleTimeString(document.documentElement.lang)})` : one.what)));
+  list("explain-candidates", t("nobody"), told.candidates.map((one) => `${one.agent} (${one.rank.join(", ")})`));
+  list("explain-others", t("nobody"), [...told.others.map((one) => `${one.agent}: ${one.why}`), ...(told.elsewhere ? [t("elsewhere", { n: told.elsewhere })] : [])]);
+  list("explain-coming", t("nothing"), told.coming.map((one) => (one.at ? `${one.what} (${new Date(one.at).toLocaleTimeString(document.documentElement.lang)})` : one.what)));
   by("explain-dialog").showModal();
 }
 
-function list(id, texts) {
-  const items = (texts.length ? texts : [t("none")]).map((text) => Object.assign(document.createElement("li"), { textContent: text }));
+function list(id, none, texts) {
+  const item = (text, className = "") => Object.assign(document.createElement("li"), { textContent: text, className });
+  const items = texts.length ? texts.map((text) => item(text)) : [item(none, "none")];
   by(id).replaceChildren(...items);
 }
 

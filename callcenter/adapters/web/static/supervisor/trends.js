@@ -57,7 +57,9 @@ function table(figures) {
     const row = document.createElement("tr");
     row.append(Object.assign(document.createElement("th"), { scope: "row", textContent: clock(seconds) }));
     for (const [now, before, name] of cells) {
-      row.append(Object.assign(document.createElement("td"), { className: "number", textContent: `${shown(name, now)} (${shown(name, before)})` }));
+      const cell = Object.assign(document.createElement("td"), { className: "number" });
+      cell.append(Object.assign(document.createElement("bdi"), { dir: "ltr", textContent: `${shown(name, now)} (${shown(name, before)})` }));
+      row.append(cell);
     }
     return [row];
   });
