@@ -90,8 +90,7 @@ async def test_her_colours_win_over_the_systems(screen: Screen) -> None:
     await page.locator("#theme").select_option("dark")
     await page.locator("form[action='/account/preferences'] button").click()
     await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
-    ground = await page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert ground == "rgb(16, 19, 23)"
+    await expect(page.locator("body")).to_have_css("background-color", "rgb(16, 19, 23)")
     await page.locator("#theme").select_option("")
     await page.locator("form[action='/account/preferences'] button").click()
     await expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
