@@ -30,6 +30,7 @@ from callcenter.domain.audit import By, Deed
 from callcenter.domain.skills import parse, skills_of
 from callcenter.domain.state import State
 from callcenter.runtime.data_folder import data_folder
+from callcenter.runtime.number_forms import forms
 from callcenter.runtime.secrets import Secrets
 from callcenter.runtime.settings import Settings
 from callcenter.runtime.settings_dips import sources
@@ -77,6 +78,7 @@ def api_of(
         recordings=lambda node, name: _recording(now(), node, name),
         messages=lambda message: _message(now(), message),
         explain_past=Explainer(file),
+        number_forms=lambda number: forms(number, now().center.country),
         lookup=Lookups(now, dips, lambda: replica.state),
         health=health,
         audit=audit,

@@ -13,6 +13,7 @@ from callcenter.adapters.web.sip_proxy import Account, SipProxy
 from callcenter.adapters.web.site import Site
 from callcenter.apps.web_live import Live
 from callcenter.domain.scripts import Script
+from callcenter.runtime.number_forms import forms
 from callcenter.runtime.secrets import load_secrets
 from callcenter.runtime.settings import Settings
 from callcenter.runtime.settings_console import disposition_flags, pop_address, script_of
@@ -30,7 +31,14 @@ class AgentConsoles:
         self._live = live
         self._accounts: dict[str, Account] = {}
         self._proxy = SipProxy(self._node)
-        center = Center(self._desk, self._contact, self._script, self._pop, live.ask, PostgresHistories(database))
+        center = Center(
+            self._desk,
+            self._contact,
+            self._script,
+            self._pop,
+            live.ask,
+            PostgresHistories(database, lambda caller: forms(caller, self._settings.center.country)),
+        )
         self._pages = AgentPages(site.shell, center, self._proxy)
 
     def register(self, routes: Routes) -> None:

@@ -43,6 +43,7 @@ class _ContactSoFar:
     why: str = ""
     short: bool = False
     disposition: str = ""
+    disposition_flags: tuple[str, ...] = ()
     callback_offered: bool = False
     told: list[tuple[datetime, timedelta]] = field(default_factory=list)
     told_right: int = 0
@@ -79,6 +80,7 @@ class _ContactSoFar:
             entered.transferred_from,
             ServedBy.ENGINE,
             self.disposition,
+            self.disposition_flags,
             self.callback_offered,
             self.told_right,
             self.told_wrong,
@@ -346,7 +348,7 @@ def _parted(contact: _ContactSoFar, fact: f.ContactParted) -> None:
 
 
 def _disposed(contact: _ContactSoFar, fact: f.DispositionGiven) -> None:
-    contact.disposition = fact.disposition
+    contact.disposition, contact.disposition_flags = fact.disposition, fact.flags
 
 
 def _callback_offered(contact: _ContactSoFar, fact: CallbackOffered) -> None:

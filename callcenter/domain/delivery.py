@@ -19,6 +19,7 @@ from callcenter.domain.events import Cause
 from callcenter.domain.facts import (
     AgentState,
     AgentStateChanged,
+    AgentTalkOver,
     ContactAbandoned,
     ContactConnected,
     ContactEnded,
@@ -325,6 +326,9 @@ def end_contact(turn: Turn, agent: Agent) -> None:
     assert contact.parted_at is not None
     entered = contact.entered
     turn.emit(ContactEnded(turn.now, entered.call, contact.id, entered.queue, agent.name, turn.now - contact.parted_at))
+    config = turn.state.config.agents.get(agent.name)
+    if config is not None and config.browser:
+        turn.emit(AgentTalkOver(turn.now, agent.name, entered.call, contact.id, entered.queue))
 
 
 def requeue(turn: Turn, call: Call, contact: Contact) -> None:

@@ -106,6 +106,8 @@ class ContactRecord:
     served_by: ServedBy
     disposition: str = ""
     """What it achieved, as the agent said; empty when nobody did."""
+    disposition_flags: tuple[str, ...] = ()
+    """What the configuration said that it means, when it was given: ``success``, ``resolved``, ``retry`` ..."""
     callback_offered: bool = False
     """The caller was told that we would call back."""
     told_right: int = 0

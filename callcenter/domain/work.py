@@ -3,16 +3,21 @@
 Whoever asks names the contact: a page that is late must not write upon the next one.
 """
 
+from dataclasses import replace
+from datetime import timedelta
+
 from callcenter.domain.agent import Agent
 from callcenter.domain.contact import Contact, ContactState
 from callcenter.domain.events import TalkFigures
-from callcenter.domain.facts import ContactNoted, ScriptFilled, TalkMeasured
+from callcenter.domain.facts import AgentTalkOver, ContactNoted, ScriptFilled, TalkMeasured
 from callcenter.domain.turn import Turn
 
 NOTE_LIMIT = 4000
 """Characters."""
 ANSWERS_LIMIT = 20_000
 """Characters of all answers of one script together."""
+MEASURED_WITHIN = timedelta(seconds=30)
+"""After the end of a contact: so long its softphone's figures are taken."""
 WRITTEN_LIMIT = 200
 """Times that something is written of one contact: each is kept until the call is forgotten."""
 
@@ -42,14 +47,26 @@ def fill(turn: Turn, agent: Agent, contact_id: str, script: str, fields: tuple[s
 
 
 def measured(turn: Turn, agent: Agent, contact_id: str, figures: TalkFigures) -> None:
-    """What her softphone has counted, once the call is over for it."""
-    contact = _hers(turn, agent, contact_id)
-    if contact is None:
-        return
-    entered = contact.entered
+    """What her softphone has counted, once the call is over for it; without a wrap-up the contact is over by then, too."""
     named = (figures.received, figures.lost, figures.jitter_ms, figures.rtt_ms)
     worst = (figures.worst_loss, figures.worst_jitter_ms, figures.worst_rtt_ms)
-    turn.emit(TalkMeasured(turn.now, entered.call, contact.id, entered.queue, agent.name, *named, *worst))
+    over = _just_over(turn, agent, contact_id)
+    if over is not None:
+        turn.emit(TalkMeasured(turn.now, over.call, over.contact, over.queue, agent.name, *named, *worst))
+        turn.emit(replace(over, measured=True))
+        return
+    contact = _hers(turn, agent, contact_id)
+    if contact is not None:
+        entered = contact.entered
+        turn.emit(TalkMeasured(turn.now, entered.call, contact.id, entered.queue, agent.name, *named, *worst))
+
+
+def _just_over(turn: Turn, agent: Agent, contact_id: str) -> AgentTalkOver | None:
+    """Her last contact, if it is that one, has ended a moment ago, and has no figures yet since."""
+    _, over = agent.history.get(AgentTalkOver, (0, None))
+    if not isinstance(over, AgentTalkOver) or over.contact != contact_id or over.measured or agent.contact == contact_id:
+        return None
+    return over if turn.now - over.at <= MEASURED_WITHIN else None
 
 
 def _hers(turn: Turn, agent: Agent, contact_id: str) -> Contact | None:

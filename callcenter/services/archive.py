@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 Row = Mapping[str, object]
 Place = tuple[datetime, str]
@@ -29,8 +29,8 @@ class Shelf(StrEnum):
 class Part:
     """Which rows are wanted."""
 
-    same: Mapping[str, str]
-    """Columns that must hold these values."""
+    same: Mapping[str, str | Sequence[str]]
+    """Columns that must hold these values; of several, one of them."""
     from_at: datetime | None = None
     to_at: datetime | None = None
     """Not included."""
@@ -52,6 +52,9 @@ class Archive(Protocol):
 
     async def way(self, call: str) -> Sequence[Row]:
         """Through flows: the stays at their nodes, in order."""
+
+    async def written(self, calls: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """What agents wrote of the contacts of these calls, by contact: ``note``, ``scripts``, ``sound``."""
 
     async def of_contact(self, contact: str, call: str) -> Mapping[Shelf, Sequence[Row]]:
         """What came of it: recordings, callbacks, messages."""

@@ -12,7 +12,7 @@ class CallerHistory:
     """Newest first; each row in the words of the glossary, dates in ISO 8601, spans in seconds."""
 
     calls: Sequence[Row] = ()
-    """Each with its ``contacts`` (with ``note`` and ``answers``) and ``path`` through flows."""
+    """Each with its ``contacts`` (with ``note``, ``scripts`` and ``sound``) and ``path`` through flows."""
     messages: Sequence[Row] = ()
     callbacks: Sequence[Row] = ()
 

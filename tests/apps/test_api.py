@@ -523,3 +523,39 @@ def test_hostile_texts_come_back_as_they_went_in(center: ApiCenter) -> None:
     assert shown.headers["Content-Type"] == "application/json"
     assert shown.headers["X-Content-Type-Options"] == "nosniff"
     assert shown.json["items"][0]["text"] == text.replace("\u202e", "")
+
+
+def test_what_agents_wrote_of_a_contact_is_told_to_who_may_see_it(center: ApiCenter) -> None:
+    """Note, answers, disposition with what it means, and how it sounded; also of the same person's earlier contacts, however written."""
+    at = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    calls = [list(answered_call(f"w{n}", at + timedelta(minutes=n), "alice", caller=caller)) for n, caller in enumerate(FORMS)]
+    written = (at + timedelta(minutes=1), "w0", "w0-contact", "support", "alice")
+    given = [
+        f.ContactNoted(*written, "first"),
+        f.ContactNoted(*written, "wants <b>her</b> money back"),
+        f.ScriptFilled(*written, "sale", ("plan",), ("gold",), True),
+        f.DispositionGiven(*written, "sale/by-phone", f.DisposedBy.AGENT, ("success", "retry")),
+        f.TalkMeasured(*written, 500, 3, 2.5, 40.0, 0.1, 9.0, 80.0),
+    ]
+    center.happened([*(facts for call in calls for facts in call), given], "written")
+    whole = center.get("/contacts/w0-contact").json
+    assert (whole["note"], whole["disposition"], whole["disposition_flags"]) == (
+        "wants <b>her</b> money back",
+        "sale/by-phone",
+        ["success", "retry"],
+    )
+    assert whole["scripts"] == [{"script": "sale", "done": True, "answers": [{"field": "plan", "answer": "gold"}]}]
+    assert (whole["sound"]["agent"], whole["sound"]["received"], whole["sound"]["worst_rtt_ms"]) == ("alice", 500, 80.0)
+    last = center.get("/contacts/w2-contact").json
+    assert (last["note"], last["scripts"], last["sound"]) == ("", [], None)
+    assert [(each["contact"], each["note"]) for each in last["history"]] == [("w1-contact", ""), ("w0-contact", whole["note"])]
+    for caller in ("%2B12025550177", "12025550177", "(202)%20555-0177"):
+        found = center.get(f"/contacts?caller={caller}").json["items"]
+        assert [each["contact"] for each in found] == ["w2-contact", "w1-contact", "w0-contact"], caller
+        assert len(center.get(f"/calls?caller={caller}").json["items"]) == 3
+    problem(center.get("/contacts/w0-contact", who="sid"), 403, "forbidden")
+    problem(center.get("/contacts/w0-contact", who="bob"), 403, "forbidden")
+
+
+FORMS = ("2025550177", "12025550177", "+12025550177")
+"""One number, as three carriers write it."""

@@ -1,5 +1,7 @@
 """What an agent writes of a contact: kept with it, hers alone, within limits, and never upon the next one."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import TypeVar
 
 from callcenter.domain import events as e
@@ -47,6 +49,28 @@ def test_answers_of_a_script_and_how_the_talk_sounded_are_kept() -> None:
     assert dict(zip(filled.fields, filled.answers, strict=True)) == {"plan": "gold", "email": "a@example.org"}
     assert filled.done
     assert (measured.received, measured.lost, measured.worst_rtt_ms) == (500, 3, 80.0)
+
+
+def test_without_a_wrap_up_the_figures_come_after_the_end_and_are_kept_once() -> None:
+    config = small_center([QueueConfig("support", wrap_up=timedelta(0))], ["alice", "bob"])
+    world = World(replace(config, agents={name: replace(agent, browser=True) for name, agent in config.agents.items()}))
+    world.agent_ready("alice")
+    caller = world.caller_arrives()
+    world.run_for(4)
+    contact = world.agent("alice").contact
+    world.pbx.party_hangs_up(caller)
+    world.run_for(2)
+    assert world.agent("alice").contact == ""
+    assert "not bob's" in refusal(world, e.TalkHeard("bob", contact, FIGURES))
+    world.crash_and_restore()
+    assert refusal(world, e.TalkHeard("alice", contact, FIGURES)) == ""
+    assert "not alice's" in refusal(world, e.TalkHeard("alice", contact, FIGURES))
+    world.caller_arrives()
+    world.run_for(4)
+    second = world.agent("alice").contact
+    assert second not in ("", contact)
+    world.run_for(60)
+    assert "not alice's" in refusal(world, e.TalkHeard("alice", contact, FIGURES))
 
 
 def test_only_she_who_has_the_contact_writes_of_it_and_only_while_she_has_it() -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from callcenter.adapters.db import tables
 from callcenter.adapters.db.transaction import transaction
+from callcenter.adapters.db.written import Written, written_of
 from callcenter.services.archive import Part, Place, Row, Shelf
 
 MOST_OF_ONE = 200
@@ -71,6 +72,10 @@ class PostgresArchive:
         of = tables.flow_stay
         return await self._ask(select(of).where(of.c.call_id == call).order_by(of.c.n).limit(MOST_OF_ONE))
 
+    async def written(self, calls: Sequence[str]) -> Mapping[str, Written]:
+        async with transaction(self._engine, self._patience) as connection:
+            return await written_of(connection, calls)
+
     async def of_contact(self, contact: str, call: str) -> Mapping[Shelf, Sequence[Row]]:
         recording, callback, message = tables.recording, tables.callback, tables.message
         return {
@@ -93,7 +98,11 @@ class PostgresArchive:
 def _listed(books: _Books, shelf: Shelf, part: Part) -> Select[Any]:
     columns = books.table.c
     at, name = columns[books.at], columns[books.name]
-    wanted: list[ColumnElement[bool]] = [columns[column] == value for column, value in part.same.items() if column in books.same]
+    wanted: list[ColumnElement[bool]] = [
+        columns[column] == value if isinstance(value, str) else columns[column].in_(value)
+        for column, value in part.same.items()
+        if column in books.same
+    ]
     if part.from_at is not None:
         wanted.append(at >= part.from_at)
     if part.to_at is not None:

@@ -14,7 +14,7 @@ from callcenter.adapters.db.tables import callback, cdr, contact, flow_stay, rec
 from callcenter.domain.flow_books import FlowStay
 from callcenter.domain.records import CallbackRecord, CallRecord, ContactRecord, RecordingRecord, SurveyAnswerRecord
 
-Value = str | int | bool | None
+Value = str | int | bool | list[str] | None
 Record = CallRecord | ContactRecord | RecordingRecord | CallbackRecord | FlowStay | SurveyAnswerRecord
 
 _SPANS = {"wait", "talk", "hold", "wrap_up"}
@@ -46,6 +46,8 @@ def _value(value: object) -> Value:
         return value.isoformat()
     if isinstance(value, StrEnum):
         return value.value
+    if isinstance(value, tuple):
+        return list(map(str, value))
     assert value is None or isinstance(value, str | int)
     return value
 

@@ -102,6 +102,9 @@ contact = Table(
     Column("short_abandon", Boolean, nullable=False),
     *_words("transferred_from", "served_by"),
     Column("disposition", Text, nullable=False, server_default=""),
+    Column(
+        "disposition_flags", ARRAY(Text), nullable=False, server_default=text("'{}'"), comment="what it was said to mean, when it was given"
+    ),
     Column("callback_offered", Boolean, nullable=False, server_default=text("false")),
     Column("told_right", Integer, nullable=False, server_default="0"),
     Column("told_wrong", Integer, nullable=False, server_default="0"),

@@ -191,8 +191,22 @@ class AgentTallied:
     as_of: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class AgentTalkOver:
+    """The contact of an agent with a softphone is over; what the softphone has counted of it may still come for a moment."""
+
+    at: datetime
+    agent: str
+    call: str
+    contact: str
+    queue: str
+    measured: bool = False
+    """It came."""
+
+
 AgentFact = (
     AgentStateChanged
+    | AgentTalkOver
     | AgentRequestRemembered
     | AgentForced
     | WrapUpExtended

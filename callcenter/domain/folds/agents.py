@@ -147,6 +147,10 @@ def skills_expired(state: "State", fact: f.SkillsExpired) -> None:
     state.lines.line_up(agent)
 
 
+def agent_talk_over(state: "State", fact: f.AgentTalkOver) -> None:
+    pass  # the last one is kept with her
+
+
 def agent_tallied(state: "State", fact: f.AgentTallied) -> None:
     agent = state.agents.get(fact.agent)
     if agent is not None:
@@ -171,5 +175,6 @@ FOLDS: Mapping[type, Callable[..., None]] = {
     f.AgentPhoneChanged: agent_phone_changed,
     f.AgentFallbackTalkChanged: agent_fallback_talk_changed,
     f.SkillsExpired: skills_expired,
+    f.AgentTalkOver: agent_talk_over,
     f.AgentTallied: agent_tallied,
 }

@@ -31,7 +31,9 @@ def script_filled(state: "State", fact: f.ScriptFilled) -> None:
 
 
 def talk_measured(state: "State", fact: f.TalkMeasured) -> None:
-    state.contacts[fact.contact].written += 1
+    contact = state.contacts.get(fact.contact)
+    if contact is not None:  # else it was over already
+        contact.written += 1
 
 
 def agent_leg_redialed(state: "State", fact: f.AgentLegRedialed) -> None:

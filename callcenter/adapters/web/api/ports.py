@@ -122,6 +122,8 @@ class Ports:
 
     None: its queue has no lookup. Raises LookupError when nothing is known of the contact.
     """
+    number_forms: Callable[[str], Sequence[str]]
+    """All the ways in which a telephone number may stand in the books."""
     health: Callable[[], Awaitable[Mapping[str, object]]]
     audit: Callable[[By, Deed], Awaitable[object]]
     """Remember who did it. Raises PeopleAway."""

@@ -1,5 +1,6 @@
 """Contacts and calls of the past, as the books have them; and why a contact waited, or waits."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import AliasChoices, AwareDatetime, BaseModel, Field
@@ -46,6 +47,7 @@ class ContactShown(Shown):
     short_abandon: bool
     transferred_from: str
     disposition: str
+    disposition_flags: Annotated[list[str], Field(description="What the disposition was said to mean when it was given.")] = []
     served_by: str
 
 
@@ -56,7 +58,7 @@ class ContactPage(Page[ContactShown]):
 class ContactQuery(DatedQuery):
     queue: Line = ""
     agent: Line = ""
-    caller: Annotated[Line, Field(description="The number, as it was shown to us.")] = ""
+    caller: Annotated[Line, Field(description="The number, in whatever way it is written.")] = ""
     state: Line = ""
     disposition: Line = ""
 
@@ -122,10 +124,46 @@ class StayShown(Shown):
     tries: int
 
 
-class ContactWhole(ContactShown):
+class AnswerShown(Shown):
+    """What was answered in a script."""
+
+    field: str
+    answer: str
+
+
+class ScriptFilledShown(Shown):
+    """The answers of one script."""
+
+    script: str
+    done: Annotated[bool, Field(description="It was gone through to its end.")]
+    answers: list[AnswerShown]
+
+
+class SoundShown(Shown):
+    """How the talk sounded at the agent's softphone."""
+
+    agent: str
+    received: Annotated[int, Field(description="Packets.")]
+    lost: int
+    jitter_ms: float
+    rtt_ms: float
+    worst_loss: Annotated[float, Field(description="Of the worst second, 0 to 1.")]
+    worst_jitter_ms: float
+    worst_rtt_ms: float
+
+
+class ContactWritten(ContactShown):
+    """A contact with what agents wrote of it."""
+
+    note: Annotated[str, Field(description="Empty: nobody wrote one.")] = ""
+    scripts: list[ScriptFilledShown] = []
+    sound: Annotated[SoundShown | None, Field(description="null: nothing was measured.")] = None
+
+
+class ContactWhole(ContactWritten):
     """A contact with all that belongs to it."""
 
-    history: Annotated[list[ContactShown], Field(description="Earlier contacts of the same caller, the newest first.")]
+    history: Annotated[list[ContactWritten], Field(description="Earlier contacts of the same caller, the newest first.")]
     way: Annotated[list[StayShown], Field(description="Through flows, before the queue and after.")]
     others: Annotated[list[ContactShown], Field(description="Other contacts of the same call.")]
     recordings: Annotated[list[RecordingShown] | None, Field(description="null: the right to see them is missing.")]
@@ -152,7 +190,7 @@ HISTORY = 20
 
 async def contacts(asked: Asked[ContactQuery, Nothing], ports: Ports) -> ContactPage:
     query = asked.query
-    same = {name: getattr(query, name) for name in ("queue", "agent", "caller", "state", "disposition")}
+    same = {name: getattr(query, name) for name in ("queue", "agent", "state", "disposition")} | _of_caller(query.caller, ports)
     return await listed(asked, ports, Shelf.CONTACTS, same, ContactPage, "entered_at", "contact_id")
 
 
@@ -165,6 +203,7 @@ async def contact(asked: Asked[Nothing, Nothing], ports: Ports) -> ContactWhole:
     recordings = around[Shelf.RECORDINGS] if may(asked.signed, Right.SEE_RECORDINGS) else None
     whole = {
         **row,
+        **(await ports.archive.written([call])).get(name, {}),
         "history": await _history(asked, ports, caller, name) if caller else [],
         "way": await ports.archive.way(call),
         "others": [each for each in same_call if each["contact_id"] != name and _seen(asked, each)],
@@ -177,8 +216,15 @@ async def contact(asked: Asked[Nothing, Nothing], ports: Ports) -> ContactWhole:
 
 
 async def _history(asked: Asked[Any, Any], ports: Ports, caller: str, but: str) -> list[Row]:
-    rows = await ports.archive.rows(Shelf.CONTACTS, Part({"caller": caller}, queues=scope.queues(asked), limit=HISTORY + 1))
-    return [row for row in rows if row["contact_id"] != but][:HISTORY]
+    rows = await ports.archive.rows(Shelf.CONTACTS, Part(_of_caller(caller, ports), queues=scope.queues(asked), limit=HISTORY + 1))
+    others = [row for row in rows if row["contact_id"] != but][:HISTORY]
+    written = await ports.archive.written([str(row["call_id"]) for row in others])
+    return [{**row, **written.get(str(row["contact_id"]), {})} for row in others]
+
+
+def _of_caller(caller: str, ports: Ports) -> dict[str, Sequence[str]]:
+    """Rows of one caller, in whatever way the number was written."""
+    return {"caller": ports.number_forms(caller)} if caller else {}
 
 
 def _seen(asked: Asked[Any, Any], row: Row) -> bool:
@@ -235,7 +281,7 @@ _KNOWN_TO_BOOKS = {"contact": "contact_id", "call": "call_id", "queue": "queue",
 
 async def calls(asked: Asked[CallQuery, Nothing], ports: Ports) -> CallPage:
     query = asked.query
-    same = {name: getattr(query, name) for name in ("queue", "agent", "caller", "dialed", "direction", "flow")}
+    same = {name: getattr(query, name) for name in ("queue", "agent", "dialed", "direction", "flow")} | _of_caller(query.caller, ports)
     return await listed(asked, ports, Shelf.CALLS, same, CallPage, "started_at", "call_id")
 
 

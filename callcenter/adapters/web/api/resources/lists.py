@@ -1,6 +1,6 @@
 """Lists from the books, page by page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
@@ -22,7 +22,9 @@ class DatedQuery(PageQuery):
     to_at: Annotated[AwareDatetime | None, Field(description="Before.")] = None
 
 
-async def listed(asked: Asked[Any, Any], ports: Ports, shelf: Shelf, same: Mapping[str, str], page: type[P], at: str, name: str) -> P:
+async def listed(
+    asked: Asked[Any, Any], ports: Ports, shelf: Shelf, same: Mapping[str, str | Sequence[str]], page: type[P], at: str, name: str
+) -> P:
     """``same``: what the rows must hold, without those that are empty; ``at`` and ``name`` are the columns that order them."""
     query: DatedQuery = asked.query
     cursors = Cursors(ports.cursor_key)

@@ -29,7 +29,7 @@ let agent = null;
 let contact = null;
 let started = false;
 let loaded = ""; // the contact whose history is shown
-let measured = null; // of the talk that ended, until the center has it
+let talked = ""; // the contact she talks with, or did last: its figures come when it may be over already
 let resuming = false;
 let noteTimer = 0;
 
@@ -162,10 +162,10 @@ function showQuality(now) {
 
 function keepQuality(summary) {
   show("quality", false);
-  if (!summary || !contact) return;
+  if (!summary || !talked) return;
   const { received, lost, jitter_ms, rtt_ms, worst_loss, worst_jitter_ms, worst_rtt_ms } = summary;
-  measured = { contact: contact.contact, received, lost, jitter_ms, rtt_ms, worst_loss, worst_jitter_ms, worst_rtt_ms };
-  line.do("agent_quality", measured).catch(() => {}); // a contact that is over already takes no figures
+  const measured = { contact: talked, received, lost, jitter_ms, rtt_ms, worst_loss, worst_jitter_ms, worst_rtt_ms };
+  line.do("agent_quality", measured).catch(() => {}); // one that has been over for long takes no figures
 }
 
 async function relays() {
@@ -249,6 +249,7 @@ async function figures() {
 // --- what the page shows -------------------------------------------------------------------------
 
 function render() {
+  if (contact?.state === "connected") talked = contact.contact;
   renderPresence();
   renderPhone();
   renderContact();

@@ -1,5 +1,8 @@
 // What is known of a caller from before.
+import { grade } from "./quality.js";
 import { by, clock, make, moment, own, show, spoken } from "./page.js";
+
+const FLAGS = new Set(["success", "resolved", "do_not_call", "call_back", "retry", "never_again"]);
 
 export function showHistory(t, known) {
   const none = !known || (known.calls.length === 0 && known.messages.length === 0 && known.callbacks.length === 0);
@@ -31,11 +34,20 @@ function contactPart(t, contact) {
   const part = make("div");
   const words = [spoken(contact.queue), contact.agent, contact.disposition ? spoken(contact.disposition) : ""].filter(Boolean);
   part.append(make("p", {}, own(words.join(" · "))));
+  const means = (contact.disposition_flags ?? []).map((flag) => (FLAGS.has(flag) ? t(`flag_${flag}`) : flag));
+  if (means.length) part.append(make("p", { className: "soft" }, own(means.join(" · "))));
   if (contact.note) part.append(make("p", { className: "note", dir: "auto" }, contact.note));
   for (const script of contact.scripts) {
     for (const { field, answer } of script.answers) part.append(make("p", { className: "soft" }, own(`${spoken(field)}: ${answer}`)));
   }
+  if (contact.sound) part.append(make("p", { className: "soft" }, sounded(t, contact.sound)));
   return part;
+}
+
+function sounded(t, { received, lost, jitter_ms, rtt_ms }) {
+  const loss = received + lost > 0 ? lost / (received + lost) : 0;
+  const figures = { loss: (100 * loss).toFixed(1), jitter: Math.round(jitter_ms), rtt: Math.round(rtt_ms) };
+  return t(`quality_${grade({ loss, jitter_ms, rtt_ms })}`, figures);
 }
 
 function messageRow(t, message) {
