@@ -559,3 +559,25 @@ def test_what_agents_wrote_of_a_contact_is_told_to_who_may_see_it(center: ApiCen
 
 FORMS = ("2025550177", "12025550177", "+12025550177")
 """One number, as three carriers write it."""
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/agents/alice/transfer"),
+        ("POST", "/agents/alice/consult"),
+        ("POST", "/agents/alice/dial"),
+        ("POST", "/contacts/c0-contact/move"),
+        ("POST", "/contacts/c0-contact/priority"),
+        ("GET", "/reports/kpi?to_at=0200-05-19T14:13:22Z"),
+        ("GET", "/reports/kpi/intervals?to_at=9999-12-31T23:59:59Z"),
+    ],
+)
+def test_what_a_long_run_of_made_up_requests_found_is_answered_in_a_sentence(center: ApiCenter, method: str, path: str) -> None:
+    """No body where one of several fields is needed; dates of which zones know nothing."""
+    problem(center.ask(method, path), 422, "invalid")
+
+
+def test_an_address_that_is_too_long_is_said_to_be(center: ApiCenter) -> None:
+    told = center.get(f"/callbacks?cursor={'%F1' * 5000}")
+    assert (told.status, told.headers.get_content_type()) == (400, "text/plain")

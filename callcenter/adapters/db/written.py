@@ -14,7 +14,7 @@ _WRITTEN = text("""
 _FIGURES = ("received", "lost", "jitter_ms", "rtt_ms", "worst_loss", "worst_jitter_ms", "worst_rtt_ms")
 
 Written = Mapping[str, Any]
-"""``note``, ``scripts`` (each ``script``, ``done`` and ``answers`` of ``field`` and ``answer``), ``sound`` (figures of the talk, or None)."""
+"""``note``, ``scripts`` (each ``script``, ``done``, ``answers`` of ``field`` and ``answer``), ``sound`` (figures of the talk, or None)."""
 NOTHING: Written = {"note": "", "scripts": [], "sound": None}
 
 

@@ -176,7 +176,7 @@ def _body(endpoint: Endpoint, request: web.Request, raw: bytes) -> BaseModel:
             raise Problem(400, "malformed", "this request takes no body")
         return Nothing()
     if not raw.strip() and endpoint.optional_body:
-        return endpoint.body()
+        return _fits(endpoint.body, "/")
     if request.content_type != "application/json":
         raise Problem(415, "media_type", "send application/json")
     if (request.charset or "utf-8").lower() != "utf-8":

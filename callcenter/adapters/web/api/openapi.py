@@ -15,7 +15,7 @@ VERSION = "1.0.0"
 BASE = "/api/v1"
 _SCHEMA = "#/components/schemas/{model}"
 _DESCRIBED: Mapping[int, str] = {
-    400: "It cannot be read: no JSON, too deep, or broken otherwise.",
+    400: "It cannot be read: no JSON, too deep, an address or a header of more than 8 KiB, or broken otherwise.",
     401: "Nobody is signed in: the token or the session is missing, wrong or over.",
     403: "The right for this is missing, or the thing lies outside of its scope.",
     404: "There is no such thing.",
@@ -54,14 +54,14 @@ def document(endpoints: Sequence[Endpoint], tags: Mapping[str, str]) -> dict[str
         "paths": paths,
         "components": {
             "schemas": defined,
-            "responses": {str(status): _problem(text) for status, text in _DESCRIBED.items()},
+            "responses": {str(status): _problem(text, plain=status == 400) for status, text in _DESCRIBED.items()},
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "description": "A token of `callcenter api token`."},
                 "session": {
                     "type": "apiKey",
                     "in": "cookie",
-                    "name": "callcenter_session",
-                    "description": "Who is signed in in a browser.",
+                    "name": "__Host-callcenter",
+                    "description": "Who is signed in in a browser; without TLS it is `callcenter`.",
                 },
             },
         },
@@ -176,14 +176,18 @@ def _responses(endpoint: Endpoint, schemas: Mapping[Any, Any]) -> dict[str, Any]
 
 def statuses(endpoint: Endpoint) -> set[int]:
     """Of the problems it may answer with."""
-    found = {401, 403, 422, 429, 500, 503, *endpoint.problems}
+    found = {400, 401, 403, 422, 429, 500, 503, *endpoint.problems}
     found |= {404} if endpoint.parameters else set()
-    found |= {400, 408, 409, 413} if endpoint.changes else set()
+    found |= {408, 409, 413} if endpoint.changes else set()
     found |= {415} if endpoint.body is not None else set()
     found |= {412} if endpoint.etag and endpoint.changes else set()
     found |= {416} if endpoint.audio else set()
     return found
 
 
-def _problem(about: str) -> dict[str, Any]:
-    return {"description": about, "content": {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}}
+def _problem(about: str, *, plain: bool = False) -> dict[str, Any]:
+    """``plain``: what cannot even be read as HTTP is answered by a line of text."""
+    content: dict[str, Any] = {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
+    if plain:
+        content["text/plain"] = {"schema": {"type": "string"}}
+    return {"description": about, "content": content}

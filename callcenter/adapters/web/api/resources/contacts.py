@@ -47,7 +47,7 @@ class ContactShown(Shown):
     short_abandon: bool
     transferred_from: str
     disposition: str
-    disposition_flags: Annotated[list[str], Field(description="What the disposition was said to mean when it was given.")] = []
+    disposition_flags: Annotated[list[str], Field(description="What the disposition was said to mean when it was given.")]
     served_by: str
 
 
@@ -156,7 +156,7 @@ class ContactWritten(ContactShown):
     """A contact with what agents wrote of it."""
 
     note: Annotated[str, Field(description="Empty: nobody wrote one.")] = ""
-    scripts: list[ScriptFilledShown] = []
+    scripts: Annotated[list[ScriptFilledShown], Field(default_factory=list)]
     sound: Annotated[SoundShown | None, Field(description="null: nothing was measured.")] = None
 
 

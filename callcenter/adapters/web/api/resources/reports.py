@@ -1,6 +1,6 @@
 """KPI of queues and agents, over a window of time or by interval."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -14,6 +14,8 @@ from callcenter.domain.rights import Of, Right, may, of_queue
 
 TAG = "reports"
 LONGEST = timedelta(days=400)
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Before 1884, zones were apart by odd seconds, which ISO 8601 has no way to write."""
 MOST_SLICES = 3000
 
 
@@ -45,6 +47,8 @@ class KpiQuery(Request):
 
     @model_validator(mode="after")
     def in_order(self) -> "KpiQuery":
+        if any(at is not None and not EARLIEST <= at <= LATEST for at in (self.from_at, self.to_at)):
+            raise ValueError(f"from_at and to_at must lie between {EARLIEST:%Y} and {LATEST:%Y}")
         if self.from_at is not None and self.to_at is not None:
             if self.from_at >= self.to_at:
                 raise ValueError("from_at must lie before to_at")
