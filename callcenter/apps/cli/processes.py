@@ -1,16 +1,33 @@
 """``callcenter serve`` and the processes it starts; what is done before and beside: render, migrate, doctor, demo."""
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from callcenter.apps.cli.common import DEFAULT, FAILED, AsJson, Config, fail, settings_of
+from callcenter.apps.cli.common import DEFAULT, FAILED, WRONG_USE, AsJson, Config, fail, settings_of
 
 if TYPE_CHECKING:
     from callcenter.runtime.settings import Settings
 
 process_app = typer.Typer()
+
+
+def _put_back(config: Path, *, start: bool = False) -> None:
+    """Documents that are damaged on this disk come from the database again, and that is said."""
+    from callcenter.apps.configured import put_back
+    from callcenter.runtime.settings import SettingsError, data_of
+
+    try:
+        if put_back(config, start=start):
+            typer.echo(
+                f"callcenter: the documents in {data_of(config) / 'config'} were damaged; they are from the database again", err=True
+            )
+    except SettingsError as error:
+        for problem in error.problems:
+            typer.echo(f"callcenter: {problem}", err=True)
+        raise typer.Exit(WRONG_USE) from None
 
 
 @process_app.command()
@@ -28,6 +45,7 @@ def serve(
     from callcenter.runtime.secrets import SecretsError
 
     show = sys.stdout.isatty() if show_credentials is None else show_credentials
+    _put_back(config, start=True)
     plan = serving.Plan(settings_of(config), drain_seconds, show)
     try:
         asyncio.run(serving.serve(plan))
@@ -60,6 +78,7 @@ def books(
         settings_of(config)
         process.retry_main(config)
         return
+    _put_back(config)
     _own_process(settings_of(config))
     process.main(config)
 

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0014_disposition_flags"
-down_revision = "0013_flow_versions"
+revision = "0015_disposition_flags"
+down_revision = "0014_alert_subjects"
 COMMENT = "what it was said to mean, when it was given"
 
 
