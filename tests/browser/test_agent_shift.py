@@ -271,7 +271,7 @@ async def test_what_is_said_is_encrypted_and_the_page_is_given_a_relay_for_a_whi
             "callcenterPhone.session.connection.getStats().then(all => [...all.values()].find(one => one.type === 'transport'))"
         )
         assert transport["dtlsState"] == "connected"
-        assert transport["srtpCipher"].startswith("AES_CM_128") or "AEAD" in transport["srtpCipher"]
+        assert "AES" in transport["srtpCipher"]
         assert transport["packetsReceived"] > 0
         offered = await page.evaluate("callcenterPhone.session.connection.remoteDescription.sdp")
         assert "UDP/TLS/RTP/SAVPF" in offered
