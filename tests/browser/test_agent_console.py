@@ -123,6 +123,7 @@ async def page(at: Shift, console: Page) -> AsyncIterator[Page]:
     await console.locator("#ready").click()
     await expect(console.locator("#state")).to_have_text("Ready")
     yield console
+    print(*at.center.read()[-25:], sep="\n")  # for who looks into a failure
     await at.all_hang_up()
     await at.center.ask("agent_force", agent="bob", state="logged_out", by="test")
     await expect(console.locator("#no-contact")).to_be_visible()

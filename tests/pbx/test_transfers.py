@@ -31,6 +31,7 @@ class Three:
     bobs_phone: Phone
     caller: Call
     alice: Call
+    alices_phone: Phone
 
     async def asks(self, event: e.Event) -> None:
         assert await self.running.engine.request(event) is None
@@ -69,7 +70,7 @@ async def three(*, phone_transfers: bool = True, trunk_port: int = 0) -> AsyncIt
             await at_alice.hears(CALLER)
             await running.engine.request(e.AgentLoginRequested("bob"))
             await running.engine.request(e.AgentReadyRequested("bob"))
-            yield Three(running, pbx, carrier, bob, caller, at_alice)
+            yield Three(running, pbx, carrier, bob, caller, at_alice, alice)
             await caller.hang_up()
             await running.book.until(lambda: next(iter(running.book.of(f.CallEnded)), None), "the end")
             await running.nothing_left()
@@ -155,6 +156,24 @@ async def test_nobody_hears_whom_they_should_not_in_a_consult_with_somebody_outs
         await friend.hears(CALLER)
         assert heard_since(it.caller, since[it.caller], ALICE, MUSIC_TONES) == set()
     await friend.ended()  # with the caller
+
+
+async def test_a_desk_phone_hands_a_caller_to_somebody_outside_whom_it_has_asked_first() -> None:
+    """By its own keys: hold, dial, talk, transfer (REFER with Replaces)."""
+    async with (
+        await Phone.start("friend", tone=OUTSIDE, local_host=CARRIER, on_invite=AnswerAfter(0.3)) as friends,
+        three(trunk_port=friends.address[1]) as it,
+    ):
+        await it.alice.hold()
+        await it.caller.hears(MUSIC_TONES)
+        second = await (await it.alices_phone.invite("2025550171")).answered()
+        friend = await (await friends.incoming(10)).answered()
+        await asyncio.gather(friend.hears(ALICE), second.hears(OUTSIDE))
+        assert await it.alice.refer("2025550171", replacing=second) == 202
+        await asyncio.gather(it.caller.hears(OUTSIDE), friend.hears(CALLER))
+        await it.alice.ended()
+        await second.ended()
+    await friend.ended()
 
 
 async def test_nobody_steps_into_a_talk_with_replaces() -> None:
