@@ -17,7 +17,7 @@ from callcenter.sim.sip.call import Call
 from callcenter.sim.sip.phone import Phone
 from callcenter.sim.sip.policy import AnswerAfter
 from tests.browser.laptop import asleep, no_network
-from tests.browser.shift import ALICE_TONE, Shift, hears, shift, silent
+from tests.browser.shift import ALICE_TONE, FRIEND, Shift, hears, shift, silent
 from tests.support.asterisk import MUSIC_TONES
 from tests.support.center import AGENT_TONES, CALLER_TONE
 
@@ -124,6 +124,24 @@ async def test_in_the_middle_of_a_consult(tmp_path: Path, database: str) -> None
         assert [(fact.agent, fact.why) for fact in at.center.all(f.ContactParted)] == [("alice", "agent_lost")]
         await expect(page.locator("#consulting")).to_be_hidden()
         await caller.hang_up()
+
+
+async def test_in_the_middle_of_a_call_of_her_own(tmp_path: Path, database: str) -> None:
+    """Nobody waits in it for a caller: it is over, and the other one is not left in silence."""
+    async with shift(tmp_path, database, own_calls={"allowed": ["+1202"]}) as at:
+        outside = await at.outside()
+        page = await at.signs_in()
+        await at.is_ready(page)
+        await page.locator("#dial-to").fill(FRIEND)
+        await page.locator("#dial button[type=submit]").click()
+        friend = await outside.incoming()
+        await friend.hears(ALICE_TONE)
+        with asleep():
+            await friend.ended(within=40)
+            assert (await at.center.fact(f.OwnCallEnded)).why == "hung_up"
+        await expect(page.locator("#own-call")).to_be_hidden()
+        await expect(page.locator("#hang-up")).to_be_hidden()
+        await expect(page.locator("#ready")).to_be_visible()
 
 
 async def test_in_the_middle_of_a_payment(tmp_path: Path, database: str) -> None:

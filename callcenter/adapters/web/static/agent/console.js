@@ -4,7 +4,9 @@ import { ConsoleSocket } from "../console-socket.js";
 import { announce, words } from "../words.js";
 import { audioPanel } from "./audio_panel.js";
 import { Devices } from "./devices.js";
+import { HandingOver } from "./handing_over.js";
 import { showHistory } from "./history.js";
+import { OwnCalls } from "./own_calls.js";
 import { by, clock, make, options, own, pairs, put, show, spoken, tick } from "./page.js";
 import { PhoneOwner } from "./phone_owner.js";
 import { grade } from "./quality.js";
@@ -16,7 +18,6 @@ const TONES = { ready: "good", talking: "busy", reserved: "soon", wrap_up: "wait
 const NOTE_AFTER_MS = 1500;
 const FIGURES_EVERY_MS = 30_000;
 const RELAYS_EVERY_MS = 120_000; // what lets her use a relay ends by itself
-const OUTSIDE = "number"; // of the choices whom the caller is to go on with
 
 const t = await words("agent");
 const desk = await (await fetch("/agent/desk")).json();
@@ -25,6 +26,8 @@ const devices = new Devices();
 const phone = desk.softphone ? new Softphone(desk.softphone, devices) : null;
 const owner = new PhoneOwner();
 const script = new ScriptForm(t, trouble);
+const handingOver = new HandingOver(t, desk, ask);
+const ownCalls = new OwnCalls(t, desk, ask, phone);
 let agent = null;
 let contact = null;
 let started = false;
@@ -61,26 +64,6 @@ on("wrap-up-end", async () => {
   ask("agent_wrap_up_end");
 });
 on("extend", () => ask("agent_extend"));
-on("complete", () => ask("agent_complete"));
-on("cancel", () => ask("agent_cancel"));
-on("swap", () => ask("agent_swap"));
-on("conference", () => ask("agent_conference"));
-on("pay", () => ask("agent_payment_begin"));
-on("pay-end", () => ask("agent_payment_end"));
-on("blind", () => transfer("agent_transfer"));
-by("transfer").addEventListener("submit", (event) => {
-  event.preventDefault();
-  transfer("agent_consult");
-});
-
-function transfer(how) {
-  const chosen = by("target").value;
-  const [kind, name] = chosen === OUTSIDE ? ["number", by("target-number").value.trim()] : chosen.split(":", 2);
-  if (name) ask(how, { [kind]: name });
-}
-
-by("target").addEventListener("change", () => show("outside", by("target").value === OUTSIDE));
-
 // --- her phone ---------------------------------------------------------------------------------
 
 on("answer", () => phone?.answer());
@@ -275,7 +258,6 @@ function renderPresence() {
   show("logout", !out);
   show("wrap-up-end", state === "wrap_up");
   show("extend", state === "wrap_up" && Boolean(contact?.may_extend) && !agent.extended);
-  show("dial-end", agent.reason === "own_call");
 }
 
 function renderPhone() {
@@ -328,34 +310,8 @@ function renderControls() {
   press("mute", here && phone.muted);
   press("hold", here && phone.held);
   show("resume", lostTalk() && !resuming);
-  put("own-call", ownCall(here));
-  show("own-call", Boolean(by("own-call").textContent));
-  renderHandingOver();
-}
-
-function ownCall(here) {
-  const own = agent?.own_call;
-  if (own) return t(`own_${own.began_by === agent.name ? "to" : "from"}_${own.talks ? "talks" : "rings"}`, { whom: own.began_by === agent.name ? own.to : own.began_by });
-  return here && phone.incoming && contact?.state !== "offered" ? t("phone_rings") : "";
-}
-
-function renderHandingOver() {
-  const talks = contact?.state === "connected";
-  const consult = talks ? contact.consult : null;
-  const hers = consult?.agent === agent?.name;
-  show("transfer", talks && !consult && !contact.payment);
-  show("consulting", Boolean(consult));
-  for (const id of ["complete", "cancel"]) show(id, hers);
-  for (const id of ["swap", "conference"]) show(id, hers && consult.answered);
-  if (consult) put("consult-state", consultState(consult, hers));
-  show("payment", talks && desk.payment_flows.length > 0 && !consult);
-  show("pay", !contact?.payment);
-  show("pay-end", Boolean(contact?.payment));
-}
-
-function consultState(consult, hers) {
-  if (!hers) return t("consulted_by", { agent: consult.agent });
-  return consult.answered ? t(`hears_${consult.hears}`, { whom: consult.with }) : t("consult_rings", { whom: consult.with });
+  ownCalls.render(agent, here && phone.incoming && contact?.state !== "offered");
+  handingOver.render(contact, agent);
 }
 
 function press(id, pressed) {
@@ -435,7 +391,7 @@ async function keepNote() {
   }
 }
 
-// --- callbacks, queues, own calls ------------------------------------------------------------------
+// --- callbacks, queues ------------------------------------------------------------------
 
 by("callback").addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -466,31 +422,9 @@ function queueRow(name, serves) {
   return row;
 }
 
-by("dial").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const wanted = by("dial-to").value.trim();
-  if (!wanted) return;
-  const colleague = desk.colleagues.some((one) => one.name === wanted);
-  if (phone) phone.expected = true;
-  const queue = by("dial-queue").value;
-  const done = await ask("agent_dial", colleague ? { colleague: wanted } : { number: wanted, ...(queue ? { queue } : {}) });
-  if (!done && phone) phone.expected = false;
-});
-on("dial-end", () => (phone?.talking ? phone.hangUp() : ask("agent_dial_end")));
-
 // --- the beginning -----------------------------------------------------------------------------------
 
 options(by("reason"), desk.reasons.map((name) => [name, spoken(name)]));
-options(by("target"), [
-  ["", t("choose")],
-  ...desk.colleagues.map((one) => [`colleague:${one.name}`, one.name]),
-  ...desk.queues.map((one) => [`queue:${one.name}`, `${t("queue")}: ${spoken(one.name)}`]),
-  ...(desk.outside ? [[OUTSIDE, t("number_outside")]] : []),
-]);
-const showing = desk.queues.filter((one) => one.number_shown);
-options(by("dial-queue"), [["", t("number_usual")], ...showing.map((one) => [one.name, `${spoken(one.name)}: ${one.number_shown}`])]);
-show("showing", desk.outside && showing.length > 0);
-by("colleagues").replaceChildren(...desk.colleagues.map((one) => make("option", { value: one.name })));
 const press_ = (id) => () => !by(id).hidden && by(id).click();
 const focus_ = (id) => () => by(id).focus();
 shortcuts([
