@@ -17,8 +17,10 @@ SHIFT = (TEST, OFFERED, TALKING)
 
 async def shift_views(folder: Path, database: str) -> AsyncIterator[tuple[View, Page]]:
     """Each view with its page as it is then, one after the other."""
-    queue = {**QUEUES[0], "script": "order"}
-    async with shift(folder, database, queue=[queue], script={"order": SCRIPT}) as at:
+    center = {"name": "Example Call Center", "time_zone": "America/New_York"}
+    hello = {**SCRIPT["page"]["hello"], "text": "Good afternoon, {caller_name}. What may I change for you?"}
+    script = {"order": {**SCRIPT, "page": {"hello": hello}}}
+    async with shift(folder, database, center=center, queue=[{**QUEUES[0], "script": "order"}], script=script) as at:
         page = await at.signs_in()
         await page.locator("#audio-open").click()
         await expect(page.locator("#input option").first).to_be_attached()
