@@ -1,7 +1,10 @@
 """Nodes come and go; the calls on them outlive us, and sometimes we outlive them."""
 
 from callcenter.domain import flows, legs
+from callcenter.domain.call import Call
 from callcenter.domain.callbacks import route_owners
+from callcenter.domain.commands import StartRecording
+from callcenter.domain.contact import ContactState
 from callcenter.domain.events import Cause, FallbackCallReported, NodeConnected, NodeDisconnected
 from callcenter.domain.facts import FallbackCallEnded, NodeAway, NodeUp
 from callcenter.domain.router import route_queue
@@ -11,11 +14,20 @@ from callcenter.domain.turn import Turn
 def connected(turn: Turn, event: NodeConnected) -> None:
     """We see the node again, and have been told what happened meanwhile: its callers may be offered."""
     turn.emit(NodeUp(turn.now, event.node, event.started_at))
-    for call in sorted(turn.state.node(event.node).calls):
-        flows.back_in_reach(turn, turn.state.calls[call])
+    for name in sorted(turn.state.node(event.node).calls):
+        call = turn.state.calls[name]
+        flows.back_in_reach(turn, call)
+        _record_on(turn, call)
     for queue in list(turn.state.queues.values()):
         route_queue(turn, queue)
     route_owners(turn)
+
+
+def _record_on(turn: Turn, call: Call) -> None:
+    """What was being recorded still is. To say it twice changes nothing; whoever carries it out may be new, and learns of it so."""
+    contact = turn.state.contacts.get(call.contact)
+    if call.recording and contact is not None and contact.state is ContactState.CONNECTED and call.caller_leg is not None:
+        turn.want(StartRecording(call.id, call.node, call.began.leg, call.recording))
 
 
 def disconnected(turn: Turn, event: NodeDisconnected) -> None:

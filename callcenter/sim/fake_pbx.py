@@ -396,6 +396,8 @@ class FakePbx:
 
     def _start_recording(self, command: c.StartRecording) -> None:
         self._channel(command.leg)
+        if command.recording in self.recordings:
+            return
         if self.disk_full:
             raise CommandError(Refusal.REFUSED, "no space left on device")
         self.recordings[command.recording] = command.leg

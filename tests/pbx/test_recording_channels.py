@@ -196,6 +196,25 @@ async def test_after_a_transfer_to_a_colleague(counts: dict[str, int]) -> None:
 
 
 @pytest.mark.long
+@ORDERS
+async def test_after_a_kill_of_the_engine(counts: dict[str, int]) -> None:
+    async with talk(counts) as it:
+        await it.center.kill_engine()
+        await it.speak("alice")
+        await it.center.start_engine()
+        await it.speak("alice")
+        await it.calls["alice"].hold()
+        await it.on_hold()
+        await it.calls["alice"].resume()
+        await it.speak("alice")
+        await it.calls["caller"].hang_up()
+        file = await it.file()
+    assert file.left.names() == callers(1, 2, 3, 4, 5)
+    assert file.right.names() == ["alice1", "alice2", "alice3", "music", "alice5"]
+    assert in_step(file, 1, 2, 3, 5)
+
+
+@pytest.mark.long
 async def test_after_a_payment_of_which_nothing_is_in_it() -> None:
     async with talk({"alice": LOW}) as it:
         await it.center.ask("agent_payment_begin", agent="alice")

@@ -78,8 +78,10 @@ class MixMonitorRecorder:
             raise CommandError(Refusal.REFUSED, "not a name of a recording")
         folder = self._folders.get(node)
         if folder is not None:
-            if (size := _size(folder / f"{recording}.raw")) is not None:  # begun already, by us before a restart
-                self._running.setdefault((node, leg), _Running(recording, _now() - size / BYTES_PER_SECOND))
+            if (size := _size(folder / f"{recording}.raw")) is not None:  # begun already
+                if (node, leg) not in self._running:  # by us before a restart, who may have been killed while it was taken up
+                    self._running[node, leg] = _Running(recording, _now() - size / BYTES_PER_SECOND)
+                    self.hears_another(node, leg)
                 return
             _check_room(folder)
         await asyncio.sleep(max(0.0, self._stopped.get((node, leg), 0.0) + SETTLES - _now()))

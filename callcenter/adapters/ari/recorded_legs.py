@@ -5,7 +5,7 @@ prompts and a bridge of three count as zero. What goes on in bridges is known fr
 of legs; the first party that a recording hears needs nothing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from callcenter.domain.commands import CloseBridge, Command, ConnectLegs, Play, StartMusic, StartRecording, StopRecording
 from callcenter.domain.events import Event, LegEnded, LegHeld, LegResumed, PlaybackEnded
@@ -34,8 +34,7 @@ class RecordedLegs:
             assert isinstance(command, ConnectLegs)
             self._connected(command)
         elif isinstance(command, StartRecording):
-            if self._node.get(command.leg) is None:
-                self._node[command.leg] = command.node
+            self._begun(command)
         elif isinstance(command, StopRecording):
             self._node.pop(command.leg, None)
             self._heard.discard(command.leg)
@@ -58,6 +57,22 @@ class RecordedLegs:
             self._told(self._room.get(event.leg, ""))
         elif isinstance(event, PlaybackEnded):
             self._hear_another((event.leg,))
+
+    def saw(self, bridges: Mapping[str, Collection[str]]) -> None:
+        """Who is in which bridge of a node, after a (re)connection."""
+        for bridge, legs in bridges.items():
+            for leg in legs:
+                self._leave(leg)
+                self._room[leg] = bridge
+                self._rooms.setdefault(bridge, set()).add(leg)
+
+    def _begun(self, command: StartRecording) -> None:
+        """Who is with somebody already, when it is taken up after a restart or from a conference, hears somebody."""
+        if command.leg in self._node:
+            return
+        self._node[command.leg] = command.node
+        if len(self._rooms.get(self._room.get(command.leg, ""), ())) > 1:
+            self._heard.add(command.leg)
 
     def _connected(self, command: ConnectLegs) -> None:
         changed = []

@@ -79,7 +79,9 @@ class AsteriskTelephony:
 
     async def snapshot(self, node: str, playbacks: Sequence[str]) -> Snapshot:
         """What the node holds now, and which of ``playbacks`` still go on. Raises CommandError."""
-        return await self._node(node).snapshot(playbacks)
+        seen = await self._node(node).snapshot(playbacks)
+        self._recorded.saw(seen.bridges)
+        return seen
 
     async def watch(self, node: str, leg: str) -> None:
         """Ask for the end of a leg outside our application: ``FallbackTalkEnded`` will follow. Raises CommandError."""

@@ -66,6 +66,16 @@ def test_it_listens_anew_when_the_caller_hears_another(happenings: tuple[Command
     assert anew(*happenings) == ONCE * times
 
 
+def test_after_a_restart_it_is_seen_who_is_together() -> None:
+    again: list[tuple[str, str]] = []
+    legs = RecordedLegs(lambda node, leg: again.append((node, leg)), lambda node, leg: None)
+    legs.saw({TALK: frozenset({"caller", "alice"})})
+    legs.did(BEGIN[0])
+    assert again == []
+    legs.happened(LegHeld("alice"))
+    assert again == ONCE
+
+
 def test_the_next_recording_of_a_leg_hears_its_first_party_as_the_first_one_did() -> None:
     assert anew(StopRecording(CALL, NODE, "caller", "r"), CloseBridge(CALL, NODE, TALK), *BEGIN) == []
 
