@@ -88,7 +88,7 @@ class EngineProcess:
         self._engine = Engine(center, self._journal, self._clock, self._notices.put, self._notices.change_rules)
         self._engine.seq = seq
         self._recorders = {node.name: AmiClient(self._ami(node, AMI_RECORDING_USER)) for node in settings.nodes}
-        phones = PhoneHealth(self._engine.tell)
+        self._phones = phones = PhoneHealth(self._engine.tell)
         self._operations = {node.name: phones.client(node.name, self._ami(node, AMI_OPERATIONS_USER)) for node in settings.nodes}
         self._telephony = AsteriskTelephony(
             {node.name: self._ari(node) for node in settings.nodes},
@@ -110,11 +110,16 @@ class EngineProcess:
             MailboxPinQuestion: MailboxPins(Pins(settings.data).check).answer,
         }
         self._answers = Answering(answerers, self._engine.tell)  # who answers a kind of question is added here
-        desk = Desk(self._engine, self._clock, self._reload, self._journal_health, self._take_up_flows)
+        desk = Desk(self._engine, self._clock, self._reload, self._journal_health, self._take_up_flows, self._trunks)
         self._control = ControlServer(data_folder(settings).control_socket, self._secrets.control_token, desk.handle, self._notices, _bug)
         self._stopping = asyncio.Event()
         self._changing = asyncio.Lock()
         """One change of the configuration at a time."""
+
+    def _trunks(self) -> Mapping[str, bool]:
+        """Whether those that are called out through answer, as far as that is known."""
+        told = {trunk.name: self._phones.reached(trunk.name) for trunk in self._settings.trunks if trunk.host is not None}
+        return {name: reached for name, reached in told.items() if reached is not None}
 
     # --- life -----------------------------------------------------------------------------------
 

@@ -70,8 +70,9 @@ class Live:
         self._people, self._note = site.signing.store, site.note
         self.commands = Commands(self.replica, self.ask, self._audit)
         mailer = alert_mailer(settings)
-        self._watchkeeper = Watchkeeper(lambda: self.ask("ping"), webhooks, shipped)
-        self.alerts = AlertKeeper(self.replica, alerts, self.consoles, mailer, vitals=self._watchkeeper.vitals)
+        self._watchkeeper = Watchkeeper(lambda: self.ask("trunks"), webhooks, shipped)
+        watchkeeper = self._watchkeeper
+        self.alerts = AlertKeeper(self.replica, alerts, self.consoles, mailer, vitals=watchkeeper.vitals, trunks=watchkeeper.trunks)
         self._alert_pages = AlertPages(site.shell, alerts, self.alerts, self._people, lambda: self.replica.state, mails=mailer is not None)
         self.boards = Boards(self.replica, TodaysFigures(kpi_today).now)
         self._supervisor = SupervisorPages(site.shell, lambda: self.replica.state, trends)

@@ -1,4 +1,4 @@
-"""The figures that alerts are about: of each queue, each agent, each node and the center, as they are now.
+"""The figures that alerts are about: of each queue, agent, node and trunk, and of the center, as they are now.
 
 What the state of the center does not hold (how quickly the engine answers, whether the database does) is told by whoever watches over the
 processes, as ``vitals``.
@@ -18,7 +18,8 @@ from callcenter.domain.watch import measure
 
 OF_AGENTS = frozenset({Figure.NOT_READY_FOR, Figure.WRAP_UP_FOR, Figure.TALKING_FOR, Figure.MISSED_OFFERS})
 OF_QUEUES: Set[Metric | Figure] = frozenset(Metric) | {Figure.ABANDON_RATE, Figure.CALLBACK_OVERDUE}
-OF_NODES = frozenset({Figure.NODE_AWAY})
+OF_NODES = frozenset({Figure.NODE_AWAY, Figure.TRUNK_AWAY})
+"""And trunks."""
 OF_CENTER = frozenset(Figure) - OF_AGENTS - OF_QUEUES - OF_NODES
 LASTED: Mapping[Figure, AgentState] = {
     Figure.NOT_READY_FOR: AgentState.NOT_READY,
@@ -32,12 +33,14 @@ Vitals = Mapping[Figure, float | None]
 """By figure of the center; None, or none at all: nobody knows."""
 
 
-def measured(rule: AlertRule, state: State | None, vitals: Vitals, now: datetime, *, here: bool = True) -> Measured | None:
-    """All that the rule is about. ``here``: whether the state is that of this moment; if not, only the center's vitals are known."""
+def measured(rule: AlertRule, state: State | None, vitals: Vitals, trunks: Mapping[str, bool] | None, now: datetime) -> Measured | None:
+    """All that the rule is about. ``state`` None: that of this moment is not known; ``trunks``: which can be reached, if that is known."""
     figure = rule.condition.metric
     if figure in OF_CENTER:
         return [(About(), vitals.get(figure) if isinstance(figure, Figure) else None)]
-    if state is None or not here:
+    if figure is Figure.TRUNK_AWAY:
+        return None if trunks is None else [(About(subject=name), float(not reached)) for name, reached in trunks.items()]
+    if state is None:
         return None
     if figure in OF_AGENTS:
         most = state.config.missed_offers.most

@@ -51,6 +51,8 @@ class Figure(StrEnum):
     """Of an agent: lately and in a row, as her queue's rule for missed offers counts them."""
     NODE_AWAY = "node_away"
     """Of a node: 1 while it is out of reach, else 0."""
+    TRUNK_AWAY = "trunk_away"
+    """Of a trunk that we call out through: 1 while no node reaches it, else 0."""
     ENGINE_AWAY = "engine_away"
     ENGINE_LAG = "engine_lag"
     """Seconds that the engine takes to answer."""

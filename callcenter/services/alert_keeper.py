@@ -111,15 +111,16 @@ class AlertKeeper:
         mailer: AlertMailer | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         vitals: Callable[[], Vitals] = dict,
+        trunks: Callable[[], Mapping[str, bool] | None] = lambda: None,
     ) -> None:
-        """``vitals``: the figures of the center that no state holds; what it knows, at once."""
+        """``vitals``: the figures of the center that no state holds; ``trunks``: which can be reached. What is known, at once."""
         self._replica, self._store, self._consoles, self._mailer, self._clock = replica, store, consoles, mailer, clock
         self._watch = AlertWatch()
         self._rules: dict[str, AlertRule] = {}
         self._open: dict[Key, OpenAlert] | None = None
         """None: not read yet."""
         self._unkept: dict[Key, _Unkept] = {}
-        self._vitals = vitals
+        self._vitals, self._trunks = vitals, trunks
         self._read_at = 0.0
         consoles.beside = self._beside
 
@@ -173,8 +174,9 @@ class AlertKeeper:
 
     def _judge(self) -> Mapping[Key, Firing]:
         """What holds now. While the engine does not answer, what it alone could tell stays as it was."""
-        vitals, state, now, here = self._vitals(), self._replica.state, self._clock(), self._replica.here
-        firing = self._watch.look(list(self._rules.values()), lambda rule: measured(rule, state, vitals, now, here=here), now)
+        state, now = self._replica.state if self._replica.here else None, self._clock()
+        vitals, trunks = self._vitals(), self._trunks()
+        firing = self._watch.look(list(self._rules.values()), lambda rule: measured(rule, state, vitals, trunks, now), now)
         return {one.key: one for one in firing}
 
     async def _read(self) -> None:

@@ -55,18 +55,24 @@ class Desk:
         reload: Callable[[], Awaitable[str]],
         journal: Callable[[], Mapping[str, object]] = dict,
         take_up_flows: Callable[[], Awaitable[None]] | None = None,
+        trunks: Callable[[], Mapping[str, bool]] = dict,
     ) -> None:
-        """``journal`` tells how the journal is: ``held`` and ``lost`` records, and the ``trouble`` of its disk, if any."""
+        """``journal`` tells how the journal is: ``held`` and ``lost`` records, and the ``trouble`` of its disk, if any.
+
+        ``trunks`` tells which of them answer.
+        """
         self._engine = engine
         self._clock = clock
         self._reload = reload
         self._journal = journal
         self._take_up_flows = take_up_flows
+        self._trunks = trunks
         callbacks, calendars, do_not_call = CallbackDesk(engine, clock), CalendarDesk(engine, clock), DoNotCallDesk(engine)
         voicemail, agents, supervision = VoicemailDesk(engine), AgentDesk(engine, clock), SupervisionDesk(engine)
         console = ConsoleDesk(engine)
         self._operations: dict[str, Operation] = {
             "state": self.state,
+            "trunks": self.trunks,
             "agent_login": self.agent_login,
             "agent_ready": self.agent_ready,
             "agent_not_ready": self.agent_not_ready,
@@ -142,6 +148,10 @@ class Desk:
 
     async def state(self, request: JsonObject) -> Mapping[str, object]:
         return {**live_view(self._engine.center.state, self._engine.seq, self._clock.now()), "journal": self._journal()}
+
+    async def trunks(self, request: JsonObject) -> Mapping[str, object]:
+        """Whether each trunk that we call out through can be reached; of others nobody knows."""
+        return {"trunks": dict(self._trunks())}
 
     async def agent_login(self, request: JsonObject) -> Mapping[str, object]:
         return await self._ask(request, AgentLoginRequested(_text(request, "agent")))

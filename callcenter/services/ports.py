@@ -118,6 +118,9 @@ class Recorder(Protocol):
     async def start(self, node: str, leg: str, recording: str) -> None:
         """Record what the leg says (left) and hears (right). Raises CommandError."""
 
+    async def take_up(self, node: str, leg: str, recording: str) -> None:
+        """The same of a leg that talks already: if that recording has begun, it goes on. Raises CommandError."""
+
     async def stop(self, node: str, leg: str, recording: str) -> None:
         """Stop recording the leg; one that is gone, or was never recorded, is success. Raises CommandError."""
 

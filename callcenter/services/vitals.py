@@ -24,17 +24,20 @@ class Watchkeeper:
 
     def __init__(
         self,
-        ping: Callable[[], Awaitable[JsonObject]],
+        trunks: Callable[[], Awaitable[JsonObject]],
         webhooks: Callable[[], Awaitable[Mapping[MessageState, int]]],
         shipped: Callable[[], Awaitable[int | None]],
     ) -> None:
-        """``ping`` raises EngineAway; ``webhooks`` counts messages, and may raise anything; ``shipped`` is how far the books are."""
-        self._ping, self._count, self._shipped = ping, webhooks, shipped
+        """``trunks`` is the engine's operation, and raises EngineAway; ``webhooks`` counts messages, and may raise anything; ``shipped`` is
+        how far the books are.
+        """
+        self._ask, self._count, self._shipped = trunks, webhooks, shipped
         self._engine_here_at: float | None = None
         self._database_here_at: float | None = None
         self._lag: float | None = None
         self._behind: float | None = None
         self._waiting: float | None = None
+        self._trunks: Mapping[str, bool] | None = None
 
     def vitals(self) -> Vitals:
         """As they were seen last. Away: for so many seconds, 0 when it is there."""
@@ -45,6 +48,10 @@ class Watchkeeper:
             Figure.BOOKS_BEHIND: self._behind,
             Figure.WEBHOOKS_WAITING: self._waiting,
         }
+
+    def trunks(self) -> Mapping[str, bool] | None:
+        """Which of them can be reached; None: nobody knows."""
+        return self._trunks
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -60,11 +67,13 @@ class Watchkeeper:
         asked_at = loop.time()
         try:
             async with asyncio.timeout(WITHIN):
-                answer = await self._ping()
+                answer = await self._ask()
         except (EngineAway, RequestRefused, TimeoutError):
-            self._lag = self._behind = None
+            self._lag = self._behind = self._trunks = None
             return
         self._engine_here_at, self._lag = loop.time(), loop.time() - asked_at
+        told = answer.get("trunks")
+        self._trunks = {name: reached is True for name, reached in told.items()} if isinstance(told, dict) else None
         seq, shipped = answer.get("seq"), await self._shipped()
         self._behind = float(max(0, seq - shipped)) if isinstance(seq, int) and shipped is not None else None
 

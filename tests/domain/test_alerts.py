@@ -97,9 +97,12 @@ def test_while_nothing_of_a_rule_can_be_told_what_fired_fires_on() -> None:
 # --- figures of agents, nodes and the center -------------------------------------------------------
 
 
+TRUNKS = {"carrier": True, "backup": False}
+
+
 def figure(world: World, figure: Metric | Figure, queue: str = "", vitals: Vitals | None = None) -> dict[str, float | None]:
     rule = AlertRule("r", Condition(figure, Comparator.ABOVE, 1), queue)
-    found = measured(rule, world.center.state, vitals or {}, world.now)
+    found = measured(rule, world.center.state, vitals or {}, TRUNKS, world.now)
     assert found is not None
     return {about.shown: value for about, value in found}
 
@@ -156,8 +159,10 @@ def test_a_node_that_is_away_and_what_only_the_processes_know() -> None:
     assert figure(world, Figure.NODE_AWAY) == {"node1": 1.0}
     assert figure(world, Figure.DATABASE_AWAY, vitals={Figure.DATABASE_AWAY: 7.0}) == {"center": 7.0}
     assert figure(world, Figure.ENGINE_LAG) == {"center": None}
-    rule = AlertRule("r", Condition(Figure.NODE_AWAY, Comparator.AT_LEAST, 1))
-    assert measured(rule, world.center.state, {}, world.now, here=False) is None
+    assert figure(world, Figure.TRUNK_AWAY) == {"carrier": 0.0, "backup": 1.0}
+    for one in (Figure.NODE_AWAY, Figure.TRUNK_AWAY, Metric.WAITING):
+        rule = AlertRule("r", Condition(one, Comparator.AT_LEAST, 1))
+        assert measured(rule, None, {}, None, world.now) is None, "while the engine is away nobody knows"
 
 
 def test_every_figure_is_measured_somewhere() -> None:

@@ -160,6 +160,7 @@ async def test_after_a_consult_a_swap_a_conference_and_for_who_has_the_caller_th
         await it.center.until(lambda: it.center.all(f.AgentStateChanged, agent="bob")[-1].state == "ready")
         await it.center.ask("agent_consult", agent="alice", colleague="bob")
         await it.takes("bob")
+        await it.calls["bob"].hears(TONES["alice4"])
         await it.center.ask("agent_conference", agent="alice")
         await it.speak("alice", "bob")
         await it.center.ask("agent_complete", agent="alice")

@@ -430,6 +430,7 @@ async def test_in_a_conference_all_three_are_heard_and_nobody_joins_or_takes_it(
         await it.confirmed(LISTEN)
         await it.center.ask("agent_consult", agent="alice", colleague="bob")
         it.calls["bob"] = await (await it.phones["bob"].incoming(10)).answered()
+        await it.calls["bob"].hears(TONES["alice"])
         await it.center.ask("agent_conference", agent="alice")
         everybody = ("caller", "alice", "bob")
         for quiet in everybody:  # three at once are too loud for one ear

@@ -28,6 +28,7 @@ from callcenter.sim.sip.tones import TonePair
 from tests.support import sipp
 from tests.support.ari_listener import listening
 from tests.support.asterisk import DID, Pbx, asterisk_node, raw_settings, short_folder
+from tests.support.center import running_center
 from tests.support.telephony import caller, engine
 
 pytestmark = pytest.mark.pbx
@@ -358,3 +359,28 @@ async def test_a_call_for_help_goes_out_over_tls_too() -> None:
         await there.run(c.Answer, arrived.leg)
         await call.answered()
         await call.hang_up()
+
+
+# --- watched over ------------------------------------------------------------------------------
+
+
+async def test_a_trunk_that_answers_no_more_is_known_to_the_engine() -> None:
+    """Whose alerts are judged by it; a trunk without a host sends us calls only, and nobody asks it."""
+    async with await Phone.start("carrier-end", tone=FAR_TONE) as carrier:
+        host, port = carrier.address
+        trunks = [
+            {"name": "carrier", "authentication": "address", "addresses": [host], "host": host, "port": port},
+            {"name": "inbound", "authentication": "address", "addresses": ["192.0.2.7"]},
+        ]
+        async with running_center(trunk=trunks) as center:
+
+            async def told(reached: bool) -> bool:
+                return (await center.ask("trunks"))["trunks"] == {"carrier": reached}
+
+            await center.until(lambda: told(True))
+            carrier.vanish()
+            center.pbx.cli("pjsip qualify carrier")
+            await center.until(lambda: told(False))
+            carrier.come_back()
+            center.pbx.cli("pjsip qualify carrier")
+            await center.until(lambda: told(True))

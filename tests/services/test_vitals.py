@@ -18,11 +18,11 @@ class Processes:
         self.engine = self.database = True
         self.takes = 0.25
 
-    async def ping(self) -> JsonObject:
+    async def trunks(self) -> JsonObject:
         await asyncio.sleep(self.takes)
         if not self.engine:
             raise EngineAway("away")
-        return {"pong": True, "seq": 107}
+        return {"trunks": {"carrier": True, "backup": False}, "seq": 107}
 
     async def shipped(self) -> int | None:
         return 100
@@ -36,7 +36,7 @@ class Processes:
 def test_it_tells_what_it_saw_last_and_how_long_who_is_away_has_been() -> None:
     async def story() -> None:
         processes = Processes()
-        watchkeeper = Watchkeeper(processes.ping, processes.webhooks, processes.shipped)
+        watchkeeper = Watchkeeper(processes.trunks, processes.webhooks, processes.shipped)
         watching = asyncio.create_task(watchkeeper.run())
         await asyncio.sleep(2)
         assert watchkeeper.vitals() == {
@@ -46,10 +46,12 @@ def test_it_tells_what_it_saw_last_and_how_long_who_is_away_has_been() -> None:
             Figure.BOOKS_BEHIND: 7.0,
             Figure.WEBHOOKS_WAITING: 3.0,
         }
+        assert watchkeeper.trunks() == {"carrier": True, "backup": False}
         processes.engine = processes.database = False
         await asyncio.sleep(20)
         seen = watchkeeper.vitals()
         assert [seen[figure] for figure in (Figure.ENGINE_LAG, Figure.BOOKS_BEHIND, Figure.WEBHOOKS_WAITING)] == [None] * 3
+        assert watchkeeper.trunks() is None
         for figure in (Figure.ENGINE_AWAY, Figure.DATABASE_AWAY):
             away = seen[figure]
             assert away is not None
@@ -65,4 +67,4 @@ def test_it_tells_what_it_saw_last_and_how_long_who_is_away_has_been() -> None:
 
 def test_before_anything_was_seen_nobody_knows() -> None:
     processes = Processes()
-    assert set(Watchkeeper(processes.ping, processes.webhooks, processes.shipped).vitals().values()) == {None}
+    assert set(Watchkeeper(processes.trunks, processes.webhooks, processes.shipped).vitals().values()) == {None}

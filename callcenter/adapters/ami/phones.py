@@ -23,6 +23,11 @@ class PhoneHealth:
         self._changed: dict[str, set[str]] = {}
         """By node: endpoints heard of while its list was on its way; the list may be older."""
 
+    def reached(self, endpoint: str) -> bool | None:
+        """Whether at least one node reaches it; None: none has told. A trunk that is called out through is an endpoint, too."""
+        by = self._reached_by.get(endpoint)
+        return None if by is None else bool(by)
+
     def client(self, node: str, server: AmiServer) -> AmiClient:
         """A connection that tells of the phones of one node; ``server`` must hear events of class ``system``."""
 

@@ -51,8 +51,8 @@ class _Running:
     """A recording that goes on."""
 
     recording: str
-    began: float
-    """By the loop's clock."""
+    began: float | None
+    """By the loop's clock; None: before we did."""
     taking_up: asyncio.Task[None] | None = None
     again: bool = False
     """Another party came when it had just been taken up."""
@@ -76,12 +76,13 @@ class MixMonitorRecorder:
         """Write both directions into ``<recording>.raw`` in the node's folder of recordings. Raises CommandError."""
         if not _RECORDING.fullmatch(recording):  # it names a file
             raise CommandError(Refusal.REFUSED, "not a name of a recording")
+        running = self._running.get((node, leg))
+        if running is not None and running.recording == recording:
+            return
         folder = self._folders.get(node)
         if folder is not None:
-            if (size := _size(folder / f"{recording}.raw")) is not None:  # begun already
-                if (node, leg) not in self._running:  # by us before a restart, who may have been killed while it was taken up
-                    self._running[node, leg] = _Running(recording, _now() - size / BYTES_PER_SECOND)
-                    self.hears_another(node, leg)
+            if _size(folder / f"{recording}.raw") is not None:
+                self._go_on(node, leg, recording)
                 return
             _check_room(folder)
         await asyncio.sleep(max(0.0, self._stopped.get((node, leg), 0.0) + SETTLES - _now()))
@@ -93,6 +94,19 @@ class MixMonitorRecorder:
             await _check_begun(folder / f"{recording}.raw")
             self._proven.add(node)
         self._running[node, leg] = _Running(recording, _now())
+
+    async def take_up(self, node: str, leg: str, recording: str) -> None:
+        """The same, of a leg that talks already, so it may have begun before a restart of ours. Raises CommandError."""
+        if node in self._folders:
+            await self.start(node, leg, recording)  # which sees the file
+        elif (node, leg) not in self._running:
+            self._go_on(node, leg, recording)
+
+    def _go_on(self, node: str, leg: str, recording: str) -> None:
+        """It was begun before we were; whoever was before us may have been killed while it was taken up."""
+        if (node, leg) not in self._running:
+            self._running[node, leg] = _Running(recording, None)
+            self.hears_another(node, leg)
 
     async def stop(self, node: str, leg: str, recording: str) -> None:
         """Stop all recording of the leg; one that is gone, or not recorded, is success. Raises CommandError(NODE_AWAY)."""
@@ -118,10 +132,10 @@ class MixMonitorRecorder:
     async def _take_up(self, node: str, leg: str, running: _Running) -> None:
         try:
             while True:
-                await self._stop(node, leg)
+                stopped_at = await self._stop(node, leg)
                 await asyncio.sleep(SETTLES)
                 running.again = False  # who came until now is not counted yet
-                self._fill(node, running)
+                self._fill(node, running, stopped_at)
                 fields = {"Channel": leg, "File": f"{running.recording}.raw", "Options": GOES_ON}
                 said = await self._client(node).action("MixMonitor", fields)
                 if said.get("response") != "Success":
@@ -133,24 +147,29 @@ class MixMonitorRecorder:
         finally:
             running.taking_up = None
 
-    def _fill(self, node: str, running: _Running) -> None:
-        """With silence, up to where the file would be had the recording gone on."""
+    def _fill(self, node: str, running: _Running, stopped_at: float) -> None:
+        """With silence, up to where the file would be had the recording gone on. Stopped, it holds all until then."""
         folder = self._folders.get(node)
         if folder is None:
             return
         file = folder / f"{running.recording}.raw"
         try:
-            missing = int((_now() - running.began) * BYTES_PER_SECOND) - file.stat().st_size
+            size = file.stat().st_size
+            if running.began is None:
+                running.began = stopped_at - size / BYTES_PER_SECOND
+            missing = int((_now() - running.began) * BYTES_PER_SECOND) - size
             if FRAME <= missing <= MOST_SILENCE * BYTES_PER_SECOND:
                 with file.open("ab") as end:
                     end.write(bytes(missing - missing % FRAME))
         except OSError as error:  # then it is a little shorter
             log.info("recording_not_filled", recording=running.recording, why=error.strerror)
 
-    async def _stop(self, node: str, leg: str) -> None:
+    async def _stop(self, node: str, leg: str) -> float:
+        """When it was, by the loop's clock."""
         await self._client(node).action("StopMixMonitor", {"Channel": leg})
-        self._stopped[node, leg] = _now()
+        self._stopped[node, leg] = stopped_at = _now()
         asyncio.get_running_loop().call_later(SETTLES, self._stopped.pop, (node, leg), None)
+        return stopped_at
 
     def _client(self, node: str) -> AmiClient:
         client = self._clients.get(node)

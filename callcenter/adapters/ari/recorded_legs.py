@@ -66,12 +66,16 @@ class RecordedLegs:
                 self._room[leg] = bridge
                 self._rooms.setdefault(bridge, set()).add(leg)
 
+    def talks(self, leg: str) -> bool:
+        """Whether somebody is with it in a bridge."""
+        return len(self._rooms.get(self._room.get(leg, ""), ())) > 1
+
     def _begun(self, command: StartRecording) -> None:
         """Who is with somebody already, when it is taken up after a restart or from a conference, hears somebody."""
         if command.leg in self._node:
             return
         self._node[command.leg] = command.node
-        if len(self._rooms.get(self._room.get(command.leg, ""), ())) > 1:
+        if self.talks(command.leg):
             self._heard.add(command.leg)
 
     def _connected(self, command: ConnectLegs) -> None:

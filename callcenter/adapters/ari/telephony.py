@@ -58,7 +58,8 @@ class AsteriskTelephony:
 
     async def _say(self, node: AsteriskNode, command: Command) -> None:
         if isinstance(command, StartRecording):
-            await self._recorder.start(command.node, command.leg, command.recording)
+            begin = self._recorder.take_up if self._recorded.talks(command.leg) else self._recorder.start
+            await begin(command.node, command.leg, command.recording)
         elif isinstance(command, StopRecording):
             await self._recorder.stop(command.node, command.leg, command.recording)
         elif isinstance(command, AskPhone):

@@ -188,6 +188,35 @@ async def test_how_a_recording_is_asked_for() -> None:
         assert (await it.far_end.next("StopMixMonitor"))["Channel"] == LEG
 
 
+async def test_a_recording_goes_on_in_the_same_file_when_its_leg_hears_another() -> None:
+    async with connected() as it:
+        recorder = MixMonitorRecorder({"n1": it.client})
+        await recorder.start("n1", LEG, "r1")
+        assert (await it.far_end.next("MixMonitor"))["Options"] == "D"
+        recorder.hears_another("n1", LEG)
+        assert (await it.far_end.next("StopMixMonitor"))["Channel"] == LEG
+        again = await it.far_end.next("MixMonitor")
+        assert (again["Channel"], again["File"], again["Options"]) == (LEG, "r1.raw", "aD")
+        await recorder.stop("n1", LEG, "r1")
+        recorder.hears_another("n1", LEG)
+        await it.client.action("Ping")
+        assert (await it.far_end.next("StopMixMonitor"))["Channel"] == LEG
+        assert [action["Action"] for action in list(it.far_end.actions._queue)] == ["Ping"], "what is not recorded hears whom it likes"
+
+
+async def test_what_may_have_begun_before_a_restart_on_another_machine_is_never_written_twice() -> None:
+    async with connected() as it:
+        recorder = MixMonitorRecorder({"n1": it.client})
+        for _ in range(2):
+            await recorder.take_up("n1", LEG, "r1")
+            await recorder.start("n1", LEG, "r1")
+        assert (await it.far_end.next("StopMixMonitor"))["Channel"] == LEG
+        assert (await it.far_end.next("MixMonitor"))["Options"] == "aD"
+        await it.client.action("Ping")
+        assert (await it.far_end.next("Ping"))["Action"] == "Ping"
+        assert it.far_end.actions.empty()
+
+
 @pytest.mark.parametrize("recording", ["../x", "a/b", "", "a.raw", "x" * 65, "a\n"])
 async def test_a_recording_is_never_named_from_outside(recording: str) -> None:
     async with connected() as it:

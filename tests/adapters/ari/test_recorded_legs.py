@@ -70,6 +70,7 @@ def test_after_a_restart_it_is_seen_who_is_together() -> None:
     again: list[tuple[str, str]] = []
     legs = RecordedLegs(lambda node, leg: again.append((node, leg)), lambda node, leg: None)
     legs.saw({TALK: frozenset({"caller", "alice"})})
+    assert (legs.talks("caller"), legs.talks("bob")) == (True, False)
     legs.did(BEGIN[0])
     assert again == []
     legs.happened(LegHeld("alice"))

@@ -49,6 +49,9 @@ class Recordings:
     async def start(self, node: str, leg: str, recording: str) -> None:
         self.done.append(("start", node, leg, recording))
 
+    async def take_up(self, node: str, leg: str, recording: str) -> None:
+        self.done.append(("take up", node, leg, recording))
+
     async def stop(self, node: str, leg: str, recording: str) -> None:
         self.done.append(("stop", node, leg, recording))
 
