@@ -6,6 +6,7 @@ from datetime import datetime
 from callcenter.domain.call import Call
 from callcenter.domain.contact import Contact, ContactState
 from callcenter.domain.facts import Direction
+from callcenter.domain.outward import talks
 from callcenter.domain.state import State
 from callcenter.domain.supervision import Supervision
 from callcenter.services.calendar_desk import calendars_view
@@ -108,7 +109,10 @@ def _call(state: State, call: Call) -> dict[str, object]:
 
 
 def phase_of(call: Call, contact: Contact | None) -> str:
-    """``flow``, ``own_call``, ``calling`` (somebody outside), ``waiting``, ``offered``, ``talking``, ``held``, or ``ending``."""
+    """``flow``, ``own_call``, ``calling`` (somebody outside), ``waiting``, ``offered``, ``talking``, ``held``, ``outside``, or ``ending``.
+
+    ``outside``: the caller talks to a number outside, and no agent is in that talk.
+    """
     if contact is not None:
         if contact.state is ContactState.CONNECTED:
             return "held" if contact.held_since else "talking"
@@ -117,6 +121,8 @@ def phase_of(call: Call, contact: Contact | None) -> str:
         return "calling"
     if call.own is not None:
         return "own_call"
+    if talks(call):
+        return "outside"
     if call.flow is not None:
         return "flow" if call.began.direction is Direction.INBOUND else "star_code"
     return "ending"

@@ -7,6 +7,7 @@ import pytest
 
 from callcenter.domain import events as e
 from callcenter.services.console_view import agent_view, contact_view, touched
+from callcenter.services.live_view import phase_of
 from callcenter.sim.world import World
 from tests.domain.test_own_calls import FRIEND, config, talks
 
@@ -57,3 +58,6 @@ def test_a_number_outside_that_is_asked(world: World) -> None:
     assert consult(world, "alice") == {"contact": "", "agent": "alice", "hears": "consulted", "answered": False, "with": FRIEND}
     world.run_for(4)
     assert consult(world, "alice")["answered"]
+    world.tell(e.CompleteRequested("alice"))
+    (call,) = world.center.state.calls.values()
+    assert phase_of(call, None) == "outside", "who watches the center sees where the caller is"

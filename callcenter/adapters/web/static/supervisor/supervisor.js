@@ -60,7 +60,7 @@ function actions(open) {
 const word = (level) => w(level);
 const caller = (row) => [row.caller, row.caller_name].filter(Boolean).join(" · ") || t("withheld");
 const agentState = (row) => `${w(`state_${row.held ? "held" : row.state}`)}${row.reason ? `: ${row.reason.replaceAll("_", " ")}` : ""}`;
-const phases = { flow: "flow", star_code: "flow", calling: "calling", waiting: "waiting", offered: "offered", talking: "talking", held: "held", ending: "ending" };
+const phases = { flow: "flow", star_code: "flow", calling: "calling", waiting: "waiting", offered: "offered", talking: "talking", held: "held", ending: "ending", outside: "outside" };
 
 const shownTables = {
   agents: new Table(by("agents"), {
