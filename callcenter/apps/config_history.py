@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from callcenter.apps import plan_words, rollback
+from callcenter.apps.cli.common import tell
 from callcenter.apps.configured import configuring
 from callcenter.domain.documents import digest
 from callcenter.runtime.settings import SettingsError, center_source
@@ -32,12 +33,12 @@ def show(file: Path, document: str, most: int, as_json: bool) -> None:
         return
     in_use = digest(source.cached.documents) if source.cached else ""
     if as_json:
-        json.dump([plan_words.version_json(note, in_use) for note in versions], sys.stdout, indent=2, ensure_ascii=False)
+        json.dump([plan_words.version_json(note, in_use) for note in versions], sys.stdout, indent=2)
         print()
         return
     for note in versions:
         for line in plan_words.version_text(note):
-            typer.echo(line)
+            tell(line)
     if not versions:
         typer.echo(f"nothing yet of {document}" if document else "nothing yet")
     if source.note:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from callcenter.apps.cli.common import DEFAULT, FAILED, AsJson, Config, fail, settings_of
+from callcenter.apps.cli.common import DEFAULT, FAILED, AsJson, Config, fail, settings_of, tell
 from callcenter.apps.cli.person import store_call
 from callcenter.domain.audit import AuditEntry, faults
 
@@ -31,7 +31,7 @@ def list_(
         return
     for entry in entries:
         of, reason = (f"  {text}" if text else "" for text in (entry.deed.of, entry.deed.reason))
-        typer.echo(f"{entry.seq:>7}  {entry.at:%Y-%m-%d %H:%M:%S}Z  {entry.by.person:<16} {entry.deed.what:<20}{of}{reason}")
+        tell(f"{entry.seq:>7}  {entry.at:%Y-%m-%d %H:%M:%S}Z  {entry.by.person:<16} {entry.deed.what:<20}{of}{reason}")
 
 
 def told(entry: AuditEntry) -> dict[str, object]:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from callcenter.apps.cli.common import DEFAULT, FAILED, WRONG_USE, AsJson, Config, ask_engine, fail, settings_of
+from callcenter.apps.cli.common import DEFAULT, FAILED, WRONG_USE, AsJson, Config, ask_engine, fail, settings_of, tell
 
 if TYPE_CHECKING:
     from callcenter.services.control import Json, JsonObject
@@ -35,7 +35,7 @@ def list_(config: Config = DEFAULT, as_json: AsJson = False) -> None:
     if not listed:
         typer.echo("no calendars; write a [calendar.NAME] (docs/hours.md)")
     for shown in listed:
-        typer.echo(f"{shown['calendar']!s:<20} {_now(shown)}")
+        tell(f"{shown['calendar']!s:<20} {_now(shown)}")
     for shown in listed:
         _warn(shown)
 
@@ -61,10 +61,10 @@ def show(
         if change["open"]:
             opened, why = _clock(change["at"], zone), str(change["why"])
         elif opened is not None:
-            typer.echo(f"  {opened:<21} to {_clock(change['at'], zone)}  {why}")
+            tell(f"  {opened:<21} to {_clock(change['at'], zone)}  {why}")
             opened = None
     if opened is not None:
-        typer.echo(f"  {opened:<21} to {'further notice' if not answer['changes'] else 'later'}  {why}")
+        tell(f"  {opened:<21} to {'further notice' if not answer['changes'] else 'later'}  {why}")
 
 
 @calendar_app.command()

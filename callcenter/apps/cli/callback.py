@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from callcenter.apps.cli.common import DEFAULT, WRONG_USE, AsJson, Config, ask_engine, fail, settings_of
+from callcenter.apps.cli.common import DEFAULT, WRONG_USE, AsJson, Config, ask_engine, fail, settings_of, tell
 
 if TYPE_CHECKING:
     from callcenter.services.control import Json, JsonObject
@@ -57,7 +57,7 @@ def list_(
         due = datetime.fromisoformat(str(shown["due_at"])).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S") if shown["due_at"] else "-"
         owned = f"  {shown['owner']}'s" if shown["owner"] else ""
         tries = f"  {shown['attempts']} attempts" if shown["attempts"] else ""
-        typer.echo(f"{shown['callback']}  {shown['state']:<11} {due}  {shown['queue']:<12} {shown['number']}{owned}{tries}")
+        tell(f"{shown['callback']}  {shown['state']:<11} {due}  {shown['queue']:<12} {shown['number']}{owned}{tries}")
 
 
 @callback_app.command()

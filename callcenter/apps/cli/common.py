@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from callcenter.adapters.web.words import visible
+
 if TYPE_CHECKING:
     from callcenter.runtime.settings import Settings
     from callcenter.services.control import Json, JsonObject
@@ -24,6 +26,11 @@ def fail(sentence: str, code: int = FAILED) -> NoReturn:
     """Say why, and end."""
     typer.echo(f"callcenter: {sentence}", err=True)
     raise typer.Exit(code)
+
+
+def tell(*lines: str) -> None:
+    """Lines with other people's words in them: whatever would steer the terminal, or break a line, is shown as a sign."""
+    typer.echo("\n".join(map(visible, lines)))
 
 
 def settings_of(config: Path, *, of_the_file: bool = False) -> "Settings":

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from callcenter.apps.cli.common import DEFAULT, AsJson, Config, ask_engine, settings_of
+from callcenter.apps.cli.common import DEFAULT, AsJson, Config, ask_engine, settings_of, tell
 
 if TYPE_CHECKING:
     pass
@@ -35,7 +35,7 @@ def list_(config: Config = DEFAULT, as_json: AsJson = False) -> None:
         assert isinstance(shown, dict)
         since = datetime.fromisoformat(str(shown["since"])).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
         more = "  ".join(str(shown[name]) for name in ("by", "note") if shown[name])
-        typer.echo(f"{shown['number']:<16} {since}  {shown['source']:<7} {more}".rstrip())
+        tell(f"{shown['number']:<16} {since}  {shown['source']:<7} {more}".rstrip())
 
 
 @do_not_call_app.command()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from callcenter.apps.cli.common import DEFAULT, WRONG_USE, AsJson, Config, fail, settings_of
+from callcenter.apps.cli.common import DEFAULT, WRONG_USE, AsJson, Config, fail, settings_of, tell
 
 if TYPE_CHECKING:
     from callcenter.apps.flow_picture import Traffic
@@ -245,7 +245,7 @@ def list_(
     if as_json:
         typer.echo(json.dumps(told, indent=2))
     else:
-        typer.echo(flow_lists.overview_words(told) if flow is None else flow_lists.history_words(told))
+        tell(*(flow_lists.overview_words(told) if flow is None else flow_lists.history_words(told)).split("\n"))
 
 
 @flow_app.command()

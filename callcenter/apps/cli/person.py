@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from callcenter.apps.cli.common import DEFAULT, WRONG_USE, AsJson, Config, fail, settings_of
+from callcenter.apps.cli.common import DEFAULT, WRONG_USE, AsJson, Config, fail, settings_of, tell
 from callcenter.domain.audit import By
 from callcenter.domain.rights import SEPARATE, Right, Role, Scope
 
@@ -124,7 +124,7 @@ def list_(config: Config = DEFAULT, as_json: AsJson = False) -> None:
     for person in people:
         scope = [f"{kind} {', '.join(sorted(names))}" for kind, names in _limits(person.scope).items()]
         more = [*([f"agent {person.agent}"] if person.agent else []), *scope, *([] if person.active else ["may not sign in"])]
-        typer.echo(f"{person.name:<20} {', '.join(sorted(person.roles)):<24} {person.shown}{'; ' if more else ''}{'; '.join(more)}")
+        tell(f"{person.name:<20} {', '.join(sorted(person.roles)):<24} {person.shown}{'; ' if more else ''}{'; '.join(more)}")
 
 
 def told(person: "Person") -> dict[str, object]:
@@ -262,7 +262,7 @@ def token_list(name: Name, config: Config = DEFAULT, as_json: AsJson = False) ->
         return
     for one in tokens:
         used = f"last used {one.used_at:%Y-%m-%d}" if one.used_at else "never used"
-        typer.echo(f"{one.id}  until {one.expires_at:%Y-%m-%d}  {used}  {one.label}: {', '.join(sorted(one.scopes))}")
+        tell(f"{one.id}  until {one.expires_at:%Y-%m-%d}  {used}  {one.label}: {', '.join(sorted(one.scopes))}")
 
 
 @token_app.command("end")

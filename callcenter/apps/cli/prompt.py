@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from callcenter.apps.cli.common import DEFAULT, WRONG_USE, Config, fail, settings_of
+from callcenter.apps.cli.common import DEFAULT, WRONG_USE, Config, fail, settings_of, tell
 
 if TYPE_CHECKING:
     from callcenter.runtime.catalogue import Prompt
@@ -39,7 +39,7 @@ def list_(
         typer.echo(json.dumps({"prompts": rows, "count": len(rows)}, indent=2, ensure_ascii=False))
         return
     for row in rows:
-        typer.echo(f"{row['language']:<6} {row['prompt']:<28} {row['from']:<9} {row['text']}")
+        tell(f"{row['language']:<6} {row['prompt']:<28} {row['from']:<9} {row['text']}")
 
 
 def _origin(settings: "Settings", prompt: "Prompt") -> str:

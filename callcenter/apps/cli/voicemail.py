@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from callcenter.apps.cli.common import DEFAULT, FAILED, WRONG_USE, AsJson, Config, ask_engine, fail, settings_of
+from callcenter.apps.cli.common import DEFAULT, FAILED, WRONG_USE, AsJson, Config, ask_engine, fail, settings_of, tell
 
 if TYPE_CHECKING:
     from callcenter.runtime.settings import Settings
@@ -47,9 +47,9 @@ def list_(
     for each in messages:
         left, state = each.left_at.astimezone(zone).strftime("%Y-%m-%d %H:%M"), "new" if each.new else "heard"
         who = " ".join(filter(None, (each.caller_name, each.caller))) or "unknown number"
-        typer.echo(f"{each.message_id}  {state:<5} {left}  {each.mailbox:<16} {each.seconds:4.0f} s  {waveform(each.peaks)}  {who}")
+        tell(f"{each.message_id}  {state:<5} {left}  {each.mailbox:<16} {each.seconds:4.0f} s  {waveform(each.peaks)}  {who}")
         if each.transcript:
-            typer.echo(f"    {each.transcript}")
+            tell(f"    {each.transcript}")
 
 
 @voicemail_app.command()

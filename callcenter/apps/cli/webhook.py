@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from callcenter.apps.cli.common import DEFAULT, FAILED, WRONG_USE, AsJson, Config, fail, settings_of
+from callcenter.apps.cli.common import DEFAULT, FAILED, WRONG_USE, AsJson, Config, fail, settings_of, tell
 
 if TYPE_CHECKING:
     from callcenter.domain.webhooks import Subscription
@@ -32,7 +32,7 @@ def list_(config: Config = DEFAULT, as_json: AsJson = False) -> None:
     for each in found:
         state = "enabled" if each.enabled else f"disabled: {each.why}"
         state += f", failing since {each.failing_since:%Y-%m-%d %H:%M} UTC" if each.failing_since and each.enabled else ""
-        typer.echo(f"{each.webhook}  {each.url}  {', '.join(each.events) or 'everything'}  {state}")
+        tell(f"{each.webhook}  {each.url}  {', '.join(each.events) or 'everything'}  {state}")
     if not found:
         typer.echo("nobody is told anything; see: callcenter webhook add --help")
 
@@ -145,7 +145,7 @@ def _show(found: "Sequence[Sent]", as_json: bool) -> None:
         typer.echo(json.dumps([_message_json(each) for each in found], indent=2))
         return
     for each in found:
-        typer.echo(f"{each.message}  {each.at:%Y-%m-%d %H:%M:%S}  {each.type:<24} {each.state:<9} {each.attempts}  {each.why}".rstrip())
+        tell(f"{each.message}  {each.at:%Y-%m-%d %H:%M:%S}  {each.type:<24} {each.state:<9} {each.attempts}  {each.why}".rstrip())
     if not found:
         typer.echo("none")
 

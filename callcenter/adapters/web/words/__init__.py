@@ -16,8 +16,13 @@ def shown(text: object) -> str:
     """Text from outside, on one line: control characters as symbols, what turns or hides text as a replacement sign."""
     if not isinstance(text, str):
         return ""
-    seen = "".join(map(_visible, text[: LONGEST + 1]))
+    seen = visible(text[: LONGEST + 1])
     return seen if len(seen) <= LONGEST else f"{seen[: LONGEST - 1]}…"
+
+
+def visible(text: str) -> str:
+    """The same of a text of any length: nothing in it steers a screen or a terminal, turns what stands around it, or hides."""
+    return "".join(map(_visible, text))
 
 
 def _visible(character: str) -> str:
