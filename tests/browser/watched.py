@@ -37,7 +37,12 @@ _LOOK = """([needles, elements]) => {
     }
   }
   const wide = page.scrollWidth - page.clientWidth;
-  if (!drawn && wide > 0) found.push(`the page is ${wide} pixels wider than its window`);
+  const beyond = (one) => !one.closest(".scroll") && one.getBoundingClientRect().right > page.clientWidth + 1;
+  const named = (one) => `${one.localName}#${one.id}.${one.className} ${one.textContent.slice(0, 12)}`;
+  if (!drawn && wide > 0) {
+    const out = [...document.querySelectorAll("body *")].filter(beyond).slice(-3).map(named);
+    found.push(`the page is ${wide} pixels wider than its window: ${out.join(", ")}`);
+  }
   if (!drawn && document.querySelectorAll("h1").length > 1) found.push("a second heading of the page");
   const squeeze = (text) => text.replace(/[^!-~]/g, "");
   const fields = [...document.querySelectorAll("input, textarea, select")].map((one) => one.value);
@@ -106,7 +111,7 @@ class Watched:
         """The same, once they are there: they come by script."""
         script = f"async (given) => ({_LOOK})(given)[1].length === 0"
         await self.page.wait_for_function(script, arg=[needles(hostile), ELEMENTS], timeout=60_000)
-        await self.shows(hostile)
+        await self.shows()
 
 
 def needles(hostile: Sequence[str]) -> list[str]:

@@ -273,6 +273,13 @@ async def test_hostile_texts_are_shown_and_never_run(tmp_path: Path, text: str) 
         assert ">49<" not in page
 
 
+async def test_the_history_of_what_no_database_can_hold_is_not_there(tmp_path: Path) -> None:
+    async with pages_in(tmp_path) as pages:
+        browser = await pages.admin()
+        assert (await browser.get("/config/history?document=queue/a%00b")).status == 404
+        assert (await browser.get("/config/history?document=queue/nobody")).status == 200
+
+
 async def test_without_the_database_it_is_said_and_calls_go_on(tmp_path: Path) -> None:
     async with pages_in(tmp_path) as pages:
         browser = await pages.admin()

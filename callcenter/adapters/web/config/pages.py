@@ -256,6 +256,8 @@ class ConfigPages:
 
     async def history(self, request: web.Request) -> web.Response:
         document = request.query.get("document", "")[:300]
+        if not document.isprintable():
+            raise web.HTTPNotFound(text="There is no such document.\n")
         try:
             notes = await self._center.history(document, HISTORY_SHOWN)
             now = (await self._center.now()).version
