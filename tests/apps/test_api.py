@@ -1,6 +1,7 @@
 """/api/v1 as programs use it: the web process itself, a real PostgreSQL, the production engine."""
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -131,6 +132,32 @@ def test_who_is_limited_to_a_queue_sees_nothing_of_the_others(center: ApiCenter)
     problem(center.post("/calendars/office/switch", {"open": False}, who="sid"), 403, "forbidden")
     problem(center.post("/notices", {"text": "to all"}, who="sid"), 403, "forbidden")
     assert {each["mailbox"] for each in center.get("/messages", who="sid").json["items"]} == {"queue:sales"}
+
+
+def test_no_endpoint_reaches_an_object_of_another_queue(center: ApiCenter) -> None:
+    """Generated from the endpoints: whatever names an object of support refuses who is limited to sales."""
+    made = center.post("/callbacks", {"queue": "support", "number": "+12025550199", "at": LATER}).json["callback"]
+    foreign = {
+        **{"queue": "support", "contact": "c0-contact", "call": "c0", "recording": "c0-recording", "message": "m1"},
+        "callback": made,
+    }
+    asked = 0
+    for endpoint in ENDPOINTS:
+        parts = re.findall(r"{(\w+)}", endpoint.path)
+        if not set(parts) & set(foreign) or not set(parts) <= set(foreign):
+            continue
+        path = re.sub(r"{(\w+)}", lambda part: foreign[part[1]], endpoint.path)
+        body = BODIES.get(endpoint.path, {}) if endpoint.body is not None else None
+        told = center.ask(endpoint.method, path, body, who="sid", If_Match='"1"')
+        wanted = 404 if endpoint.path in BODIES else 403  # whoever asks: this contact waits no longer
+        assert told.status == wanted, (endpoint.method, path, told.status, told.raw)
+        asked += 1
+    assert asked >= 14
+    assert center.get(f"/callbacks/{made}").json["state"] == "created"
+
+
+BODIES: dict[str, dict[str, object]] = {"/contacts/{contact}/move": {"queue": "sales"}, "/contacts/{contact}/priority": {"priority": 1}}
+"""What makes sense to those that need a body."""
 
 
 def test_an_agents_mailbox_is_hers(center: ApiCenter) -> None:
