@@ -195,7 +195,7 @@ class HostileCenter(FakeCenter):
                 for number, hostile in enumerate(map(storable, texts), start=first):
                     row = {"version": number, "at": now, "author": hostile, "reason": hostile, "source": "page", "digest": "x"}
                     await connection.execute(insert(kept.config_version).values(row))
-                    document = {"version": number, "place": 0, "changed_in": number, "key": f"caller_list/{hostile}"}
+                    document = {"version": number, "place": 0, "changed_in": number, "key": f"caller_list/{hostile}{number}"}
                     body = {"name": hostile, hostile: {"x": [hostile]}, "entry": [{"number": hostile, "reason": hostile}]}
                     await connection.execute(insert(kept.config_document).values({**document, "body": body}))
         finally:

@@ -176,6 +176,7 @@ def expected(address: str, center: HostileCenter) -> Sequence[str]:
 @every_text
 async def test_the_history_of_the_configuration(watched: Watched, center: HostileCenter) -> None:
     """By hostile authors, for hostile reasons, of documents with hostile names; each version, and the history of each such document."""
+    await center.versions(["the one before"], 999)
     first = 1000
     for begin in range(0, len(center.texts), CHUNK):
         chunk = center.texts[begin : begin + CHUNK]
