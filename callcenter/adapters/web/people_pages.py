@@ -174,7 +174,8 @@ class PeoplePages:
 
     async def audit(self, request: web.Request) -> web.Response:
         """The newest first; ``before`` is where the last page ended."""
-        person, what, before = (request.query.get(name, "").strip()[:64] for name in ("person", "what", "before"))
+        # NUL is part of no text that PostgreSQL keeps, and it refuses to be asked for one.
+        person, what, before = (request.query.get(name, "").replace("\x00", "\ufffd").strip()[:64] for name in ("person", "what", "before"))
         start = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
         entries = await self._signing.store.audit(before=start, limit=PAGE, person=person, what=what)
         older = entries[-1].seq if len(entries) == PAGE else None
