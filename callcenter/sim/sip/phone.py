@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Self
 
 from callcenter.sim.sip import digest
@@ -56,6 +56,7 @@ class Phone:
         """Datagrams that were no SIP."""
         self.requests: deque[Request] = deque(maxlen=KEPT)
         """The latest requests that began something outside a call of ours: INVITE, OPTIONS, NOTIFY, …"""
+        self._asked = asyncio.Event()
         self._password = password
         self._media = media
         self._calls: dict[tuple[str, str], Call] = {}
@@ -208,6 +209,13 @@ class Phone:
         async with asyncio.timeout(within):
             return await self._incoming.get()
 
+    async def asked(self, shows: Callable[[Request], bool], within: float = PATIENCE) -> Request:
+        """Waits for such a request outside a call of ours; returns the first."""
+        async with asyncio.timeout(within):
+            while (found := next(filter(shows, self.requests), None)) is None:
+                await self._asked.wait()
+        return found
+
     # -- requests of ours -------------------------------------------------------------------------------------
 
     def send(self, datagram: bytes, to: Address) -> None:
@@ -319,6 +327,8 @@ class Phone:
     def _outside_request(self, transaction: ServerTransaction) -> None:
         request = transaction.request
         self.requests.append(request)
+        self._asked.set()
+        self._asked = asyncio.Event()
         unknown = [option for option in request.all("Require") if option.lower() not in ("timer", "")]
         if unknown:
             response = response_to(request, 420, tag=new_tag())
