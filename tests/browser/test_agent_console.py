@@ -126,7 +126,13 @@ async def page(at: Shift, console: Page) -> AsyncIterator[Page]:
     print(*at.center.read()[-25:], sep="\n")  # for who looks into a failure
     await at.all_hang_up()
     await at.center.ask("agent_force", agent="bob", state="logged_out", by="test")
+    await at.center.until(lambda: _logged_out(at, "bob"))  # after the wrap-up of a talk
     await expect(console.locator("#no-contact")).to_be_visible()
+
+
+async def _logged_out(at: Shift, agent: str) -> bool:
+    (found,) = (each for each in (await at.center.ask("state"))["agents"] if each["name"] == agent)
+    return bool(found["state"] == "logged_out")
 
 
 async def ready(at: Shift, agent: str) -> None:
