@@ -5,7 +5,7 @@
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 
@@ -32,7 +32,8 @@ class Minute:
     in_time: int = 0
     counted: int = 0
     """Answered, or abandoned and not short."""
-    answered: int = 0
+    unanswered: int = 0
+    """Of those counted."""
 
 
 def _number(at: datetime) -> int:
@@ -82,7 +83,6 @@ class Measures:
     def answered(self, at: datetime, *, stood_in_line: bool, rang: timedelta, in_time: bool) -> None:
         minute = self._minute(_number(at))
         minute.counted += 1
-        minute.answered += 1
         minute.in_time += in_time
         if stood_in_line:
             minute.starts += 1
@@ -93,6 +93,7 @@ class Measures:
         minute = self._minute(_number(at))
         minute.gone += 1
         minute.counted += counts
+        minute.unanswered += counts
 
     def came_true(self, expected: timedelta, right: bool) -> None:
         """What a caller was told about the wait, from a forecast with this mean, turned out right or wrong."""
@@ -123,17 +124,18 @@ class Measures:
         return ewt.to_tell(position, self.agents, self.seen(now), self.levels)
 
     def service_level(self, now: datetime) -> float | None:
-        since = _number(now) - SERVICE_LEVEL_OVER
-        kept = [minute for minute in self.minutes if minute.number > since]
-        counted = sum(minute.counted for minute in kept)
-        return sum(minute.in_time for minute in kept) / counted if counted else None
+        return self._share(now, lambda minute: minute.in_time)
 
     def abandon_rate(self, now: datetime) -> float | None:
         """Of those who left in the minutes of the service level, short abandons left out."""
+        return self._share(now, lambda minute: minute.unanswered)
+
+    def _share(self, now: datetime, part: Callable[[Minute], int]) -> float | None:
+        """Of all who were counted lately; None when nobody was."""
         since = _number(now) - SERVICE_LEVEL_OVER
         kept = [minute for minute in self.minutes if minute.number > since]
         counted = sum(minute.counted for minute in kept)
-        return 1 - sum(minute.answered for minute in kept) / counted if counted else None
+        return sum(map(part, kept)) / counted if counted else None
 
     # --- as texts -------------------------------------------------------------------------------
 
@@ -145,5 +147,5 @@ class Measures:
         self.minutes.clear()
         kinds = [type(value) for value in astuple(Minute(0))]
         for text in minutes:
-            # not strict: a checkpoint of an older version knows less of a minute
+            # not strict: a checkpoint of an older version knows less of a minute, and nothing of who was not answered
             self.minutes.append(Minute(*(kind(part) for kind, part in zip(kinds, text.split(), strict=False))))

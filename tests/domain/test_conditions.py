@@ -159,3 +159,14 @@ def test_what_was_measured_survives_a_restart_and_a_change_of_configuration() ->
         assert (restored.measures.remembered(), restored.standings) == (live.measures.remembered(), live.standings)
         assert (restored.measures.line, restored.measures.agents) == (live.measures.line, live.measures.agents)
         assert list(live.standings) == [LONG.key]
+
+
+def test_a_checkpoint_that_does_not_know_who_was_not_answered_raises_no_alarm() -> None:
+    """One of an older version: its minutes have a field less."""
+    world = watched(MANY, LONG)
+    world.agent_ready("alice")
+    world.caller_arrives()
+    world.run_for(7)
+    measures = world.center.state.queue("support").measures
+    measures.recall([text.rpartition(" ")[0] for text in measures.remembered()])
+    assert (measures.service_level(world.now), measures.abandon_rate(world.now)) == (1.0, 0.0)
