@@ -20,8 +20,9 @@ from callcenter.domain.facts.callbacks import (
     CallbackReserved,
     CallbackUnreached,
 )
+from callcenter.domain.line import Line
 from callcenter.domain.machine import Alarm, IllegalTransition, transition
-from callcenter.domain.queue import Line, Waiter
+from callcenter.domain.waiter import Waiter
 
 if TYPE_CHECKING:
     from callcenter.domain.state import State

@@ -29,7 +29,7 @@ from callcenter.domain.facts import (
     OfferWithdrawn,
     OverflowWhy,
 )
-from callcenter.domain.queue import Waiter
+from callcenter.domain.waiter import Waiter
 
 
 class ContactState(StrEnum):

@@ -12,13 +12,14 @@ from callcenter.domain.agent import Agent
 from callcenter.domain.config import CenterConfig
 from callcenter.domain.facts import AgentState, ContactConnected, ContactEntered, ContactOffered, Fact
 from callcenter.domain.ids import Ids
-from callcenter.domain.queue import Band, Pool, Queue, Unfit, Waiter
+from callcenter.domain.queue import Pool, Queue, Unfit
 from callcenter.domain.router import rank_words
 from callcenter.domain.routing_config import RelaxStep
 from callcenter.domain.skills import unmet
 from callcenter.domain.state import State
 from callcenter.domain.strategies import AgentRank
 from callcenter.domain.turn import Turn
+from callcenter.domain.waiter import Band, Waiter
 from callcenter.domain.watch import measure
 
 

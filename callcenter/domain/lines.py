@@ -11,9 +11,11 @@ from datetime import timedelta
 from callcenter.domain.agent import Agent, Serving
 from callcenter.domain.config import AgentConfig, CenterConfig, QueueConfig
 from callcenter.domain.facts import AgentState
-from callcenter.domain.queue import CONTACT, Line, Place, Queue, Waiter
+from callcenter.domain.line import Line, Place
+from callcenter.domain.queue import Queue
 from callcenter.domain.routing_config import Membership
 from callcenter.domain.skills import ALWAYS, meets, parse
+from callcenter.domain.waiter import CONTACT, Waiter
 
 OWN = Membership()
 

@@ -32,9 +32,9 @@ from callcenter.domain.facts.callbacks import (
 from callcenter.domain.ivr.speech import LANGUAGE
 from callcenter.domain.numbers import CheckedNumber, NumberRefusal
 from callcenter.domain.presence import become_free
-from callcenter.domain.queue import Waiter
 from callcenter.domain.routing_config import Needs
 from callcenter.domain.turn import Turn
+from callcenter.domain.waiter import Waiter
 
 REACHED_PRIORITY = 1_000_000
 """Who has waited for our call does not wait again: before everybody else."""

@@ -4,177 +4,24 @@ Contacts of a queue that the same agents may take are one *pool*: same requireme
 many contacts and agents there are. Each pool has a line of those who wait and a line of the agents ready for them; whether an agent fits a
 pool is found out once. So a contact that comes to wait looks at one head, and an agent who becomes ready at the heads of the
 pools she fits.
-
-All lines are heaps with lazy deletion: a dict holds the truth, an entry of the heap that the dict denies is dropped when it comes to the
-top, and the heap is rebuilt when most of it is stale. So each operation costs O(log n), amortised.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import IntEnum, StrEnum
-from heapq import heapify, heappop, heappush
-from typing import Generic, TypeVar
+from enum import StrEnum
 
 from callcenter.domain import strategies
 from callcenter.domain.agent import Agent
 from callcenter.domain.conditions import STANDS_OFF, Condition, Phase, Standing
 from callcenter.domain.config import QueueConfig
+from callcenter.domain.line import Crowd, Line, Place
 from callcenter.domain.measures import Measures
 from callcenter.domain.routing_config import RelaxStep, Routing
 from callcenter.domain.skills import ALWAYS, Rule, both, gap, meets, parse, waive
 from callcenter.domain.strategies import AgentRank
 from callcenter.domain.tally import QueueTally
-
-Place = tuple[int, float, float, str]
-"""Where a waiter stands: its band, its priority within the band, its date, its id; lowest first."""
-Rank = TypeVar("Rank", Place, AgentRank, tuple[datetime, str], tuple[int, datetime, str])
-
-
-class Line(Generic[Rank]):
-    """Things in the order of their rank, lowest first. The last field of the rank is the thing's id."""
-
-    __slots__ = ("_heap", "_order", "ranks")
-
-    def __init__(self) -> None:
-        self._heap: list[Rank] = []
-        self.ranks: dict[str, Rank] = {}
-        """The truth, by id; for others to read."""
-        self._order: list[Rank] | None = None
-        """All in order, if nothing has changed since somebody asked."""
-
-    def __len__(self) -> int:
-        return len(self.ranks)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.ranks
-
-    def put(self, rank: Rank) -> None:
-        name = rank[-1]
-        if self.ranks.get(name) == rank:
-            return
-        self.ranks[name] = rank
-        self._order = None
-        heappush(self._heap, rank)
-
-    def take(self, name: str) -> None:
-        """Remove it, wherever it stands; nothing happens when it is not in line."""
-        self._order = None
-        if self.ranks.pop(name, None) is not None and len(self._heap) > 2 * len(self.ranks) + 64:
-            self._heap = list(self.ranks.values())
-            heapify(self._heap)
-
-    def rank_of(self, name: str) -> Rank | None:
-        return self.ranks.get(name)
-
-    def head(self) -> Rank | None:
-        while self._heap:
-            rank = self._heap[0]
-            if self.ranks.get(rank[-1]) == rank:
-                return rank
-            heappop(self._heap)
-        return None
-
-    def first(self, count: int) -> list[Rank]:
-        """The first few in order, without removing them."""
-        found: list[Rank] = []
-        while len(found) < count and (rank := self.head()) is not None:
-            heappop(self._heap)
-            if not found or found[-1] != rank:
-                found.append(rank)
-        for rank in found:
-            heappush(self._heap, rank)
-        return found
-
-    def position(self, name: str) -> int:
-        """1 for the head. Sorted once after each change, and only when somebody asks; not for routing."""
-        if self._order is None:
-            self._order = sorted(self.ranks.values())
-        return bisect_left(self._order, self.ranks[name]) + 1
-
-    def in_order(self) -> list[str]:
-        """All ids in order; for screens and tests, not for routing."""
-        return [rank[-1] for rank in sorted(self.ranks.values())]
-
-
-class Crowd:
-    """Agents and since when they are idle; in order only when somebody asks."""
-
-    __slots__ = ("_since",)
-
-    def __init__(self) -> None:
-        self._since: dict[str, datetime] = {}
-
-    def __len__(self) -> int:
-        return len(self._since)
-
-    def put(self, name: str, since: datetime) -> None:
-        self._since[name] = since
-
-    def take(self, name: str) -> None:
-        self._since.pop(name, None)
-
-    def in_order(self) -> list[str]:
-        """Longest idle first; for screens and tests, not for routing."""
-        return [name for _, name in sorted((since, name) for name, since in self._since.items())]
-
-
-CONTACT = "contact"
-
-
-FRONT = -1
-"""Before all bands: who was put at the head by a supervisor."""
-
-
-class Band(IntEnum):
-    """Within a queue, whoever is in a lower band comes first."""
-
-    STARVING = 0
-    """Has waited ``starve_after``."""
-    CAPPED = 1
-    """Its priority has grown to ``priority_cap``, or was above it from the beginning."""
-    AGEING = 2
-
-
-@dataclass(slots=True)
-class Waiter:
-    """Whoever stands in a line: a contact, or something else that waits for an agent, such as a callback that keeps its place.
-
-    To put another kind of waiter in: call ``State.stand_in_line(waiter)`` in the applier of the fact that makes it wait, and
-    ``State.step_out(id)`` in the appliers of those that end its wait. Ids are opaque, but no two waiters share one. Register the story
-    of its turn in ``center.ITS_TURN`` by ``kind``: the router calls ``story(turn, waiter, agent)`` once the waiter is at the head and
-    ``agent`` is the one to take it. The story must emit facts that step the waiter out, or that reserve the agent; the router
-    looks at the line again afterwards. Call ``router.route_waiter`` after a waiter has come to stand in line.
-
-    Priority, its ageing, and the rungs of relaxing are the same for all kinds; what changes with time is told by ``WaiterAdvanced``.
-    """
-
-    id: str
-    queue: str
-    priority: int
-    entered_at: datetime
-    """From when its wait counts."""
-    place: datetime
-    """Orders it among equals."""
-    kind: str = CONTACT
-    require: str = ""
-    """What it needs of an agent beside what the queue requires."""
-    prefer: str = ""
-    preferred: str = ""
-    """The agent it waits for alone ..."""
-    preferred_until: datetime | None = None
-    """... until then."""
-    rung: int = 0
-    """How many of the queue's time steps it has waited for."""
-    band: Band = Band.AGEING
-    advances_at: datetime | None = None
-    """When something of this changes by itself next."""
-    front_at: datetime | None = None
-    """When a supervisor put it at the head; who was last is first."""
-
-    def wait(self, now: datetime) -> timedelta:
-        return now - self.entered_at
+from callcenter.domain.waiter import FRONT, Band, Waiter
 
 
 class Unfit(StrEnum):

@@ -13,10 +13,12 @@ from callcenter.domain.agent import Agent
 from callcenter.domain.config import Device
 from callcenter.domain.contact import Contact
 from callcenter.domain.facts import AdvancedWhy, AgentState, AgentStateChanged, ContactOffered, SkillsExpired, WaiterAdvanced
-from callcenter.domain.queue import CONTACT, Band, Place, Pool, Queue, Waiter
+from callcenter.domain.line import Place
+from callcenter.domain.queue import Pool, Queue
 from callcenter.domain.routing_config import Between, Strategy
 from callcenter.domain.strategies import AgentRank, idle_since
 from callcenter.domain.turn import Turn
+from callcenter.domain.waiter import CONTACT, Band, Waiter
 
 Urgency = tuple[int, int, int, float, float, str]
 """Starving, waits for her alone, her level, what ``between_queues`` looks at, the date, the id; lowest first."""

@@ -27,7 +27,8 @@ from callcenter.domain.machine import Deadlines
 from callcenter.domain.mailboxes import Mailboxes
 from callcenter.domain.node import Node
 from callcenter.domain.notices import Notices
-from callcenter.domain.queue import CONTACT, Queue, Waiter
+from callcenter.domain.queue import Queue
+from callcenter.domain.waiter import CONTACT, Waiter
 
 CALLERS_REMEMBERED = 20_000
 

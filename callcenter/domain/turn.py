@@ -12,8 +12,8 @@ from callcenter.domain.facts.voicemail import VisitOutcome
 from callcenter.domain.ids import Ids
 from callcenter.domain.ivr.flow import GOODBYE
 from callcenter.domain.machine import Outputs
-from callcenter.domain.queue import Waiter
 from callcenter.domain.state import State
+from callcenter.domain.waiter import Waiter
 
 _ON_AFTERWARDS = ("to_flow", "to_mailbox", "to_take", "unanswered", "visited")
 """Who goes on once the story is told."""

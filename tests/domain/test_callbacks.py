@@ -17,8 +17,8 @@ from callcenter.domain.hours_plan import Plan, expand
 from callcenter.domain.ivr.flow import CallbackNode, CollectNode, Flow, HangUpNode, PromptNode, QueueNode, faults
 from callcenter.domain.ivr.validation import Known
 from callcenter.domain.numbers import CheckedNumber, NumberRefusal, any_e164
-from callcenter.domain.queue import Band
 from callcenter.domain.routing_config import Needs, Routing, Skill
+from callcenter.domain.waiter import Band
 from callcenter.sim.checker import Checker
 from callcenter.sim.fake_pbx import Mood, Phone
 from callcenter.sim.timeline import EPOCH

@@ -7,15 +7,15 @@ import pytest
 from callcenter.domain import events as e
 from callcenter.domain import facts as f
 from callcenter.domain.agent import Agent
-from callcenter.domain.center import ITS_TURN
 from callcenter.domain.config import QueueConfig
 from callcenter.domain.contact import ContactState
 from callcenter.domain.facts import AgentState, WithdrawnWhy
 from callcenter.domain.ids import Ids
-from callcenter.domain.queue import Waiter
 from callcenter.domain.router import route_queue
 from callcenter.domain.routing_config import Routing, Strategy
+from callcenter.domain.stories import ITS_TURN
 from callcenter.domain.turn import Turn
+from callcenter.domain.waiter import Waiter
 from callcenter.sim.fake_pbx import Mood, Phone
 from callcenter.sim.world import World, small_center
 

@@ -11,8 +11,9 @@ from callcenter.domain.facts.callbacks import CallbackOffered
 from callcenter.domain.figures import handled
 from callcenter.domain.folds.announcements import announce_later
 from callcenter.domain.machine import IllegalTransition, transition
-from callcenter.domain.queue import CONTACT, Band, Queue, Waiter
+from callcenter.domain.queue import Queue
 from callcenter.domain.told import outcome
+from callcenter.domain.waiter import CONTACT, Band, Waiter
 
 if TYPE_CHECKING:
     from callcenter.domain.state import State
