@@ -10,99 +10,18 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from callcenter.domain import facts as f
-from callcenter.domain.contact import ContactState
+from callcenter.domain.contact_books import CONTACT_FOLDS, ContactSoFar
 from callcenter.domain.events import Cause
-from callcenter.domain.facts.callbacks import CallbackOffered
 from callcenter.domain.facts.voicemail import MessageLeft
+from callcenter.domain.fallback_books import fallback_books
 from callcenter.domain.flow_books import FLOW_KINDS, FlowsSoFar, outcome_of
 from callcenter.domain.records import CallBooks, CallRecord, ContactRecord, EndedBy, RecordingRecord, RecordingState, ServedBy, Stay
 from callcenter.domain.survey_books import answer_records
-from callcenter.domain.told import outcome
 
 ZERO = timedelta(0)
 
 
 # --- one call -----------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class _ContactSoFar:
-    entered: f.ContactEntered
-    open_offers: set[str] = field(default_factory=set)
-    offers: int = 0
-    missed: int = 0
-    answered_at: datetime | None = None
-    agent: str = ""
-    parted_at: datetime | None = None
-    ended_at: datetime | None = None
-    state: ContactState = ContactState.WAITING
-    wait: timedelta | None = None
-    talk: timedelta | None = None
-    hold: timedelta | None = None
-    wrap_up: timedelta | None = None
-    why: str = ""
-    short: bool = False
-    disposition: str = ""
-    disposition_flags: tuple[str, ...] = ()
-    callback_offered: bool = False
-    told: list[tuple[datetime, timedelta]] = field(default_factory=list)
-    told_right: int = 0
-    told_wrong: int = 0
-    survey_offered: bool = False
-
-    def no_longer_waits(self, at: datetime, *, connected: bool) -> None:
-        """What was told about the wait has come true, or has not."""
-        came_true = [outcome(told_at, under, at, connected=connected) for told_at, under in self.told]
-        self.told_right, self.told_wrong = came_true.count(True), came_true.count(False)
-
-    def record(self) -> ContactRecord:
-        entered = self.entered
-        return ContactRecord(
-            entered.contact,
-            entered.call,
-            entered.queue,
-            entered.caller,
-            entered.priority,
-            entered.entered_at,
-            self.offers,
-            self.missed,
-            self.answered_at,
-            self.agent,
-            self.parted_at,
-            self.ended_at,
-            self.state,
-            self.wait,
-            self.talk,
-            self.hold,
-            self.wrap_up,
-            self.why,
-            self.short,
-            entered.transferred_from,
-            ServedBy.ENGINE,
-            self.disposition,
-            self.disposition_flags,
-            self.callback_offered,
-            self.told_right,
-            self.told_wrong,
-            self.survey_offered,
-        )
-
-    handed_over: f.CallerHandedOver | None = None
-    """Of a consult that was completed: what it had come to before the caller was part of it."""
-
-    @property
-    def is_the_callers(self) -> bool:
-        """A consult is about the caller, but the caller is not part of it before it is completed."""
-        return not self.entered.consult or self.handed_over is not None
-
-    def of_the_caller(self) -> tuple[timedelta, timedelta, timedelta]:
-        """Wait, talk and hold that the caller had in it."""
-        if not self.is_the_callers:
-            return ZERO, ZERO, ZERO
-        before = self.handed_over
-        apart = (before.wait, before.talk, before.hold) if before else (ZERO, ZERO, ZERO)
-        wait, talk, hold = ((span or ZERO) - gone for span, gone in zip((self.wait, self.talk, self.hold), apart, strict=True))
-        return max(wait, ZERO), max(talk, ZERO), max(hold, ZERO)
 
 
 @dataclass(slots=True)
@@ -113,7 +32,7 @@ class _CallSoFar:
     flows: FlowsSoFar = field(default_factory=FlowsSoFar)
     left_message: bool = False
     closing: set[str] = field(default_factory=set)
-    contacts: dict[str, _ContactSoFar] = field(default_factory=dict)
+    contacts: dict[str, ContactSoFar] = field(default_factory=dict)
     started: dict[str, f.RecordingStarted] = field(default_factory=dict)
     stopped_at: dict[str, datetime] = field(default_factory=dict)
     missing: dict[str, f.RecordingMissing] = field(default_factory=dict)
@@ -132,7 +51,7 @@ def fold_call(facts: Iterable[f.Fact]) -> CallBooks:
         if type(fact) in FLOW_KINDS:
             so_far.flows.take(fact)
     if so_far.fallback:
-        return _fallback_books(so_far.fallback)
+        return fallback_books(so_far.fallback)
     contacts = tuple(contact.record() for contact in so_far.contacts.values())
     call = _call_record(so_far, contacts)
     stays = so_far.flows.records(call.call_id) if call and call.direction is f.Direction.INBOUND else ()
@@ -213,59 +132,6 @@ def _recordings(so_far: _CallSoFar) -> Iterable[RecordingRecord]:
         )
 
 
-def _fallback_books(fact: f.FallbackCallEnded) -> CallBooks:
-    """One call and one contact, served from beginning to end by the dialplan."""
-    wait = (fact.answered_at or fact.ended_at) - fact.entered_at
-    talk = fact.ended_at - fact.answered_at if fact.answered_at else ZERO
-    answered = fact.answered_at is not None
-    contact = ContactRecord(
-        contact_id=fact.contact,
-        call_id=fact.call,
-        queue=fact.queue,
-        caller=fact.caller,
-        priority=0,
-        entered_at=fact.entered_at,
-        offers=int(answered),
-        offers_missed=0,
-        answered_at=fact.answered_at,
-        agent=fact.agent,
-        parted_at=fact.ended_at if answered else None,
-        ended_at=fact.ended_at,
-        state=ContactState.ENDED if answered else ContactState.OVERFLOWED if fact.closed else ContactState.ABANDONED,
-        wait=wait,
-        talk=talk if answered else None,
-        hold=ZERO if answered else None,
-        wrap_up=ZERO if answered else None,
-        why=f.OverflowWhy.CLOSED if fact.closed else "",
-        short_abandon=fact.short and not answered,
-        transferred_from="",
-        served_by=ServedBy.FALLBACK,
-    )
-    call = CallRecord(
-        call_id=fact.call,
-        linkedid=fact.leg,
-        node=fact.node,
-        direction=f.Direction.INBOUND,
-        caller=fact.caller,
-        dialed=fact.did,
-        trunk="",
-        flow="",
-        started_at=fact.entered_at,
-        answered_at=fact.answered_at,
-        ended_at=fact.ended_at,
-        wait=wait,
-        talk=talk,
-        hold=ZERO,
-        queue=fact.queue,
-        agent=fact.agent if answered else "",
-        contacts=1,
-        cause=Cause.NORMAL,
-        ended_by=EndedBy.UNKNOWN if answered else EndedBy.CALLER,
-        served_by=ServedBy.FALLBACK,
-    )
-    return CallBooks(call, (contact,), ())
-
-
 # --- what each kind of fact means ---------------------------------------------------------------------
 
 
@@ -298,77 +164,11 @@ def _left_message(so_far: _CallSoFar, fact: MessageLeft) -> None:
 
 
 def _entered(so_far: _CallSoFar, fact: f.ContactEntered) -> None:
-    so_far.contacts[fact.contact] = _ContactSoFar(fact)
-
-
-def _offered(contact: _ContactSoFar, fact: f.ContactOffered) -> None:
-    contact.offers += 1
-    contact.open_offers.add(fact.offer)
-    contact.state = ContactState.OFFERED
-
-
-def _offer_missed(contact: _ContactSoFar, fact: f.OfferMissed) -> None:
-    contact.missed += 1
-    _offer_over(contact, fact.offer)
-
-
-def _offer_withdrawn(contact: _ContactSoFar, fact: f.OfferWithdrawn) -> None:
-    _offer_over(contact, fact.offer)
-
-
-def _offer_over(contact: _ContactSoFar, offer: str) -> None:
-    contact.open_offers.discard(offer)
-    if contact.state is ContactState.OFFERED and not contact.open_offers:
-        contact.state = ContactState.WAITING
-
-
-def _announced(contact: _ContactSoFar, fact: f.ContactAnnounced) -> None:
-    if fact.under is not None:
-        contact.told.append((fact.at, fact.under))
-
-
-def _connected(contact: _ContactSoFar, fact: f.ContactConnected) -> None:
-    contact.no_longer_waits(fact.at, connected=True)
-    contact.state, contact.answered_at, contact.agent, contact.wait = ContactState.CONNECTED, fact.at, fact.agent, fact.wait
-
-
-def _abandoned(contact: _ContactSoFar, fact: f.ContactAbandoned) -> None:
-    contact.no_longer_waits(fact.at, connected=False)
-    contact.state, contact.ended_at, contact.wait, contact.short = ContactState.ABANDONED, fact.at, fact.wait, fact.short
-
-
-def _overflowed(contact: _ContactSoFar, fact: f.ContactOverflowed) -> None:
-    contact.no_longer_waits(fact.at, connected=False)
-    contact.state, contact.ended_at, contact.wait, contact.why = ContactState.OVERFLOWED, fact.at, fact.wait, fact.why.value
-
-
-def _parted(contact: _ContactSoFar, fact: f.ContactParted) -> None:
-    contact.state, contact.parted_at, contact.why = ContactState.WRAPPING, fact.at, fact.why.value
-    contact.talk, contact.hold = fact.talk, fact.hold
-
-
-def _disposed(contact: _ContactSoFar, fact: f.DispositionGiven) -> None:
-    contact.disposition, contact.disposition_flags = fact.disposition, fact.flags
-
-
-def _callback_offered(contact: _ContactSoFar, fact: CallbackOffered) -> None:
-    contact.callback_offered = True
-
-
-def _survey_offered(contact: _ContactSoFar, fact: f.SurveyOffered) -> None:
-    contact.survey_offered = True
+    so_far.contacts[fact.contact] = ContactSoFar(fact)
 
 
 def _survey_answered(so_far: _CallSoFar, fact: f.SurveyAnswered) -> None:
     so_far.answers.append(fact)
-
-
-def _contact_ended(contact: _ContactSoFar, fact: f.ContactEnded) -> None:
-    contact.state, contact.ended_at, contact.wrap_up = ContactState.ENDED, fact.at, fact.wrap_up
-
-
-def _handed_over(contact: _ContactSoFar, fact: f.CallerHandedOver) -> None:
-    contact.handed_over = fact
 
 
 def _recording_started(so_far: _CallSoFar, fact: f.RecordingStarted) -> None:
@@ -401,6 +201,7 @@ def _of_contact(fold: Callable[..., None]) -> _Fold:
 
 
 _CALL_FOLDS: Mapping[type, _Fold] = {
+    **{kind: _of_contact(fold) for kind, fold in CONTACT_FOLDS.items()},
     f.CallBegan: cast(_Fold, _began),
     f.CallEnded: cast(_Fold, _ended),
     f.LegClosing: cast(_Fold, _closing),
@@ -409,23 +210,10 @@ _CALL_FOLDS: Mapping[type, _Fold] = {
     f.OwnCallEnded: cast(_Fold, _own_ended),
     MessageLeft: cast(_Fold, _left_message),
     f.ContactEntered: cast(_Fold, _entered),
-    f.ContactOffered: _of_contact(_offered),
-    f.OfferMissed: _of_contact(_offer_missed),
-    f.OfferWithdrawn: _of_contact(_offer_withdrawn),
-    f.ContactAnnounced: _of_contact(_announced),
-    f.ContactConnected: _of_contact(_connected),
-    f.ContactAbandoned: _of_contact(_abandoned),
-    f.ContactOverflowed: _of_contact(_overflowed),
-    f.ContactParted: _of_contact(_parted),
-    f.DispositionGiven: _of_contact(_disposed),
-    f.ContactEnded: _of_contact(_contact_ended),
-    CallbackOffered: _of_contact(_callback_offered),
-    f.CallerHandedOver: _of_contact(_handed_over),
     f.RecordingStarted: cast(_Fold, _recording_started),
     f.RecordingStopped: cast(_Fold, _recording_stopped),
     f.RecordingMissing: cast(_Fold, _recording_missing),
     f.FallbackCallEnded: cast(_Fold, _fallback),
-    f.SurveyOffered: _of_contact(_survey_offered),
     f.SurveyAnswered: cast(_Fold, _survey_answered),
 }
 
