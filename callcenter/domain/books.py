@@ -5,7 +5,7 @@ that is still going on is folded too; what is not known yet is None.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -151,6 +151,12 @@ def _own_answered(so_far: _CallSoFar, fact: f.OwnCallAnswered) -> None:
     so_far.own_answered_at = fact.at
 
 
+def _own_redialed(so_far: _CallSoFar, fact: f.OwnLegRedialed) -> None:
+    """Who began the call goes on with it on another leg."""
+    if so_far.began is not None and so_far.began.leg == fact.lost:
+        so_far.began = replace(so_far.began, leg=fact.leg)
+
+
 def _own_ended(so_far: _CallSoFar, fact: f.OwnCallEnded) -> None:
     so_far.own_talk = fact.talk
 
@@ -207,6 +213,7 @@ _CALL_FOLDS: Mapping[type, _Fold] = {
     f.LegClosing: cast(_Fold, _closing),
     f.FlowStarted: cast(_Fold, _flow_started),
     f.OwnCallAnswered: cast(_Fold, _own_answered),
+    f.OwnLegRedialed: cast(_Fold, _own_redialed),
     f.OwnCallEnded: cast(_Fold, _own_ended),
     MessageLeft: cast(_Fold, _left_message),
     f.ContactEntered: cast(_Fold, _entered),

@@ -74,6 +74,8 @@ class OwnCall:
     until: datetime | None = None
     """How long the other phone rings."""
     answered_at: datetime | None = None
+    resuming: frozenset[str] = frozenset()
+    """Legs that are rung for agents whose softphones were lost (``own_resuming``)."""
 
 
 PAYMENT = "payment"

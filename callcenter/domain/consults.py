@@ -57,6 +57,8 @@ def places(state: State, call: Call) -> dict[str, str]:
     own, consult = talk_leg(state, call), call.consult
     if call.payment is not None or (own and state.contacts[call.contact].resuming):
         return {}
+    if call.own is not None and call.own.resuming:
+        return {}
     if not own:
         outside = (call.began.leg, call.outside) if call.bridge and call.outside in call.legs else ()
         return dict.fromkeys(outside, call.bridge)

@@ -10,6 +10,7 @@ from callcenter.domain import (
     mailbox_visits,
     outward,
     own_calls,
+    own_resuming,
     payments,
     persistent_leg,
     resuming,
@@ -167,6 +168,8 @@ def found_alone(turn: Turn, leg_id: str) -> None:
         supervising.arrange(turn, call)
     elif call.payment is not None:
         payments.keep_apart(turn, call)
+    elif call.own is not None and call.own.resuming:
+        own_resuming.keep_apart(turn, call)
     elif (contact := turn.state.contacts.get(call.contact)) and contact.resuming:
         resuming.keep_apart(turn, call, contact)
     elif (contact := turn.state.contacts.get(call.contact)) and contact.state is ContactState.CONNECTED and contact.offer:

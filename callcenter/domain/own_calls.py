@@ -14,7 +14,7 @@ call of its own in the CDR.
 from dataclasses import dataclass
 from datetime import timedelta
 
-from callcenter.domain import flows, outward
+from callcenter.domain import flows, outward, own_resuming
 from callcenter.domain.agent import OWN_CALL, Agent
 from callcenter.domain.call import Call, Leg, LegState, OwnCall
 from callcenter.domain.commands import Dial, RingAgent, StartRinging, StopRinging
@@ -36,6 +36,7 @@ from callcenter.domain.presence import become, become_free, remember, rest
 from callcenter.domain.router import route_agent
 from callcenter.domain.turn import Turn
 
+LOST = (Cause.LOST, Cause.NODE_CRASH)
 FREE_ENOUGH = frozenset({AgentState.READY, AgentState.NOT_READY, AgentState.WRAP_UP})
 
 
@@ -188,12 +189,17 @@ def answered(turn: Turn, call: Call, leg: Leg) -> bool:
         return False
     if leg.closing or call.caller_leg is None or call.caller_leg.closing:
         turn.hang_up(call, leg)
+    elif leg.id in call.own.resuming:
+        own_resuming.answered(turn, call, leg)
     elif leg.id == call.began.leg:
         _dial(turn, call)
     else:
         turn.emit(OwnCallAnswered(turn.now, call.id, leg.id, call.own.began.agent, turn.ids.draw_leg(call.node)))
-        turn.want(StopRinging(call.id, call.node, call.began.leg))
-        outward.together(turn, call)
+        if call.own.resuming:
+            own_resuming.keep_apart(turn, call)
+        else:
+            turn.want(StopRinging(call.id, call.node, call.began.leg))
+            outward.together(turn, call)
     return True
 
 
@@ -202,10 +208,11 @@ def leg_ended(turn: Turn, call: Call, leg: str, cause: Cause) -> None:
     own = call.own
     if own is None:
         return
+    lost = leg in own.resuming or cause in LOST
     if own.answered_at is not None:
-        _over(turn, call, OwnEndedWhy.HUNG_UP)
+        _over(turn, call, OwnEndedWhy.LOST if lost else OwnEndedWhy.HUNG_UP)
     elif leg == call.began.leg:
-        _over(turn, call, OwnEndedWhy.CALLED_OFF)
+        _over(turn, call, OwnEndedWhy.LOST if lost else OwnEndedWhy.CALLED_OFF)
     else:
         _not_reached(turn, call, WHY_BY_CAUSE.get(cause, OwnEndedWhy.UNREACHABLE))
 
@@ -219,7 +226,9 @@ def time_is_up(turn: Turn, call: Call) -> None:
 def _not_reached(turn: Turn, call: Call, why: OwnEndedWhy) -> None:
     _over(turn, call, why)
     caller = call.caller_leg
-    if caller is not None and not caller.closing and caller.state is LegState.UP:
+    if caller is not None and caller.state is not LegState.UP:  # she was to come back, and there is nothing left to come back to
+        turn.hang_up(call, caller)
+    elif caller is not None and not caller.closing:
         turn.want(StopRinging(call.id, call.node, caller.id))
         flows.start_flow(turn, call, (CONFIRM_LINE_BUSY if why is OwnEndedWhy.BUSY else CONFIRM_NO_ANSWER).name)
 

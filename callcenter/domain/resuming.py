@@ -17,7 +17,7 @@ The recording is of the caller's leg, and goes on. A tab that is closed and stay
 
 from datetime import timedelta
 
-from callcenter.domain import consults
+from callcenter.domain import consults, own_resuming
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call, Leg
 from callcenter.domain.commands import CloseBridge, RingAgent, StartMusic, StopMusic
@@ -29,7 +29,12 @@ RING_TIME = timedelta(seconds=12)
 
 
 def redial(turn: Turn, agent: Agent) -> None:
-    """She wants to go on with her caller on the softphone that is there now."""
+    """She wants to go on with her caller, or her own call, on the softphone that is there now."""
+    if not _has_softphone(turn, agent):
+        return
+    if agent.own_calls and agent.state is not AgentState.TALKING:
+        own_resuming.redial(turn, agent)
+        return
     contact = _lost_talk(turn, agent)
     if contact is None or contact.offer is None:
         return
@@ -46,13 +51,17 @@ def redial(turn: Turn, agent: Agent) -> None:
     turn.want(RingAgent(call.id, call.node, leg, agent.name, agent.endpoint, began.caller, began.caller_name, RING_TIME))
 
 
-def _lost_talk(turn: Turn, agent: Agent) -> Contact | None:
-    """The talk that can go on; else it is said why it cannot."""
+def _has_softphone(turn: Turn, agent: Agent) -> bool:
     config = turn.state.config.agents.get(agent.name)
-    contact = turn.state.contacts.get(agent.contact)
     if config is None or not config.browser:
         turn.refuse(f"{agent.name}'s phone is on her desk; a call goes on there, whatever becomes of the console")
-        return None
+        return False
+    return True
+
+
+def _lost_talk(turn: Turn, agent: Agent) -> Contact | None:
+    """The talk that can go on; else it is said why it cannot."""
+    contact = turn.state.contacts.get(agent.contact)
     if agent.state is not AgentState.TALKING or contact is None or contact.state is not ContactState.CONNECTED or contact.offer is None:
         turn.refuse(f"{agent.name} is not talking, so there is no call to go on with")
         return None

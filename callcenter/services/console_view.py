@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from callcenter.domain.agent import Agent
-from callcenter.domain.call import Call, Consult
+from callcenter.domain.call import Call, Consult, LegState
 from callcenter.domain.contact import Contact, ContactState
 from callcenter.domain.facts import Fact
 from callcenter.domain.state import State
@@ -40,11 +40,17 @@ def agent_view(state: State, name: str) -> JsonObject | None:
 def _own_call(state: State, agent: Agent) -> JsonObject | None:
     """The call of her own that she is in, or that rings her phone; None: there is none."""
     calls = (state.calls.get(name) for name in sorted(agent.own_calls))
-    own = next((call.own for call in calls if call is not None and call.own is not None), None)
-    if own is None:
+    call = next((call for call in calls if call is not None and call.own is not None), None)
+    if call is None or call.own is None:
         return None
-    began = own.began
-    return {"began_by": began.agent, "to": began.colleague or began.number, "talks": own.answered_at is not None}
+    began, hers = call.own.began, [leg for leg in call.legs.values() if leg.agent == agent.name and not leg.closing]
+    return {
+        "began_by": began.agent,
+        "to": began.colleague or began.number,
+        "talks": call.own.answered_at is not None,
+        "on_it": any(leg.state is LegState.UP or leg.id in call.own.resuming for leg in hers),
+        "resuming": any(leg.id in call.own.resuming for leg in hers),
+    }
 
 
 def contact_view(state: State, name: str) -> JsonObject | None:

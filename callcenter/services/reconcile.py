@@ -112,13 +112,13 @@ def _missed_of(state: State, call: Call, seen: Snapshot, crashed: bool) -> Itera
     caller = call.caller_leg
     if caller is None or caller.id not in seen.legs or caller.closing:
         return
+    contact = state.contacts.get(call.contact)
+    resuming = (contact is not None and contact.resuming) or (call.own is not None and bool(call.own.resuming))
+    if (call.payment is not None or resuming) and call.bridge in seen.bridges:
+        yield LegFoundAlone(caller.id)  # they hear each other, and should not
     if caller.state is not LegState.UP and not seen.legs[caller.id].up:
         return  # we called, and it still rings
     answered = seen.legs[caller.id].up
-    contact = state.contacts.get(call.contact)
-    apart = call.payment is not None or (contact is not None and contact.resuming)
-    if apart and call.bridge in seen.bridges:
-        yield LegFoundAlone(caller.id)  # they hear each other, and should not
     where = places(state, call)
     if where or (contact is not None and contact.state is ContactState.CONNECTED and call.payment is None):
         if not answered or any(leg not in seen.bridges.get(bridge, frozenset()) for leg, bridge in where.items()):

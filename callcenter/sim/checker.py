@@ -5,7 +5,7 @@ It is told every record in order, with the settings that were in force. Used by 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from callcenter.domain import facts as f
@@ -135,6 +135,7 @@ class Checker:
             f.LegMoved: self._leg_moved,
             f.FlowDialed: self._leg_created,
             f.OwnCallDialed: self._leg_created,
+            f.OwnLegRedialed: self._own_redialed,
             f.OutsideConsulted: self._leg_created,
             f.AgentLegStays: lambda fact: self._staying.add(fact.leg),
             f.ContactEntered: self._entered,
@@ -223,6 +224,11 @@ class Checker:
         call = self._call(fact)
         if call is not None:
             call.legs.add(fact.leg)
+
+    def _own_redialed(self, fact: f.OwnLegRedialed) -> None:
+        call = self._call(fact)
+        if call is not None and call.began.leg == fact.lost:
+            call.began = replace(call.began, leg=fact.leg)
 
     def _leg_moved(self, fact: f.LegMoved) -> None:
         before, call = self.calls.get(fact.from_call), self._call(fact)

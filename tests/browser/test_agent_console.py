@@ -375,6 +375,29 @@ async def test_she_calls_outside_for_a_queue_and_is_told_what_she_may_not(at: Sh
     assert (await at.center.fact(f.OwnCallEnded, number=len(at.center.all(f.OwnCallBegan)))).why == "hung_up"
 
 
+@pytest.mark.parametrize("whom", ["bob", FRIEND])
+async def test_a_page_that_is_loaded_anew_in_a_call_of_her_own_goes_on_with_it(
+    at: Shift, page: Page, bob: Phone, outside: Phone, whom: str
+) -> None:
+    """The other one hears music meanwhile, and both hear each other again."""
+    await ready(at, "bob")
+    await page.locator("#dial-to").fill(whom)
+    await page.locator("#dial button[type=submit]").click()
+    other = await (bob if whom == "bob" else outside).incoming()
+    await other.hears(ALICE_TONE)
+    before = len(at.center.all(f.OwnLegResumed))
+    await page.reload()
+    await at.center.fact(f.OwnLegResumed, before + 1)
+    await other.hears(ALICE_TONE)
+    await hears(page, BOB if whom == "bob" else OUTSIDE_TONE)
+    await silent(other, MUSIC_TONES)
+    await expect(page.locator("#own-call")).to_have_text(f"You talk to {whom}")
+    await page.locator("#dial-end").click()
+    await other.ended()
+    await expect(page.locator("#state")).to_have_text("Ready")
+    assert at.center.all(f.OwnCallEnded)[-1].why == "hung_up"
+
+
 async def test_nobody_answers_a_call_of_her_own(at: Shift, page: Page, outside: Phone) -> None:
     before, outside.on_invite = outside.on_invite, Busy()
     try:

@@ -783,6 +783,13 @@ class CenterMachine(RuleBasedStateMachine):
         else:
             self.world.tell(e.AgentDialEndRequested(agent))
 
+    @rule(n=st.integers(0, 2), seconds=st.integers(0, 14))
+    def a_softphone_is_lost_in_an_own_call(self, n: int, seconds: int) -> None:
+        talking = sorted(agent.name for agent in self.world.center.state.agents.values() if agent.own_call)
+        if talking:
+            self.world.tell(e.AgentLegResumeRequested(talking[n % len(talking)]))
+            self.world.run_for(seconds)
+
     @rule(n=st.integers(0, 5), hear=st.booleans())
     def somebody_sees_to_a_message(self, n: int, hear: bool) -> None:
         messages = list(self.world.center.state.mailboxes.messages)

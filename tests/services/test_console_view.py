@@ -30,11 +30,11 @@ def test_both_see_the_call_between_them(world: World) -> None:
     world.agent_ready("bob")
     assert own_call(world, "alice") is None
     world.tell(e.AgentDialRequested("alice", colleague="bob"))
-    assert own_call(world, "alice") == {"began_by": "alice", "to": "bob", "talks": False}
+    assert own_call(world, "alice") == {"began_by": "alice", "to": "bob", "talks": False, "on_it": False, "resuming": False}
     world.run_for(6)
     seen = len(world.facts)
     for agent in ("alice", "bob"):
-        assert own_call(world, agent) == {"began_by": "alice", "to": "bob", "talks": True}
+        assert own_call(world, agent) == {"began_by": "alice", "to": "bob", "talks": True, "on_it": True, "resuming": False}
     world.tell(e.AgentDialEndRequested("alice"))
     assert {"alice", "bob"} <= touched(world.center.state, world.facts[seen:])
     assert own_call(world, "alice") is own_call(world, "bob") is None

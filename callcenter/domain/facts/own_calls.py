@@ -15,6 +15,8 @@ class OwnEndedWhy(StrEnum):
     BUSY = "busy"
     NO_ANSWER = "no_answer"
     UNREACHABLE = "unreachable"
+    LOST = "lost"
+    """A leg was lost in mid-call, with its phone or its node, and nobody came back on another one in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,29 @@ class OwnCallAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnLegRedialed:
+    """Her softphone was lost (a page that was loaded anew) and is rung again; who talks to her hears music meanwhile."""
+
+    at: datetime
+    call: str
+    agent: str
+    leg: str
+    """The new one."""
+    lost: str
+    """The one that it takes the place of."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLegResumed:
+    """She is back."""
+
+    at: datetime
+    call: str
+    agent: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
 class OwnCallEnded:
     """Neither of them is in it any more."""
 
@@ -67,4 +92,4 @@ class OwnCallEnded:
     talk: timedelta
 
 
-OwnCallFact = OwnCallBegan | OwnCallDialed | OwnCallAnswered | OwnCallEnded
+OwnCallFact = OwnCallBegan | OwnCallDialed | OwnCallAnswered | OwnLegRedialed | OwnLegResumed | OwnCallEnded

@@ -119,12 +119,13 @@ function claimPhone() {
 }
 
 function lostTalk() {
-  return Boolean(phone && owner.mine && phone.registered && !phone.talking && !phone.incoming && contact?.state === "connected" && !contact.rings);
+  const idle = phone && owner.mine && phone.registered && !phone.talking && !phone.incoming;
+  return Boolean(idle && (contact?.state === "connected" ? !contact.rings : agent?.own_call?.on_it));
 }
 
-// The page was loaded anew in mid-talk: her softphone is rung once more.
+// The page was loaded anew in mid-talk, with a caller or in a call of her own: her softphone is rung once more.
 function resumeIfLost() {
-  if (lostTalk() && !resuming && !contact.resuming) resume();
+  if (lostTalk() && !resuming && !contact?.resuming && !agent?.own_call?.resuming) resume();
 }
 
 async function resume() {
