@@ -12,11 +12,23 @@ from callcenter.domain.wrap_up import lacks_disposition, refuse_without_disposit
 
 
 def login(turn: Turn, agent: Agent) -> None:
-    """Logged in is not ready yet; a second login changes nothing."""
-    if agent.state is AgentState.LOGGED_OUT:
+    """Logged in is not ready yet; a second login changes nothing, but calls a log-out off that waits for the end of what she is in."""
+    if agent.state is not AgentState.LOGGED_OUT:
+        _call_off_logout(turn, agent)
+    else:
         become(turn, agent, AgentState.NOT_READY, a.LOGIN)
         if agent.fallback_leg:
             _leave_alone(turn, agent)
+
+
+def _call_off_logout(turn: Turn, agent: Agent) -> None:
+    """After a contact she is ready, as if she had not asked; after anything else what a login makes of her."""
+    if agent.remembered is None or agent.remembered.state is not AgentState.LOGGED_OUT:
+        return
+    if agent.state in a.BUSY or agent.state is AgentState.WRAP_UP:
+        remember(turn, agent, AgentState.READY)
+    else:
+        remember(turn, agent, AgentState.NOT_READY, a.LOGIN)
 
 
 def ready(turn: Turn, agent: Agent) -> None:
@@ -27,8 +39,8 @@ def ready(turn: Turn, agent: Agent) -> None:
     elif agent.own_call and agent.state is AgentState.NOT_READY:
         rest(turn, agent, a.OWN_CALL)
     elif agent.state is AgentState.WRAP_UP:
+        remember(turn, agent, AgentState.READY)  # her latest wish, whether or not the wrap-up may end at once
         if not refuse_without_disposition(turn, agent):
-            remember(turn, agent, AgentState.READY)
             finish_wrap_up(turn, agent)
     elif not agent.can_be_rung:  # she will be, as soon as her phone is
         if agent.reason != a.PHONE_UNREACHABLE:

@@ -138,7 +138,7 @@ async def test_in_the_middle_of_a_call_of_her_own(tmp_path: Path, database: str)
         await friend.hears(ALICE_TONE)
         with asleep():
             await friend.ended(within=40)
-            assert (await at.center.fact(f.OwnCallEnded)).why == "hung_up"
+            assert (await at.center.fact(f.OwnCallEnded)).why == "lost"
         await expect(page.locator("#own-call")).to_be_hidden()
         await expect(page.locator("#hang-up")).to_be_hidden()
         await expect(page.locator("#dial-to")).to_be_visible()  # ready or not: Asterisk's 11 s and the console's 12 s end nearly together

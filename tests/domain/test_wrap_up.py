@@ -209,3 +209,59 @@ def test_the_books_keep_the_disposition() -> None:
     books = fold_call(fact for fact in world.facts if getattr(fact, "call", "") or isinstance(fact, f.CallBegan))
     assert books.call is not None
     assert (books.call.disposition, [contact.disposition for contact in books.contacts]) == ("sale", ["sale"])
+
+
+# --- a log-out that waits, and what is asked for meanwhile ------------------------------------------
+
+
+LOGOUT = e.AgentLogoutRequested("alice")
+
+
+@pytest.mark.parametrize("in_talk", [[LOGOUT, e.AgentLoginRequested("alice")], [LOGOUT]], ids=["asked in the talk", "asked in wrap-up"])
+def test_a_login_calls_off_the_log_out_that_waits(in_talk: list[Event]) -> None:
+    world = world_in_wrap_up(DispositionRule(), in_talk=in_talk)
+    world.tell(e.AgentLoginRequested("alice"))
+    assert world.agent("alice").state is AgentState.WRAP_UP, "it ends nothing"
+    world.run_for(31)
+    assert states(world)[-2:] == ["wrap_up", "ready"]
+    assert world.faults == []
+
+
+def test_a_login_leaves_another_wish_as_it_is() -> None:
+    world = world_in_wrap_up(DispositionRule(), in_talk=[e.AgentNotReadyRequested("alice", "lunch")])
+    world.tell(e.AgentLoginRequested("alice"))
+    world.run_for(31)
+    assert states(world)[-2:] == ["wrap_up", "not_ready lunch"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "becomes"),
+    [
+        (e.AgentReadyRequested("alice"), "not_ready meeting"),
+        (e.AgentNotReadyRequested("alice", "lunch"), "not_ready lunch"),
+        (e.AgentLoginRequested("alice"), "not_ready meeting"),
+        (e.WrapUpEndRequested("alice"), "logged_out"),
+    ],
+    ids=lambda each: getattr(each, "reason", "") or type(each).__name__,
+)
+def test_the_latest_wish_counts_in_a_wrap_up_that_lacks_a_disposition(asked: Event, becomes: str) -> None:
+    """Ready is refused with why, and is her wish all the same; the queue has not ready (meeting) for who lets the time run out."""
+    world = world_in_wrap_up(in_talk=[LOGOUT])
+    world.tell(asked)
+    world.run_for(31)
+    assert states(world)[-2:] == ["wrap_up", becomes]
+    assert world.faults == []
+
+
+def test_in_a_call_of_her_own_a_login_calls_the_log_out_off_too() -> None:
+    world = World(small_center(agents=["alice", "bob"]))
+    world.agent_ready("alice")
+    world.agent_ready("bob")
+    world.tell(e.AgentDialRequested("alice", colleague="bob"))
+    world.run_for(6)
+    for asked in (LOGOUT, e.AgentLoginRequested("alice"), e.AgentDialEndRequested("alice")):
+        world.tell(asked)
+    world.run_for(1)
+    assert states(world)[-1] == "ready", "bob"
+    alice = world.agent("alice")
+    assert (alice.state, alice.reason) == (AgentState.NOT_READY, "login")

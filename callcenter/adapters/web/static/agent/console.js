@@ -253,7 +253,7 @@ function renderPresence() {
   put("later", agent.later ? t("later", { state: agent.later.reason ? spoken(agent.later.reason) : t(`state_${agent.later.state}`) }) : "");
   const out = state === "logged_out";
   show("login", out);
-  show("ready", !out && (state === "not_ready" || agent.later?.state === "not_ready"));
+  show("ready", !out && (state === "not_ready" || (agent.later && agent.later.state !== "ready")));
   show("not-ready", !out);
   show("reason", !out);
   show("logout", !out);
