@@ -64,7 +64,7 @@ def _music(turn: Turn, own: OwnCall) -> str:
     config = turn.state.config
     agent = config.agents.get(own.began.agent)
     name = own.began.queue or (agent.queues[0] if agent is not None and agent.queues else "")
-    return config.queues[name].music if name in config.queues else QueueConfig.music
+    return config.queues[name].music if name in config.queues else QueueConfig(name).music
 
 
 def answered(turn: Turn, call: Call, leg: Leg) -> None:
