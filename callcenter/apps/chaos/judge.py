@@ -107,10 +107,7 @@ class Judge:
         """They never happened, as far as the center can know."""
         for seq in missing:
             self._lost.setdefault(seq, []).append(self._records.pop(seq))
-        verdict, self.checker = self.checker.violations, Checker()
-        for record in self._records.values():
-            self.checker.keep(record.facts, record.config)
-        self.checker.violations = verdict
+        self.checker.start_again((record.facts, record.config) for record in self._records.values())
 
     def _died(self, process: str, bug: BaseException | None) -> None:
         self._note("death", f"{process} {bug!r}" if bug else process)
