@@ -52,7 +52,7 @@ def document_of(settings: Settings, named: str) -> FlowDocument:
     """A flow by its file, as ``main`` (the one in use) or as ``main@7`` (a published version). Raises PublishError, DocumentError."""
     name, _, number = named.partition("@")
     try:
-        if number.isdigit() and name and not Path(named).exists():
+        if number.isdecimal() and len(number) < 10 and name and not Path(named).exists():
             return published(settings.flow_sources.store.find(name, int(number)))
     except StoreError as error:
         raise PublishError(str(error)) from None

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from aiohttp import web
+from aiohttp.log import server_logger
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -22,6 +23,7 @@ from callcenter.adapters.db.webhooks import PostgresWebhooks
 from callcenter.adapters.web.config.flow_pages import FlowPages
 from callcenter.adapters.web.config.pages import ConfigPages
 from callcenter.adapters.web.config.prompt_pages import PromptPages
+from callcenter.adapters.web.door import NoHttp
 from callcenter.adapters.web.health import Health, Sources
 from callcenter.adapters.web.site import Site
 from callcenter.apps.api import api_of
@@ -189,7 +191,15 @@ async def serve(settings: Settings, config_file: Path, stop: asyncio.Event) -> N
         ending.push_async_callback(database.close)
         site = put_together(settings, config_file, database, ending)
         # No access log: an address may hold a caller's number.
-        runner = web.AppRunner(site.application(), access_log=None, handler_cancellation=True, shutdown_timeout=1.0, keepalive_timeout=30.0)
+        server_logger.addFilter(NoHttp())
+        runner = web.AppRunner(
+            site.application(),
+            access_log=None,
+            handler_cancellation=True,
+            shutdown_timeout=1.0,
+            keepalive_timeout=30.0,  # also for who never ends the first lines of a request
+            auto_decompress=False,  # what is packed is refused at the door
+        )
         ending.push_async_callback(runner.cleanup)
         await runner.setup()
         await web.TCPSite(runner, settings.web.host, settings.web.port).start()

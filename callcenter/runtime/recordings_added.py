@@ -14,6 +14,8 @@ from callcenter.runtime.settings import Settings, SettingsError, load
 from callcenter.runtime.settings_languages import recorded_folder
 from callcenter.runtime.whole_files import sync_folder
 
+SHORTEST_S = 0.1
+"""What is shorter was cut off on its way, or is no recording."""
 _ID = re.compile(r"[a-z0-9-]{1,60}")
 
 
@@ -27,6 +29,8 @@ def add(settings: Settings, prompt: str, language: str, file: Path) -> float:
         raise RecordingError(f"a prompt's id must be 1 to 60 characters a-z, 0-9 and '-', but is {prompt!r}")
     try:
         samples = decoded(file)
+        if len(samples) < SHORTEST_S * WIDE:
+            raise AudioError(f"has less than {SHORTEST_S:g} seconds of sound in it")
         place = recorded_folder(settings.data, language)
         place.mkdir(parents=True, exist_ok=True)
         _write(place, f"{prompt}.wav", samples)

@@ -5,297 +5,236 @@ fetched from elsewhere, the page keeps its shape, and the text is shown as a tex
 """
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from typing import TypeVar
 from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, StorageState, expect
 
-from callcenter.adapters.web.access import Rule
 from callcenter.adapters.web.door import HEADERS
-from callcenter.apps import rights_page
-from callcenter.runtime.document_kinds import KINDS
+from callcenter.adapters.web.static_files import FOLDER
+from callcenter.runtime.postgres import EmbeddedPostgres
 from tests.browser.hostile_center import HostileCenter, plain
+from tests.browser.hostile_views import FORMS, PAGES, REFLECTED, SAFE, Found, addresses, ask, expected, forms_of, pages, send
 from tests.browser.watched import ELEMENTS, Watched
+from tests.support import postgres
 from tests.support.hostile_texts import ALL, SAMPLE
 from tests.support.people import PASSWORD
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ROOT = "root"
-WITHOUT_PAGES = frozenset({"/sip/{node}", "/console/socket", "/live"})
-"""Sockets, and a page that has its own such test."""
-STREAMS = frozenset({"/wallboard/events", "/live/events"})
-"""Events, which pages of ours show; as a page they would never end."""
 CHUNK = 90
 """Versions of the documents that the history's page shows at once, and a few to spare."""
-
+LOOKED_AT = 3
+"""Objects, of what is no page."""
+WINDOWS = 3
+"""Side by side: while one is drawn, the next is answered."""
+T = TypeVar("T")
 
 every_text = pytest.mark.parametrize("center", [pytest.param("all", marks=pytest.mark.long)], indirect=True)
 a_sample_too = pytest.mark.parametrize("center", ["sample", pytest.param("all", marks=pytest.mark.long)], indirect=True)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def center(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, database: str) -> AsyncIterator[HostileCenter]:
+async def center(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres_server: EmbeddedPostgres
+) -> AsyncIterator[HostileCenter]:
+    """One with the sample, and one with all: each has a database of its own."""
     texts = SAMPLE if request.param == "sample" else ALL
-    center = HostileCenter(tmp_path_factory.mktemp("hostile"), database, texts)
-    await center.seed()
-    async with center:
-        center.alices_phone()
-        yield center
+    with postgres.database(postgres_server) as url:
+        center = HostileCenter(tmp_path_factory.mktemp("hostile"), url, texts)
+        await center.seed()
+        async with center:
+            center.alices_phone()
+            yield center
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def session(browser: Browser, center: HostileCenter) -> StorageState:
+    """Somebody with every right has signed in."""
+    context = await browser.new_context()
+    page = await context.new_page()
+    await page.goto(f"{center.address}/sign-in")
+    await page.locator("#name").fill(ROOT)
+    await page.locator("#password").fill(PASSWORD)
+    await page.keyboard.press("Enter")
+    await expect(page.locator("form.sign-out")).to_be_visible()
+    state = await context.storage_state()
+    await context.close()
+    return state
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def watched(browser: Browser, center: HostileCenter) -> AsyncIterator[Watched]:
-    """A window in which somebody with every right is signed in."""
-    context = await browser.new_context(viewport={"width": 1280, "height": 900})
-    watched = await Watched.make(context, center.address)
-    await watched.page.goto(f"{center.address}/sign-in")
-    await watched.page.locator("#name").fill(ROOT)
-    await watched.page.locator("#password").fill(PASSWORD)
-    await watched.page.keyboard.press("Enter")
-    await expect(watched.page.locator("form.sign-out")).to_be_visible()
-    yield watched
+async def windows(browser: Browser, center: HostileCenter, session: StorageState) -> AsyncIterator[Sequence[Watched]]:
+    """Windows of hers."""
+    context = await browser.new_context(viewport={"width": 1280, "height": 900}, storage_state=session)
+    windows = [await Watched.make(context, center.address) for _ in range(WINDOWS)]
+    yield windows
     await context.close()
+
+
+@pytest.fixture
+def watched(windows: Sequence[Watched]) -> Watched:
+    return windows[0]
+
+
+async def side_by_side(windows: Sequence[Watched], every: Iterable[T], look: Callable[[Watched, T], Awaitable[None]]) -> None:
+    """Look at each of them in one of the windows; in the end nothing was complained about."""
+    left = iter(every)
+
+    async def one_after_another(watched: Watched) -> None:
+        for each in left:
+            await look(watched, each)
+
+    async with asyncio.TaskGroup() as looking:
+        for watched in windows:
+            looking.create_task(one_after_another(watched))
+    assert [complaint for watched in windows for complaint in watched.complaints] == []
 
 
 # --- every page ------------------------------------------------------------------------------------
 
 
-def values(center: HostileCenter) -> Mapping[str, Sequence[str]]:
-    """What the parts of addresses may be; where objects are hostile themselves, each of them."""
-    every = range(len(center.texts) if center.texts is ALL else 2)
-    return {
-        "kind": [kind for kind in KINDS if kind != "flow"] if center.texts is ALL else ["caller_list", "script", "center"],
-        "flow": ["main"],
-        "language": ["en"],
-        "prompt": [f"hostile-{n}" for n in every],
-        "version": ["1", "0"],
-        "agent": ["alice"],
-        "queue": ["support"],
-        "calendar": ["office"],
-        "callback": [f"b{n}" for n in every],
-        "call": [f"h{n}" for n in every],
-        "contact": [f"h{n}-contact" for n in every],
-        "list": ["vip"],
-        "message": [f"m{n}" for n in every],
-        "recording": ["h0-recording"],
-        "webhook": [f"w{n}" for n in every],
-        "area": ["agent"],
-        "file": ["agent/console.js"],
-    }
-
-
-NAMED: Mapping[str, str] = {"/people/{name}/edit": "h{n}", "/config/edit/{kind}/{name}": "hostile-{n}.en"}
-"""``{name}`` means something else on each page."""
-
-
-def addresses(rule: Rule, center: HostileCenter) -> Iterator[str]:
-    """Where this route leads, filled in with all there is of each kind."""
-    path = rights_page.shown(rule)
-    if path in NAMED:
-        for n in range(len(center.texts) if center.texts is ALL else 4):
-            yield path.replace("{kind}", "prompt").replace("{name}", NAMED[path].replace("{n}", str(n)))
-        return
-    found = [path]
-    for part in re.findall(r"\{(\w+)\}", path):
-        assert part in values(center), f"{rule.path}: say in 'values' what {{{part}}} may be, so that this page is looked at, too"
-        found = [each.replace(f"{{{part}}}", value) for each in found for value in values(center)[part]]
-    yield from found
-
-
 @a_sample_too
-async def test_every_page_there_is(watched: Watched, center: HostileCenter) -> None:
+async def test_every_page_there_is(windows: Sequence[Watched], center: HostileCenter) -> None:
     """Each is opened, whatever it is: pages, pictures, documents of JSON, sounds."""
-    looked = 0
-    for rule in rights_page.routes().rules:
-        if rule.method != "GET" or rule.path in WITHOUT_PAGES | STREAMS:
-            continue
+    found: list[str] = []
+    for rule in pages():
         kinds: set[str] = set()
         for n, address in enumerate(addresses(rule, center)):
             if n < (LOOKED_AT if center.texts is ALL else 1):
-                kinds.add(await kind_of(watched, address))
+                kinds.add((await ask(windows[0], address, as_page=False)).kind)
             if kinds & PAGES:
-                await watched.page.goto(f"{center.address}{address}")
-                await watched.shows(expected(address, center))
-                looked += 1
+                found.append(address)
             elif n >= LOOKED_AT or center.texts is SAMPLE:
                 break
         assert kinds & PAGES or kinds <= SAFE, rule.path
-    assert watched.complaints == []
-    assert looked >= 25
+    assert len(found) >= 25
 
+    async def look(watched: Watched, address: str) -> None:
+        await watched.page.goto(f"{center.address}{address}")
+        await watched.shows(expected(address, center))
 
-async def kind_of(watched: Watched, address: str) -> str:
-    """The media type of what is there; empty: nothing is, or it is elsewhere."""
-    answer = await watched.page.context.request.get(f"{watched.address}{address}", max_redirects=0)
-    assert answer.status < 500, f"{address}: {answer.status} {await answer.text()}"
-    assert answer.headers["x-content-type-options"] == "nosniff", address
-    return answer.headers.get("content-type", "").partition(";")[0] if answer.ok else ""
-
-
-PAGES = frozenset({"text/html", "image/svg+xml"})
-LOOKED_AT = 3
-"""Objects, of what is no page."""
-SAFE = frozenset(
-    {
-        "",
-        "application/json",
-        "application/problem+json",
-        "application/openapi+json",
-        "text/plain",
-        "text/javascript",
-        "text/css",
-        "audio/wav",
-        "audio/x-wav",
-    }
-)
-"""What no browser takes for a page."""
-
-
-def expected(address: str, center: HostileCenter) -> Sequence[str]:
-    """The texts that have to be seen there."""
-    texts = center.texts
-    found = re.fullmatch(r"/people/h(\d+)/edit|/config/(?:edit/prompt|prompts/en)/hostile-(\d+)(?:\.en)?", address)
-    if found:
-        place = int(found[1] or found[2])
-        return [texts[place] if found[1] else plain(texts[place])]
-    if address in ("/people", "/account"):
-        return texts
-    if address == "/alerts":
-        return texts[:200]
-    if address == "/audit":
-        return texts[-90:]
-    if address == "/config/edit/caller_list/vip":
-        return [plain(each) for each in texts]
-    return ()
+    await side_by_side(windows, found, look)
 
 
 @every_text
-async def test_the_history_of_the_configuration(watched: Watched, center: HostileCenter) -> None:
+async def test_the_history_of_the_configuration(windows: Sequence[Watched], center: HostileCenter) -> None:
     """By hostile authors, for hostile reasons, of documents with hostile names; each version, and the history of each such document."""
+
+    async def look(watched: Watched, version: tuple[int, str]) -> None:
+        await watched.page.goto(f"{center.address}/config/version/{version[0]}")
+        await watched.shows([version[1]])
+
     await center.versions(["the one before"], 999)
     first = 1000
     for begin in range(0, len(center.texts), CHUNK):
         chunk = center.texts[begin : begin + CHUNK]
         await center.versions(chunk, first)
-        await watched.page.goto(f"{center.address}/config/history")
-        await watched.shows(chunk)
-        for number, hostile in enumerate(chunk, start=first):
-            await watched.page.goto(f"{center.address}/config/version/{number}")
-            await watched.shows([hostile])
+        await windows[0].page.goto(f"{center.address}/config/history")
+        await windows[0].shows(chunk)
+        await side_by_side(windows, enumerate(chunk, start=first), look)
         first += len(chunk)
-    assert watched.complaints == []
-
-
-REFLECTED = (
-    "/config/prompts?find={}",
-    "/config/history?document={}",
-    "/audit?person={}&what={}",
-    "/config/flows/main?version={}",
-    "/alerts?done={}",
-    "/config?saved={}&later={}",
-    "/sign-in?next={}",
-    "/{}",
-    "/people/{}/edit",
-    "/config/edit/queue/{}",
-    "/config/flows/{}",
-    "/config/prompts/en/{}",
-    "/trends?queue={}",
-)
-"""What is asked for is said again, or is not found: with hostile words in the address."""
 
 
 @every_text
 @pytest.mark.parametrize("address", REFLECTED)
-async def test_hostile_addresses(watched: Watched, center: HostileCenter, address: str) -> None:
-    for hostile in center.texts:
+async def test_hostile_addresses(windows: Sequence[Watched], center: HostileCenter, address: str) -> None:
+    """The browser is shown each answer that differs from those before: the same page again would bring about the same, as no script of
+    ours reads where it is."""
+    known: set[Found] = set()
+
+    async def look(watched: Watched, hostile: str) -> None:
         asked = address.replace("{}", quote(hostile[:500], safe=""))
-        answer = await watched.page.goto(f"{center.address}{asked}")
-        assert answer is not None
-        assert answer.status < 500, asked
-        if answer.headers.get("content-type", "").startswith("text/html"):
+        found = await ask(watched, asked)
+        assert found.kind in PAGES | SAFE, asked
+        if found.kind in PAGES and found not in known:
+            known.add(found)
+            shown = await watched.page.goto(f"{center.address}{asked}")
+            assert shown is not None
+            assert await shown.body() == found.body, asked
             await watched.shows()
-    assert watched.complaints == []
+
+    await side_by_side(windows, center.texts, look)
+
+
+def test_no_script_of_ours_reads_where_it_is() -> None:
+    """But host and scheme, to open its sockets there."""
+    ours = {file: file.read_text() for file in FOLDER.rglob("*.js") if "vendor" not in file.parts}
+    reading = ("location.search", "location.hash", "location.path", "URLSearchParams", "document.URL", "baseURI", "referrer")
+    assert len(ours) > 10
+    assert [(file.name, word) for file, text in ours.items() for word in reading if word in text] == []
+    whole = [line.strip() for text in ours.values() for line in text.splitlines() if "location.href" in line]
+    assert whole == ["this.#address = new URL(address, location.href);"]
 
 
 # --- forms -----------------------------------------------------------------------------------------
 
-FILL = """hostile => {
-  const written = "input:not([type]), input[type=text], input[type=number], textarea";
-  const forms = [...document.querySelectorAll("main form[method=post]")].filter((form) => form.querySelector(written));
-  if (forms.length === 0) return 0;
-  const form = forms[window.__which ?? 0];
-  for (const one of form.querySelectorAll("input, textarea")) {
-    if (["hidden", "checkbox", "radio", "submit", "password"].includes(one.type)) continue;
-    one.removeAttribute("maxlength");
-    one.value = hostile;
-  }
-  form.noValidate = true;
-  form.requestSubmit();
-  return forms.length;
-}"""
-FORMS = (
-    "/people/new",
-    "/people/h0/edit",
-    "/account",
-    "/alerts",
-    "/config/flows/main",
-    *(f"/config/new/{kind}" for kind in KINDS if kind != "flow"),
-)
-
-
-async def submit(page: Page, which: int, hostile: str) -> int:
-    """Fill this form with the text and send it; how many there are. The answer is on the screen then."""
-    await page.evaluate("which => { window.__which = which }", which)
-    async with page.expect_navigation():
-        count = await page.evaluate(FILL, hostile)
-        assert count, page.url
-    return int(count)
-
 
 @every_text
 @pytest.mark.parametrize("path", FORMS)
-async def test_hostile_forms(watched: Watched, center: HostileCenter, path: str) -> None:
-    """What was wrong is said beside what was written, as a text."""
-    texts = SAMPLE if path.startswith("/config/new/") and path != "/config/new/caller_list" else center.texts
-    for hostile in texts:
-        which = count = 0
-        while which <= count:
-            await watched.page.goto(f"{center.address}{path}")
-            count = await submit(watched.page, which, hostile) - 1
+async def test_hostile_forms(windows: Sequence[Watched], center: HostileCenter, path: str) -> None:
+    """What was wrong is said beside what was written, as a text. Each form sends each text, in one of its fields; what is
+    answered is filled in and sent again, as people do."""
+    await windows[0].page.goto(f"{center.address}{path}")
+    forms = await forms_of(windows[0].page)
+    assert forms, path
+
+    async def look(watched: Watched, job: tuple[int, deque[str]]) -> None:
+        which, todo = job
+        while todo:
+            shown = await forms_of(watched.page)
+            if shown[which : which + 1] != [forms[which]]:
+                await watched.page.goto(f"{center.address}{path}")
+            await send(watched.page, which, todo, forms[which][1])
             await watched.shows()
-            which += 1
-    assert watched.complaints == []
+
+    shares = [(which, deque(center.texts[n::WINDOWS])) for which in range(len(forms)) for n in range(WINDOWS)]
+    await side_by_side(windows, shares, look)
 
 
 # --- what moves ------------------------------------------------------------------------------------
 
 
+OPEN_ALL = """async () => {
+  const there = (id) => document.getElementById(id);
+  const opened = async (dialog) => {
+    while (!dialog.open) await new Promise(requestAnimationFrame);
+  };
+  const names = [];
+  for (const button of document.querySelectorAll("#waiting tbody button")) {
+    button.click();
+    await opened(there("contact-dialog"));
+    names.push(there("contact-name").textContent);
+    there("explain").click();
+    await opened(there("explain-dialog"));
+    there("explain-dialog").close();
+  }
+  return names;
+}"""
+
+
 @every_text
-async def test_live_pages(watched: Watched, center: HostileCenter) -> None:
-    """Many wait at once; their dialogs are opened, too."""
+async def test_live_pages(windows: Sequence[Watched], center: HostileCenter) -> None:
+    """Many wait at once; the dialogs of each are opened, too."""
+    supervisor, wallboard, _ = windows
     center.alices_phone()
-    for path in ("/supervisor", "/wallboard", "/live"):
-        if path not in {rule.path for rule in rights_page.routes().rules}:
-            continue
-        await watched.page.goto(f"{center.address}{path}")
-        legs = [center.calls(hostile) for hostile in center.texts]
-        if path != "/wallboard":
-            await watched.shows_soon(center.texts)  # all of them, at some moment; they move on
-        else:
-            await expect(watched.page.locator("#totals [data-column='waiting']")).to_have_text(str(len(legs)))
-            await watched.shows()
-        if path == "/supervisor":
-            for button in await watched.page.locator("#waiting tbody button").all():
-                await button.click()
-                await watched.page.locator("#explain").click()
-                await watched.page.locator("#explain-dialog button").last.click()
-        await watched.shows()
-        await center.everybody_leaves()
-    assert watched.complaints == []
+    await supervisor.page.goto(f"{center.address}/supervisor")
+    await wallboard.page.goto(f"{center.address}/wallboard")
+    legs = [center.calls(hostile) for hostile in center.texts]
+    await supervisor.shows_soon(center.texts)
+    await expect(wallboard.page.locator("#totals [data-column='waiting']")).to_have_text(str(len(legs)))
+    await wallboard.shows()
+    await supervisor.page.bring_to_front()
+    names = await supervisor.page.evaluate(OPEN_ALL)
+    assert len(names) == len(legs)
+    await supervisor.shows()
+    await center.everybody_leaves()
+    assert supervisor.complaints + wallboard.complaints == []
 
 
 @a_sample_too
@@ -322,17 +261,23 @@ async def test_the_agents_console(watched: Watched, center: HostileCenter) -> No
     assert watched.complaints == []
 
 
+TOGETHER = 10
+"""Notices that she has to acknowledge at once."""
+
+
 @every_text
 async def test_notices(watched: Watched, center: HostileCenter) -> None:
     page = watched.page
     await page.goto(f"{center.address}/agent")
     await expect(page.locator("body")).to_have_attribute("data-page", "ready")
-    for hostile in map(plain, center.texts):
-        if hostile.isprintable():
+    texts = [hostile for hostile in map(plain, center.texts) if hostile.isprintable()]
+    for begin in range(0, len(texts), TOGETHER):
+        together = texts[begin : begin + TOGETHER]
+        for hostile in together:
             await center.ask("notice_send", text=hostile, agents=["alice"], by=hostile[:60])
-            await watched.shows_soon([hostile])
-            await page.locator("#notices button").click()
-            await expect(page.locator("#notices button")).to_have_count(0)
+        await watched.shows_soon(together)
+        await page.evaluate("() => document.querySelectorAll('#notices button').forEach((button) => button.click())")
+        await expect(page.locator("#notices button")).to_have_count(0)
     assert watched.complaints == []
 
 

@@ -132,6 +132,8 @@ class ApiCenter:
     crm: int
     """Where the other system is asked, when a test lets one listen there."""
     tokens: dict[str, str] = field(default_factory=dict)
+    web: int = 0
+    """The web process, while it runs."""
 
     @property
     def file(self) -> Path:
@@ -268,6 +270,7 @@ def _web(center: ApiCenter) -> Iterator[None]:
     with log.open("ab") as out:
         command = [sys.executable, "-m", "callcenter.apps.cli", "web", "--config", str(center.file)]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    center.web = process.pid
     try:
         end = time.monotonic() + 60
         while not _answers(center.port):

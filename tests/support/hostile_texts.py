@@ -293,6 +293,9 @@ QUERIES = (
     "1e309",
     "-1",
     "0x7fffffffffffffff",
+    "\u00b2",
+    "\u0663\u0664",
+    "9" * 4400,
 )
 
 SIGNS = (

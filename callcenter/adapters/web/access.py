@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 from multidict import MultiDictProxy
 
@@ -31,8 +32,16 @@ log = structlog.get_logger(__name__)
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_FIELD, FORM_HEADER = "form_token", "X-Form-Token"
+FORM_SECONDS = 10.0
+"""In which the whole form must have come."""
 SIGNED: Final = web.RequestKey("signed", Signed)
 SECRET: Final = web.RequestKey("secret", str)
+
+
+CLOSE: Mapping[str, str] = {"Connection": "close"}
+"""For an answer to a request that has not been read to its end."""
+BROKEN = (ValueError, LookupError, web.PayloadAccessError, HttpProcessingError)
+"""A body that is not what it says: not UTF-8, an unknown charset, chunks that are none."""
 
 
 class Needs(Enum):
@@ -139,10 +148,18 @@ def address_of(request: web.Request) -> str:
 
 
 async def form_of(request: web.Request) -> MultiDictProxy[str | bytes | bytearray | web.FileField]:
-    """The fields of the form that was sent. Raises HTTPBadRequest when it is none."""
+    """The fields of the form that was sent. Raises HTTPBadRequest when it is none, and what says that it is too large or too slow."""
+    if request.content_type == "multipart/form-data":  # for files; no page of ours sends any this way
+        raise web.HTTPBadRequest(text="This is not a form.\n", headers=CLOSE)
+    most = request.client_max_size
+    if (request.content_length or 0) > most:
+        raise web.HTTPRequestEntityTooLarge(most, text=f"A form may have at most {most} bytes.\n", headers=CLOSE)
     try:
-        return await request.post()
-    except (ValueError, LookupError):  # not UTF-8, an unknown charset, a broken multipart body
+        async with asyncio.timeout(FORM_SECONDS):
+            return await request.post()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(text=f"The form did not come within {FORM_SECONDS:g} seconds.\n", headers=CLOSE) from None
+    except BROKEN:
         raise web.HTTPBadRequest(text="This is not a form.\n") from None
 
 
@@ -252,6 +269,8 @@ class Door:
             return await self._refuse(request, 403, "shell.forbidden")
         if not _names_harmless(request):
             return await self._refuse(request, 404, "shell.not_found")
+        if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+            return await self._packed(request)
         try:
             refusal = await self._checked(request, rule)
         except PeopleAway:
@@ -265,6 +284,12 @@ class Door:
             return await self._refuse(request, 403, "shell.forbidden")
         except PeopleAway:
             return await self._refuse(request, 503, "shell.away")
+
+    async def _packed(self, request: web.Request) -> web.StreamResponse:
+        """What is packed is never unpacked: a kilobyte of it may become a megabyte (RFC 9110, 15.5.16 and 12.5.3)."""
+        answer = await self._refuse(request, 415, "shell.packed")
+        answer.headers.update({"Accept-Encoding": "identity", **CLOSE})
+        return answer
 
     async def _checked(self, request: web.Request, rule: Rule) -> web.StreamResponse | None:
         """None: come in. What is public asks who it is only to greet her."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from aiohttp import web
 
 from callcenter.adapters.web.access import Routes, address_of, by, form_of, signed
+from callcenter.adapters.web.numbers import whole
 from callcenter.adapters.web.shell import Shell, words_for
 from callcenter.adapters.web.words.catalogue import LANGUAGES
 from callcenter.domain.rights import Right
@@ -102,12 +103,12 @@ class AccountPages:
 
     async def add_token(self, request: web.Request) -> web.Response:
         who, sent = signed(request), await form_of(request)
-        label, days = str(sent.get("label", "")).strip(), str(sent.get("days", ""))
+        label, days = str(sent.get("label", "")).strip(), whole(str(sent.get("days", ""))) or 0
         t = words_for(request)
         faults = {}
         if not 1 <= len(label) <= LONGEST_LABEL or not label.isprintable():
             faults["label"] = t("account.fault_label", most=LONGEST_LABEL)
-        if not (days.isascii() and days.isdigit() and 1 <= int(days[:5]) <= LONGEST_TOKEN_DAYS):
+        if not 1 <= days <= LONGEST_TOKEN_DAYS:
             faults["days"] = t("account.fault_days", most=LONGEST_TOKEN_DAYS)
         scopes = {str(scope) for scope in sent.getall("scope", [])}
         if not scopes or not scopes <= {str(right) for right in who.rights}:
@@ -117,7 +118,7 @@ class AccountPages:
         person = None if faults else await self._signing.store.person(who.person)
         if person is None:
             return await self._page(request, status=422, faults=faults)
-        secret, _ = await self._signing.new_token(person, label, frozenset(map(Right, scopes)), timedelta(days=int(days)), by(request))
+        secret, _ = await self._signing.new_token(person, label, frozenset(map(Right, scopes)), timedelta(days=days), by(request))
         return await self._page(request, done="token_added", secret=secret)
 
     async def end_token(self, request: web.Request) -> web.Response:

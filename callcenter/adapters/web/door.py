@@ -1,7 +1,10 @@
 """What browsers may do with our pages, and what they are told when one of them breaks."""
 
+import logging
+
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
 from callcenter.adapters.web.api.problems import bug_here, is_api
@@ -22,6 +25,13 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+
+
+class NoHttp(logging.Filter):
+    """For the log of aiohttp's server: what cannot even be read as HTTP is no fault of ours, and strangers fill no log with it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:

@@ -1,5 +1,6 @@
 """The shell of every page: center's name, menu by rights, language and direction, light or dark; and how we say no."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,6 +15,14 @@ from callcenter.adapters.web.words.catalogue import Words, wished, words
 HERE = Path(__file__).parent
 PROBLEM = "application/problem+json"
 BEGINNING = "/"
+TITLES: Mapping[int, str] = {
+    401: "sign_in.title",
+    404: "shell.not_found_title",
+    405: "shell.not_found_title",
+    415: "shell.packed_title",
+    503: "shell.away_title",
+}
+"""Keys of the catalogue of words."""
 
 
 class Shell:
@@ -60,9 +69,13 @@ class Shell:
 
 def title_of(status: int) -> str:
     """A key of the catalogue of words."""
-    return {401: "sign_in.title", 404: "shell.not_found_title", 405: "shell.not_found_title", 503: "shell.away_title"}.get(
-        status, "shell.forbidden_title"
-    )
+    return {
+        401: "sign_in.title",
+        415: "shell.packed_title",
+        404: "shell.not_found_title",
+        405: "shell.not_found_title",
+        503: "shell.away_title",
+    }.get(status, "shell.forbidden_title")
 
 
 def words_for(request: web.Request) -> Words:

@@ -23,7 +23,7 @@ _DESCRIBED: Mapping[int, str] = {
     409: "It cannot be done as things are, and the sentence says why; or the first request with this Idempotency-Key is still going on.",
     412: "It was changed since the ETag of If-Match.",
     413: "The body is too large.",
-    415: "The body is not `application/json`.",
+    415: "The body is not `application/json`, or it is packed (`Content-Encoding`).",
     416: "The file has no such part.",
     422: "A value does not fit; `faults` says which. Or the Idempotency-Key was used for another request.",
     428: "Say with If-Match which state is to be changed.",
@@ -178,8 +178,7 @@ def statuses(endpoint: Endpoint) -> set[int]:
     """Of the problems it may answer with."""
     found = {400, 401, 403, 422, 429, 500, 503, *endpoint.problems}
     found |= {404} if endpoint.parameters else set()
-    found |= {408, 409, 413} if endpoint.changes else set()
-    found |= {415} if endpoint.body is not None else set()
+    found |= {408, 409, 413, 415} if endpoint.changes else set()
     found |= {412} if endpoint.etag and endpoint.changes else set()
     found |= {416} if endpoint.audio else set()
     return found

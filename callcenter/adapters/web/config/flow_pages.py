@@ -6,8 +6,9 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from callcenter.adapters.web.access import Routes, signed
+from callcenter.adapters.web.access import Routes, form_of, signed
 from callcenter.adapters.web.config.objects import EVERYBODY
+from callcenter.adapters.web.numbers import whole
 from callcenter.adapters.web.shell import Shell, words_for
 from callcenter.domain.rights import Of, Right
 
@@ -86,7 +87,7 @@ class FlowPages:
         text: str | None = None,
     ) -> web.Response:
         flow, asked = str(row["flow"]), request.query.get("version", "")
-        version = int(asked) if asked.isdigit() and len(asked) < 10 else int(row["version"])
+        version = _version(asked, int(row["version"]))
         try:
             written = await self._flows.text(flow, version)
         except FlowRefused:
@@ -107,13 +108,13 @@ class FlowPages:
     async def picture(self, request: web.Request) -> web.Response:
         version = request.match_info["version"]
         try:
-            svg = await self._flows.picture(request.match_info["flow"], int(version) if version.isdigit() and len(version) < 10 else -1)
+            svg = await self._flows.picture(request.match_info["flow"], _version(version, -1))
         except FlowRefused:
             raise web.HTTPNotFound(text="There is no such flow.\n") from None
         return web.Response(text=svg, content_type="image/svg+xml", headers={"Cache-Control": "no-cache"})
 
     async def publish(self, request: web.Request) -> web.Response:
-        sent = await request.post()
+        sent = await form_of(request)
         text, note, share = str(sent.get("text", "")), str(sent.get("note", "")).strip()[:500], _share(str(sent.get("share", "")))
         flow = str(sent.get("flow", ""))
         try:
@@ -130,22 +131,27 @@ class FlowPages:
 
     async def use(self, request: web.Request) -> web.Response:
         """A version that was published before, for all callers or for a share of them."""
-        sent, flow = await request.post(), request.match_info["flow"]
+        sent, flow = await form_of(request), request.match_info["flow"]
         version, share = str(sent.get("version", "")), _share(str(sent.get("share", "")))
         note = str(sent.get("note", "")).strip()[:500] or f"{datetime.now(UTC):%Y-%m-%d %H:%M}"
         try:
-            await self._flows.publish_version(flow, int(version) if version.isdigit() else 0, share, signed(request).person, note)
+            await self._flows.publish_version(flow, _version(version, 0), share, signed(request).person, note)
         except FlowRefused as error:
             return self._shell.page(request, "config/refused.html", status=422, why=" ".join((str(error), *error.faults)))
         return _on_to(flow)
 
     async def back(self, request: web.Request) -> web.Response:
-        sent, flow = await request.post(), request.match_info["flow"]
+        sent, flow = await form_of(request), request.match_info["flow"]
         try:
             await self._flows.rollback(flow, signed(request).person, str(sent.get("note", "")).strip()[:500])
         except FlowRefused as error:
             return self._shell.page(request, "config/refused.html", status=422, why=" ".join((str(error), *error.faults)))
         return _on_to(flow)
+
+
+def _version(text: str, otherwise: int) -> int:
+    found = whole(text)
+    return otherwise if found is None else found
 
 
 def _share(text: str) -> float:

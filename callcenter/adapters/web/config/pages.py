@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
-from callcenter.adapters.web.access import Routes, address_of, require, signed
+from callcenter.adapters.web.access import Routes, address_of, form_of, require, signed
 from callcenter.adapters.web.config.form import Sent, body_of, boxes
 from callcenter.adapters.web.config.objects import choices, columns, is_shown, left, may_change, object_of, served, serving
 from callcenter.adapters.web.config.shown import shown_long, text, versions_shown, what_changes
+from callcenter.adapters.web.numbers import whole
 from callcenter.adapters.web.shell import Shell, words_for
 from callcenter.domain.documents import Body, Documents, difference, kind_of, name_of
 from callcenter.domain.rights import Right
@@ -66,7 +67,7 @@ class ConfigPages:
             "config/overview.html",
             kinds=kinds,
             version=stored.version,
-            saved=int(saved) if saved.isdigit() else 0,
+            saved=whole(saved) or 0,
             later="later" in request.query,
             conflict=await self._center.in_conflict(),
         )
@@ -161,7 +162,7 @@ class ConfigPages:
             return self._away(request)
         if new and not form.one:
             name = str(body.get(form.named_by, "")) if form.named_by else _one(sent, "new_name").strip()
-        seen = int(_one(sent, "seen")) if _one(sent, "seen").isdigit() else 0
+        seen = whole(_one(sent, "seen")) or 0
         key = _key_of(form, name, body)
         agents = sent.get("+agents", ()) if "+serves" in sent else None
         if "remove" in sent:
@@ -273,25 +274,23 @@ class ConfigPages:
         )
 
     async def version(self, request: web.Request) -> web.Response:
-        number = request.match_info["version"]
+        number = whole(request.match_info["version"]) or 0
         try:
-            if not number.isdigit() or len(number) > 9:
-                raise NoSuchVersion
-            after = await self._center.version(int(number))
-            before: Documents = await self._center.version(int(number) - 1) if int(number) > 1 else {}
+            after = await self._center.version(number)
+            before: Documents = await self._center.version(number - 1) if number > 1 else {}
         except NoSuchVersion:
             raise web.HTTPNotFound(text="There is no such version.\n") from None
         except StoreAway:
             return self._away(request)
-        plan = Plan(int(number), before, after, difference(before, after))
-        return self._shell.page(request, "config/version.html", version=int(number), changes=what_changes(plan))
+        plan = Plan(number, before, after, difference(before, after))
+        return self._shell.page(request, "config/version.html", version=number, changes=what_changes(plan))
 
     async def back(self, request: web.Request) -> web.Response:
         """All documents, or one, as in a version: the difference first."""
         sent = await _sent(request)
         number, document = _one(sent, "version"), _one(sent, "document")
         try:
-            plan = await self._center.plan_back(int(number) if number.isdigit() and len(number) < 10 else 0, document)
+            plan = await self._center.plan_back(whole(number) or 0, document)
         except (NoSuchVersion, Faulty) as error:
             return self._shell.page(request, "config/refused.html", status=422, why=str(error))
         except StoreAway:
@@ -331,7 +330,7 @@ def _key_of(form: FormShape, name: str, body: Body) -> str:
 
 
 async def _sent(request: web.Request) -> Sent:
-    posted = await request.post()
+    posted = await form_of(request)
     found: dict[str, list[str]] = {}
     for key, value in posted.items():
         if isinstance(value, str):
@@ -351,5 +350,5 @@ def _unpacked(packed: str) -> tuple[Mapping[str, Body | None], Mapping[str, int]
         changes = {str(key): body if body is None else dict(body) for key, body in read["changes"].items()}
         expected = {str(key): int(version) for key, version in read["expected"].items()}
         return changes, expected, int(read["base"]), "rollback" if read.get("source") == "rollback" else "page"
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
         raise web.HTTPBadRequest(text="The form was changed on its way.\n") from None

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from aiohttp import web
 
-from callcenter.adapters.web.access import Routes, require
+from callcenter.adapters.web.access import BROKEN, CLOSE, Routes, require
 from callcenter.adapters.web.config.objects import EVERYBODY
 from callcenter.adapters.web.shell import Shell
 from callcenter.domain.rights import Of, Right
@@ -21,6 +21,10 @@ RECEIVE_S = 60.0
 
 class PromptRefused(Exception):
     """Nothing was changed; the sentence says why."""
+
+
+class TooLarge(Exception):
+    """More than ``LARGEST``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,8 @@ class PromptPages:
             file = await self._prompts.sound(row.prompt, row.language)
         except PromptRefused:
             raise web.HTTPNotFound(text="Nobody can make its sound here.\n") from None
-        return web.FileResponse(file, headers={"Content-Type": "audio/wav"})
+        headers = {"Content-Type": "audio/wav", "Content-Disposition": f'attachment; filename="{row.prompt}.{row.language}.wav"'}
+        return web.FileResponse(file, headers=headers)
 
     async def add(self, request: web.Request) -> web.Response:
         """The WAV file is the body; it is decoded in a child process that can open and reach nothing."""
@@ -104,10 +109,14 @@ class PromptPages:
             try:
                 await _receive(request, file)
                 seconds = await self._prompts.add(row.prompt, row.language, file)
+            except TooLarge:
+                return web.json_response({"error": f"it is larger than {LARGEST >> 20} MiB"}, status=413, headers=CLOSE)
+            except BROKEN:
+                return web.json_response({"error": "it did not arrive whole"}, status=400, headers=CLOSE)
             except PromptRefused as error:
                 return web.json_response({"error": str(error)}, status=422)
             except TimeoutError:
-                return web.json_response({"error": "it did not arrive in time"}, status=408)
+                return web.json_response({"error": "it did not arrive in time"}, status=408, headers=CLOSE)
         return web.json_response({"seconds": round(seconds, 1)})
 
     async def remove(self, request: web.Request) -> web.Response:
@@ -120,12 +129,14 @@ class PromptPages:
 
 
 async def _receive(request: web.Request, file: Path) -> None:
-    """Raises PromptRefused, TimeoutError."""
+    """Raises TooLarge, TimeoutError, or one of ``BROKEN``."""
+    if (request.content_length or 0) > LARGEST:
+        raise TooLarge
     size = 0
     async with asyncio.timeout(RECEIVE_S):
         with file.open("wb") as kept:
             async for chunk in request.content.iter_chunked(1 << 16):
                 size += len(chunk)
                 if size > LARGEST:
-                    raise PromptRefused(f"it is larger than {LARGEST >> 20} MiB")
+                    raise TooLarge
                 kept.write(chunk)

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field
 from callcenter.adapters.web.api.endpoint import Answer, Asked, Endpoint, Line, Nothing, Request, Shown
 from callcenter.adapters.web.api.ports import FlowsAway, Ports
 from callcenter.adapters.web.api.problems import Fault, Problem, not_found
+from callcenter.adapters.web.numbers import whole
 from callcenter.domain.audit import Deed
 from callcenter.domain.rights import Right
 
@@ -158,10 +159,10 @@ def _expected(asked: Asked[Any, Any]) -> int | None:
     given = asked.http.headers.get("If-Match", "*").strip()
     if given == "*":
         return None
-    number = given.strip('"')
-    if not number.isascii() or not number.isdigit() or len(number) > 9:
+    number = whole(given.strip('"'))
+    if number is None:
         raise Problem(412, "changed_meanwhile", "If-Match is not the ETag of this flow")
-    return int(number)
+    return number
 
 
 def _problem(error: FlowsAway) -> Problem:

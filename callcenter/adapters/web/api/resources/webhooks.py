@@ -9,6 +9,7 @@ from callcenter.adapters.web.api.endpoint import Answer, Asked, Endpoint, Line, 
 from callcenter.adapters.web.api.paging import Cursors, Page, PageQuery
 from callcenter.adapters.web.api.ports import Ports
 from callcenter.adapters.web.api.problems import Problem
+from callcenter.adapters.web.numbers import whole
 from callcenter.domain.audit import Deed
 from callcenter.domain.rights import Right
 from callcenter.domain.webhook_events import TYPES, Numbers
@@ -172,12 +173,12 @@ def _etag(found: Subscription) -> str:
 
 def _revision(asked: Asked[Any, Any]) -> int | None:
     given = asked.http.headers.get("If-Match", "*").strip()
-    number = given.strip('"')
+    number = whole(given.strip('"'))
     if given == "*":
         return None
-    if not number.isascii() or not number.isdigit() or len(number) > 9:
+    if number is None:
         raise Problem(412, "changed_meanwhile", "If-Match is not the ETag of this webhook")
-    return int(number)
+    return number
 
 
 _NEEDS = Right.MANAGE_WEBHOOKS
