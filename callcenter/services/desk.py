@@ -275,7 +275,7 @@ def _where_to(request: JsonObject) -> tuple[str, str]:
     """Queue and colleague, of which one is empty."""
     given = [name for name in ("queue", "colleague") if request.get(name) is not None]
     if len(given) != 1:
-        raise ControlError("name a queue or a colleague, one of both")
+        raise ControlError("name a queue, a colleague or a number, one of them")
     return _text(request, "queue") if "queue" in given else "", _text(request, "colleague") if "colleague" in given else ""
 
 

@@ -18,6 +18,7 @@ import psycopg
 import pytest
 
 from callcenter.adapters.web.api.all import ENDPOINTS, TAGS, schema
+from callcenter.adapters.web.api.dispatch import _response
 from callcenter.adapters.web.api.endpoint import PARAMETERS, Endpoint
 from callcenter.adapters.web.api.openapi import document
 from callcenter.apps.api import configured
@@ -78,6 +79,13 @@ def test_every_operation_has_a_name_of_its_own_and_says_which_right_it_needs() -
     assert {operation["tags"][0] for operation in operations} == set(TAGS)
 
 
+def test_an_answer_without_a_body_has_the_status_that_the_document_names() -> None:
+    paths = document(ENDPOINTS, TAGS)["paths"]
+    for endpoint in ENDPOINTS:
+        if endpoint.answers is None and not endpoint.audio:
+            assert str(_response(endpoint, None).status) in paths[endpoint.path][endpoint.method.lower()]["responses"], endpoint.operation
+
+
 # --- who may what -------------------------------------------------------------------------------------
 
 
@@ -94,7 +102,7 @@ def test_every_endpoint_is_open_to_its_rights_and_to_nobody_else(center: ApiCent
         told = center.ask(endpoint.method, address(endpoint), who=who, raw=b"[]" if endpoint.body else None)
         allowed = bool(endpoint.rights & RIGHTS[role])
         if not allowed:
-            problem(told, 403, "forbidden")
+            assert "'" + ", ".join(sorted(endpoint.rights)) + "'" in problem(told, 403, "forbidden")["detail"]
         elif "{agent}" not in endpoint.path:  # which agents are within reach is asked by their own tests
             assert told.status not in (401, 403), (endpoint, told.raw)
         assert told.status < 500, (endpoint, told.raw)
@@ -162,7 +170,7 @@ BODIES: dict[str, dict[str, object]] = {"/contacts/{contact}/move": {"queue": "s
 
 def test_an_agents_mailbox_is_hers(center: ApiCenter) -> None:
     assert center.get("/messages?mailbox=agent:alice", who="alice").json["items"][0]["message"] == "m3"
-    problem(center.get("/messages?mailbox=agent:alice", who="bob"), 403, "forbidden")
+    assert "'handle_voicemail'" in problem(center.get("/messages?mailbox=agent:alice", who="bob"), 403, "forbidden")["detail"]
     assert center.get("/messages/m3", who="sue").status == 200
 
 

@@ -80,6 +80,9 @@ def test_the_first_admin_and_who_follows() -> None:
         (["person", "add", "Ada Lovelace", "--password-stdin"], f"{PASSWORD}\n", "the sign-in name must be"),
         (["person", "add", "ada", "--shown", "A\u202eda", "--password-stdin"], f"{PASSWORD}\n", "cannot be seen"),
         (["person", "add", "ada", "--agent", "nobody", "--password-stdin"], f"{PASSWORD}\n", "there is no agent 'nobody'"),
+        (["person", "add", "ada", "--queue", "suport", "--password-stdin"], f"{PASSWORD}\n", "there is no queue 'suport'"),
+        (["person", "add", "ada", "--team", "north", "--password-stdin"], f"{PASSWORD}\n", "teams: none"),
+        (["person", "role", "ada", "--queue", "suport"], "", "queues: support"),
         (["person", "add", "ada", "--grant", "manage_people", "--password-stdin"], f"{PASSWORD}\n", "cannot be granted"),
         (["person", "add", "ada", "--role", "boss", "--password-stdin"], f"{PASSWORD}\n", "boss"),
         (["person", "passwd", "nobody", "--password-stdin"], f"{PASSWORD}\n", "there is nobody 'nobody'"),
@@ -109,7 +112,10 @@ def test_roles_and_reach_change_and_what_is_not_given_stays() -> None:
         {"queues": ["support"]},
         ["export"],
     )
-    does("person", "role", "sue", "--everywhere", "--inactive")
+    does("person", "role", "sue", "--agent", "alice")
+    assert (people()["sue"]["agent"], people()["sue"]["roles"]) == ("alice", ["ops"])
+    does("person", "role", "sue", "--everywhere", "--inactive", "--agent", "")
+    assert people()["sue"]["agent"] == ""
     assert (people()["sue"]["scope"], people()["sue"]["active"]) == ({}, False)
 
 

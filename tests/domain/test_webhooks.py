@@ -158,6 +158,15 @@ def test_every_kind_tells_fields_that_its_fact_has() -> None:
         ("https://exämple.com/", "ASCII"),
         ("https://crm.example.com/" + "a" * 1000, "at most 1000"),
         ("javascript:alert(1)", "must begin"),
+        ("https://127.0.0.1/", "webhooks.allow_private would allow that"),
+        ("https://localhost:8000/", "webhooks.allow_private would allow that"),
+        ("https://10.0.0.7/", "webhooks.allow_private would allow that"),
+        ("https://[fd00::1]/", "webhooks.allow_private would allow that"),
+        ("https://2130706433/", "never asked"),
+        ("https://0x7f.1/", "never asked"),
+        ("https://169.254.169.254/latest", "never asked"),
+        ("https://[::ffff:169.254.169.254]/", "never asked"),
+        ("https://1.1.1.1/", ""),
         ("", "must begin"),
     ],
 )
@@ -166,3 +175,5 @@ def test_where_a_webhook_may_be_sent(url: str, fault: str) -> None:
     assert fault in said
     assert bool(fault) is bool(said)
     assert url_fault("http://127.0.0.1:8000/", allow_private=True) == ""
+    assert url_fault("http://localhost:8000/", allow_private=True) == ""
+    assert "never asked" in url_fault("http://169.254.169.254/latest", allow_private=True)

@@ -22,7 +22,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 from multidict import MultiDictProxy
 
-from callcenter.adapters.web.api.problems import is_api
+from callcenter.adapters.web.api.problems import MISSING, is_api
 from callcenter.domain.audit import By
 from callcenter.domain.rights import Of, Right, Signed, may
 from callcenter.services.people.signing import Signing, form_token
@@ -358,4 +358,5 @@ def _names_harmless(request: web.Request) -> bool:
 
 def _tell(request: web.Request, right: object) -> None:
     who = request.get(SIGNED)
+    request[MISSING] = str(right)
     log.warning("not_allowed", person=who.person if who else "", right=str(right), method=request.method, path=request.path)

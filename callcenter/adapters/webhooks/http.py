@@ -11,7 +11,7 @@ from callcenter.domain.webhooks import Attempted
 from callcenter.services.checked_address import AddressRefused, sockets
 
 ANSWER_SECONDS = 10.0
-_PRIVATE = "its address is private; webhooks.allow_private would allow that"
+_PRIVATE = "its address is private, which webhooks.allow_private would allow, or one that is never asked"
 
 
 class HttpSender:

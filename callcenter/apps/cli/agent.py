@@ -134,7 +134,7 @@ def figures(name: AgentName, as_json: AsJson = False, config: Config = DEFAULT) 
     """The agent's own figures of today, as she hears them on her phone (*23)."""
     found = ask_engine(config, "agent_figures", agent=name)
     if as_json:
-        typer.echo(json.dumps({key: value for key, value in found.items() if key != "ok"}))
+        typer.echo(json.dumps({key: value for key, value in found.items() if key not in ("ok", "seq", "id")}))
         return
     aht, occupancy = found["aht_s"], found["occupancy"]
     handling = f"{aht:.0f} s" if isinstance(aht, float) else "-"

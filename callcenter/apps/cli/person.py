@@ -90,8 +90,7 @@ def add(
     from callcenter.services.people.passwords import hash_now
     from callcenter.services.people.person import Person, PersonError, shown_name, sign_in_name
 
-    if agent and agent not in {one.name for one in settings_of(config).agents}:
-        fail(f"there is no agent '{agent}' in the configuration", WRONG_USE)
+    _there(config, agent, queue, team)
     try:
         known = sign_in_name(name)
         person = Person(
@@ -110,6 +109,20 @@ def add(
     if not store_call(config, lambda store: store.add(person, operator())):
         fail(f"'{known}' is there already; change her with: callcenter person role, callcenter person passwd")
     typer.echo(f"{known}: may sign in as {', '.join(sorted(person.roles))}")
+
+
+def _there(config: Path, agent: str | None, queues: list[str] | None, teams: list[str] | None) -> None:
+    """Says which of them is not in the configuration: who is limited to a queue that is not there sees nothing, and wonders."""
+    settings = settings_of(config)
+    known = {
+        "agent": [each.name for each in settings.agents],
+        "queue": [each.name for each in settings.queues],
+        "team": [each.name for each in settings.teams],
+    }
+    for kind, names in (("agent", [agent] if agent else []), ("queue", queues or []), ("team", teams or [])):
+        for name in names:
+            if name not in known[kind]:
+                fail(f"there is no {kind} '{name}' in the configuration; {kind}s: {', '.join(known[kind]) or 'none'}", WRONG_USE)
 
 
 @person_app.command("list")
@@ -178,6 +191,7 @@ def role_(
     team: Teams = None,
     campaign: Campaigns = None,
     everywhere: Annotated[bool, typer.Option("--everywhere", help="Take all limits by queue, team and campaign away.")] = False,
+    agent: Annotated[str | None, typer.Option(help="The agent that she is; empty: none.")] = None,
     active: Annotated[bool | None, typer.Option("--active/--inactive", help="Whether she may sign in.")] = None,
     reason: Annotated[str, typer.Option(help="Why, for the audit trail.")] = "",
 ) -> None:
@@ -185,6 +199,7 @@ def role_(
     from callcenter.services.people.person import Person
 
     known = _known(name)
+    _there(config, agent, queue, team)
 
     async def work(store: "PostgresPeople") -> Person | None:
         person = await store.person(known)
@@ -198,6 +213,7 @@ def role_(
             "granted": person.granted if grant is None else _separate(grant),
             "withheld": person.withheld if withhold is None else _separate(withhold),
             "active": person.active if active is None else active,
+            "agent": person.agent if agent is None else agent,
         }
         return await store.change(known, values, operator(), reason=reason)
 

@@ -15,7 +15,7 @@ from callcenter.adapters.web.api.endpoint import PARAMETERS, Answer, Asked, Endp
 from callcenter.adapters.web.api.openapi import BASE
 from callcenter.adapters.web.api.openapi import text as document_text
 from callcenter.adapters.web.api.ports import Ports
-from callcenter.adapters.web.api.problems import Fault, Problem, away, bug_here, not_found
+from callcenter.adapters.web.api.problems import Fault, Problem, away, bug_here, not_found, right_missing
 from callcenter.adapters.web.api.rate import Buckets
 from callcenter.adapters.web.api.strict_json import is_text, read_body, read_json
 from callcenter.services.control_client import EngineAway, RequestRefused
@@ -119,8 +119,8 @@ class Api:
             return _response(endpoint, await endpoint.do(asked, self._ports))
         except Problem:
             raise
-        except NotAllowed:
-            raise Problem(403, "forbidden", "the right for this is missing, or it lies outside of its scope") from None
+        except NotAllowed as right:
+            raise Problem(403, "forbidden", right_missing(str(right))) from None
         except EngineAway as error:
             raise away(str(error)) from None
         except RequestRefused as error:
@@ -221,6 +221,7 @@ def _response(endpoint: Endpoint, result: BaseModel | Answer | web.StreamRespons
     answer = result if isinstance(result, Answer) else Answer(result)
     headers = {**answer.headers, **({"ETag": answer.etag} if answer.etag else {})}
     if answer.body is None:
-        return web.Response(status=answer.status or 204, headers=headers)
+        status = answer.status or (204 if endpoint.status == 200 else endpoint.status)
+        return web.Response(status=status, headers=headers)
     body = answer.body.model_dump_json().encode("utf-8", "replace")
     return web.Response(status=answer.status or endpoint.status, body=body, headers={**headers, "Content-Type": "application/json"})

@@ -56,7 +56,7 @@ def document(endpoints: Sequence[Endpoint], tags: Mapping[str, str]) -> dict[str
             "schemas": defined,
             "responses": {str(status): _problem(text, plain=status == 400) for status, text in _DESCRIBED.items()},
             "securitySchemes": {
-                "token": {"type": "http", "scheme": "bearer", "description": "A token of `callcenter api token`."},
+                "token": {"type": "http", "scheme": "bearer", "description": "A token of `callcenter person token add`."},
                 "session": {
                     "type": "apiKey",
                     "in": "cookie",

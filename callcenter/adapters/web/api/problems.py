@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 CONTENT_TYPE = "application/problem+json"
+MISSING: Final = web.RequestKey("missing", str)
+"""The right for want of which the door did not let a request in."""
 TYPES: Mapping[str, str] = {
     "malformed": "The request cannot be read",
     "invalid": "The request does not fit",
@@ -106,6 +108,11 @@ def bug_here() -> Problem:
     return Problem(500, "bug", "something went wrong here; the log of the web process says what")
 
 
+def right_missing(rights: str) -> str:
+    """A person has it not, her token was not given it, or her scope does not reach so far: which of them, she sees at ``/me``."""
+    return f"this needs the right '{rights}', and upon what it names; GET /api/v1/me says which rights you have, and upon what"
+
+
 def is_api(request: web.Request) -> bool:
     """Programs ask there: whatever is wrong is told as a problem, never as a page."""
     return request.path.startswith("/api/")
@@ -121,6 +128,8 @@ def refusal(request: web.Request, status: int, why: str) -> Problem:
     elif status == 405 and error is not None:
         allowed = headers["Allow"] = error.headers.get("Allow", "")
         why = f"{request.path[:200]} cannot be asked with {request.method[:20]}; it takes {allowed}"
+    elif status == 403 and request.get(MISSING):
+        why = right_missing(request[MISSING])
     elif status == 404:
         why = f"there is no {request.path[:200]}"
     elif status == 503:
