@@ -280,7 +280,7 @@ class EngineProcess:
             await operations.reload(self._operations[node.name], modules)
         except (CommandError, KeyError) as error:
             raise ControlError(f"node {node.name} did not reload: {error}") from None
-        return f"{node.name}: {', '.join(modules)}"
+        return f"{node.name}: {', '.join(modules)}" if modules else node.name
 
     # --- nodes ----------------------------------------------------------------------------------
 

@@ -184,6 +184,8 @@ def test_an_agent_commands_herself_and_supervisors_command_all_in_their_reach(ce
     problem(center.post("/agents/bob/login", who="alice"), 403, "forbidden")
     problem(center.post("/agents/alice/ready", who="ops"), 403, "forbidden")
     assert "is not a reason" in problem(center.post("/agents/alice/not-ready", {"reason": "x"}, who="alice"), 409, "refused")["detail"]
+    neither = problem(center.post("/agents/alice/transfer", {}, "alice"), 422, "invalid")
+    assert neither["faults"] == [{"where": "/", "what": "name a queue, a colleague or a number, one of them"}]
     assert "alice is not talking" in problem(center.post("/agents/alice/transfer", {"queue": "sales"}, "alice"), 409, "refused")["detail"]
     forced = center.post("/agents/alice/force", {"state": "not_ready", "reason": "break", "why": "test"}, who="sue")
     assert forced.json == {"agent": "alice", "state": "not_ready", "later": None}

@@ -190,11 +190,15 @@ def _fits(validate: Callable[[], BaseModel], root: str) -> BaseModel:
     try:
         return validate()
     except ValidationError as error:
-        faults = [
-            Fault(where=(root + "/".join(str(part).replace("~", "~0").replace("/", "~1")[:100] for part in each["loc"])), what=each["msg"])
-            for each in error.errors(include_url=False, include_context=False, include_input=False)[:20]
-        ]
-        raise _invalid(faults) from None
+        each_fault = error.errors(include_url=False, include_context=False, include_input=False)[:20]
+        raise _invalid(
+            [Fault(where=_pointer(root, each["loc"]), what=each["msg"].removeprefix("Value error, ")) for each in each_fault]
+        ) from None
+
+
+def _pointer(root: str, parts: Sequence[int | str]) -> str:
+    """A JSON pointer (RFC 6901)."""
+    return root + "/".join(str(part).replace("~", "~0").replace("/", "~1")[:100] for part in parts)
 
 
 def _invalid(faults: Sequence[Fault]) -> Problem:
