@@ -74,7 +74,7 @@ async def test_a_consult_that_becomes_a_conference(center: VirtualCenter) -> Non
     assert "alice has the caller already" in await refusal(center, "agent_consult", agent="alice", colleague="alice")
     assert "no agent 'zoe'" in await refusal(center, "agent_consult", agent="alice", colleague="zoe")
     assert "one of them" in await refusal(center, "agent_consult", agent="alice")
-    assert "one of both" in await refusal(center, "agent_transfer", agent="alice", queue="support", colleague="bob")
+    assert "one of them" in await refusal(center, "agent_transfer", agent="alice", queue="support", colleague="bob")
     await center.agent_ready("bob")
     assert (await ask(center, "agent_consult", agent="alice", colleague="bob"))["state"] == "talking"
     assert "nobody has answered yet" in await refusal(center, "agent_conference", agent="alice")
