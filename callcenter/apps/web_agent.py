@@ -20,6 +20,7 @@ from callcenter.runtime.settings_console import disposition_flags, pop_address, 
 from callcenter.runtime.settings_desk_phone import may_dial, number_shown
 from callcenter.runtime.settings_model import AgentSection, QueueSection
 from callcenter.runtime.settings_softphone import ice_servers
+from callcenter.services.agent_waiting import callbacks_for, messages_for
 from callcenter.services.console_view import contact_view
 from callcenter.services.control import JsonObject
 
@@ -38,6 +39,7 @@ class AgentConsoles:
             self._pop,
             live.ask,
             PostgresHistories(database, lambda caller: forms(caller, self._settings.center.country)),
+            self._waiting,
         )
         self._pages = AgentPages(site.shell, center, self._proxy)
 
@@ -65,6 +67,10 @@ class AgentConsoles:
     def _contact(self, agent: str) -> JsonObject | None:
         state = self._live.replica.state
         return contact_view(state, agent) if state is not None else None
+
+    def _waiting(self, agent: str) -> tuple[list[JsonObject] | None, list[JsonObject] | None]:
+        state = self._live.replica.state
+        return (callbacks_for(state, agent), messages_for(state, agent)) if state is not None else (None, None)
 
     def _script(self, queue: str) -> Script | None:
         section = self._queue(queue)

@@ -81,6 +81,13 @@ class CallbackRegister:
         line = self.next_due.get(queue)
         return [self.open[rank[-1]] for rank in line.first(count)] if line is not None else []
 
+    def next_for(self, agent: str, count: int) -> list[Callback]:
+        """The callbacks of her queues that are due next and are nobody else's, her own first of those due at once."""
+        config = self._state.config.agents.get(agent)
+        found = {each.id: each for queue in (config.queues if config else ()) for each in self.next_of(queue, 2 * count)}
+        mine = [(each.due_at, each.owner != agent, each.id) for each in found.values() if each.owner in ("", agent) and each.due_at]
+        return [found[callback] for _, _, callback in sorted(mine)[:count]]
+
     def still_set(self, alarm: Alarm) -> bool:
         """Whether the deadline means anything still."""
         at, kind, subject = alarm

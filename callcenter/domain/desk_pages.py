@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from callcenter.domain import wrap_up
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
-from callcenter.domain.callback import Callback
 from callcenter.domain.desk_names import DISPOSITION, LEVEL, QUEUE, REASON, named
 from callcenter.domain.desk_words import in_words
 from callcenter.domain.facts import AgentState, Page
@@ -148,18 +147,9 @@ def dispositions(turn: Turn, call: Call, agent: Agent, entry: str) -> Shown:
     return _listed(turn, call, list(found.items()), entry)
 
 
-def soonest(turn: Turn, agent: Agent) -> list[Callback]:
-    """The callbacks of her queues that are due next and are nobody else's, her own first of those due at once."""
-    config = turn.state.config.agents.get(agent.name)
-    queues, register = config.queues if config else (), turn.state.callbacks
-    found = {each.id: each for queue in queues for each in register.next_of(queue, 2 * CALLBACKS_TOLD)}
-    mine = [each for each in found.values() if each.owner in ("", agent.name)]
-    return sorted(mine, key=lambda each: (each.due_at or turn.now, each.owner != agent.name, each.id))[:CALLBACKS_TOLD]
-
-
 def callbacks(turn: Turn, call: Call, agent: Agent, entry: str) -> Shown:
     """The next ones due, each with number and time, by the clock of the center."""
-    found = soonest(turn, agent)
+    found = turn.state.callbacks.next_for(agent.name, CALLBACKS_TOLD)
     if not found:
         return Shown(in_words(turn, call, NO_CALLBACK))
     said: list[str] = []

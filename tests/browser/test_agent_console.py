@@ -14,7 +14,6 @@ from callcenter.adapters.db.caller_history import PostgresHistories
 from callcenter.adapters.db.connection import connect
 from callcenter.domain import facts as f
 from callcenter.domain.facts import callbacks as cf
-from callcenter.services.control import JsonObject
 from callcenter.sim.sip.phone import Phone
 from callcenter.sim.sip.policy import AnswerAfter, Busy
 from tests.browser.shift import ALICE_TONE, FRIEND, OUTSIDE_TONE, SCRIPT, Shift, hears, hears_no_more, shift, silent
@@ -425,9 +424,12 @@ async def test_a_callback_promised_at_the_console_comes_to_her(at: Shift, page: 
     await caller.hang_up()
     await expect(page.locator("#state")).to_have_text("Ready")
 
-    answer: JsonObject = await at.center.ask("callback_list")
-    assert isinstance(answer["callbacks"], list)
-    await at.center.ask("callback_edit", callback=created.callback, at=datetime.now(UTC).isoformat(), by="test")
+    promised = page.locator("#to-call li")
+    await expect(promised).to_contain_text("yours")
+    await page.locator("#not-ready").click()
+    await expect(page.locator("#state")).to_contain_text("Not ready")
+    await promised.get_by_role("button", name=f"Call {FRIEND} now").click()
+    await expect(page.locator("#waiting-state")).to_contain_text(f"{FRIEND} is yours")
     await expect(page.locator("#answer")).to_be_visible()
     await expect(page.locator("#caller")).to_have_text(FRIEND)
     await page.locator("#answer").click()
@@ -436,6 +438,7 @@ async def test_a_callback_promised_at_the_console_comes_to_her(at: Shift, page: 
     await hears(page, OUTSIDE_TONE)
     await friend.hang_up()
     assert (await at.center.fact(cf.CallbackKept)).how is cf.KeptHow.BRIDGED
+    await expect(promised).to_have_count(0)
 
 
 async def test_a_notice_stays_until_she_has_seen_it(at: Shift, page: Page) -> None:
@@ -566,6 +569,32 @@ async def test_all_that_is_known_of_a_caller_is_before_her(at: Shift, page: Page
     await expect(page.locator("#callbacks li")).to_have_count(1)
     await expect(page.locator("#callbacks")).to_contain_text("kept")  # for she has called before it was due
     await again.hang_up()
+
+
+async def test_a_message_is_heard_and_deleted_at_the_console(at: Shift, page: Page) -> None:
+    ben, before = "+12025550144", len(at.center.all(f.MessageBegan))
+    voice = await at.center.call(caller=ben)
+    at.calls.append(voice)
+    await voice.hears(MENU_TONES, for_s=0.2)
+    await voice.send_digit("3")
+    await voice.hears(BEEP_TONES, for_s=0.2)
+    message = await at.center.fact(f.MessageBegan, before + 1)
+    file = at.center.pbx.node.recordings / f"voicemail-{message.message}.wav"
+    await at.center.until(lambda: file.exists() and file.stat().st_size > 48_000)
+    await voice.hang_up()
+    row = page.locator("#to-hear li", has_text=ben)
+    await expect(row).to_contain_text("new", timeout=40_000)
+    sound = row.locator("audio")
+    async with asyncio.timeout(40):  # the books finish the file first
+        while not await sound.evaluate("each => (each.load(), each.play().then(() => true, () => false))"):
+            await asyncio.sleep(0.5)
+    await expect(row.get_by_text("new", exact=True)).to_be_hidden()
+    heard = await at.center.fact(f.MessageHeard, message=message.message)
+    assert heard.by == "alice"
+    await row.get_by_role("button", name="Delete").click()
+    await row.get_by_role("button", name="Delete for good?").click()
+    await expect(row).to_have_count(0)
+    assert (await at.center.fact(f.MessageDeleted, message=message.message)).by == "alice"
 
 
 async def known_of(at: Shift, caller: str, note: str) -> None:

@@ -11,7 +11,7 @@ from callcenter.adapters.web.access import Routes, signed, while_signed_in
 from callcenter.adapters.web.shell import Shell
 from callcenter.adapters.web.sip_proxy import Account, SipProxy
 from callcenter.domain import scripts
-from callcenter.domain.rights import Right, Scope
+from callcenter.domain.rights import Right, Scope, Signed, may, of_queue
 from callcenter.domain.scripts import Page, Script
 from callcenter.services.caller_history import CallerHistory, Histories
 from callcenter.services.control import JsonObject
@@ -48,6 +48,8 @@ class Center:
     ask: Callable[..., Awaitable[JsonObject]]
     """An operation of the engine's. Raises EngineAway, RequestRefused."""
     histories: Histories
+    waiting: Callable[[str], tuple[list[JsonObject] | None, list[JsonObject] | None]]
+    """By agent: callbacks that she may take, messages that she may hear, as ``agent_waiting`` shows them; None: there are never any."""
 
 
 class AgentPages:
@@ -61,6 +63,7 @@ class AgentPages:
         routes.add("GET", "/agent", self.page, needs=own, menu="agent.title")
         routes.add("GET", "/agent/desk", self.desk, needs=own)
         routes.add("GET", "/agent/caller", self.caller, needs=own)
+        routes.add("GET", "/agent/waiting", self.waiting, needs=own)
         routes.add("POST", "/agent/script", self.script, needs=own)
         routes.add("GET", "/sip/{node}", self.sip, needs=own)
 
@@ -116,6 +119,17 @@ class AgentPages:
                 "calls": [call for call in history.calls if _within(call, who.scope)],
                 "messages": list(history.messages),
                 "callbacks": [callback for callback in history.callbacks if who.scope.has_queue(str(callback.get("queue") or ""))],
+            }
+        )
+
+    async def waiting(self, request: web.Request) -> web.Response:
+        """Callbacks and messages of her queues, as far as her scope reaches."""
+        who = signed(request)
+        callbacks, messages = self._center.waiting(who.agent)
+        return web.json_response(
+            {
+                "callbacks": _reached(callbacks, who, Right.HANDLE_CALLBACKS),
+                "messages": _reached(messages, who, Right.HANDLE_VOICEMAIL),
             }
         )
 
@@ -206,6 +220,13 @@ def _texts(answers: object) -> dict[str, str]:
     if not isinstance(answers, dict) or len(answers) > 500:
         return {}
     return {str(name)[:40]: answer for name, answer in answers.items() if isinstance(answer, str) and len(answer) <= 10_000}
+
+
+def _reached(waiting: list[JsonObject] | None, who: Signed, right: Right) -> list[JsonObject] | None:
+    """Those of queues upon which she has the right; what is of no queue is her own."""
+    if waiting is None or not may(who, right):
+        return None
+    return [each for each in waiting if not each["queue"] or may(who, right, of_queue(str(each["queue"])))]
 
 
 def _within(call: Mapping[str, object], scope: Scope) -> bool:

@@ -48,6 +48,10 @@ class FakeCenter:
         account = Account("phone-1", "secret") if agent == "alice" else None
         return AgentDesk({"agent": agent}, account) if agent in ("alice", "bob") else None
 
+    def waiting(self, agent: str) -> tuple[list[JsonObject] | None, list[JsonObject] | None]:
+        queues: list[JsonObject] = [{"queue": "support"}, {"queue": "sales"}, {"queue": ""}]
+        return (queues, queues) if agent == "alice" else (None, None)
+
     def contact(self, agent: str) -> JsonObject | None:
         return CONTACT if agent == "alice" else None
 
@@ -59,7 +63,15 @@ async def console(
     who = person(name, Role.AGENT, agent=name if agent is None else agent, queues=queues)
     site = Site("Test", Signing(FakePeople(who), Passwords()))
     script = {"support": SCRIPT}.get
-    seen = Center(center.desk, center.contact, script, lambda queue, known: f"https://crm.example.org/{known['tier']}", center.ask, center)
+    seen = Center(
+        center.desk,
+        center.contact,
+        script,
+        lambda queue, known: f"https://crm.example.org/{known['tier']}",
+        center.ask,
+        center,
+        center.waiting,
+    )
     site.add(AgentPages(site.shell, seen, SipProxy(lambda node: None)))
     client = await signed_client(site.application(), site.signing, who)
     try:
@@ -81,6 +93,14 @@ async def test_history_is_told_of_her_own_contact_only_and_within_her_scope() ->
         assert (await (await alice.get("/agent/caller?contact=k1")).json())["away"]
     async with console(center, "bob") as bob:
         assert (await bob.get("/agent/caller?contact=k1")).status == 404
+
+
+async def test_callbacks_and_messages_are_told_within_her_scope() -> None:
+    async with console(FakeCenter(), "alice", queues=["support"]) as alice:
+        reached = [{"queue": "support"}, {"queue": ""}]
+        assert await (await alice.get("/agent/waiting")).json() == {"callbacks": reached, "messages": reached}
+    async with console(FakeCenter(), "bob") as bob:
+        assert await (await bob.get("/agent/waiting")).json() == {"callbacks": None, "messages": None}
 
 
 async def test_a_script_is_gone_through_page_by_page_and_its_answers_are_kept() -> None:

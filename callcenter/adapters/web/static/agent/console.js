@@ -13,6 +13,7 @@ import { grade } from "./quality.js";
 import { ScriptForm } from "./script.js";
 import { shortcuts } from "./shortcuts.js";
 import { Softphone } from "./softphone.js";
+import { Waiting } from "./waiting.js";
 
 const TONES = { ready: "good", talking: "busy", reserved: "soon", wrap_up: "wait", not_ready: "alarm", logged_out: "alarm" };
 const NOTE_AFTER_MS = 1500;
@@ -28,6 +29,7 @@ const owner = new PhoneOwner();
 const script = new ScriptForm(t, trouble);
 const handingOver = new HandingOver(t, desk, ask);
 const ownCalls = new OwnCalls(t, desk, ask, phone);
+const waiting = new Waiting(t, takeCallback, trouble);
 let agent = null;
 let contact = null;
 let started = false;
@@ -182,7 +184,7 @@ line.on("offer", (told) => {
 line.on("contact", (told) => {
   const before = contact?.contact;
   contact = told.contact;
-  if (before && before !== contact?.contact) figures();
+  if (before && before !== contact?.contact) Promise.all([figures(), waiting.look()]);
   render();
 });
 line.on("agent", (told) => {
@@ -194,7 +196,7 @@ line.on("engine", ({ here }) => trouble(here ? "" : t("engine_away")));
 line.on("notices", (told) => listNotices(told.notices));
 
 async function refresh() {
-  await Promise.all([notices(), figures()]);
+  await Promise.all([notices(), figures(), waiting.look()]);
 }
 
 async function notices() {
@@ -400,7 +402,16 @@ by("callback").addEventListener("submit", async (event) => {
   const fields = { queue: contact.queue, number: by("callback-number").value, at, name: (contact.caller_name || "").slice(0, 200) };
   if (by("callback-mine").checked) fields.owner = agent.name;
   if (await ask("callback_add", fields)) put("callback-state", t("callback_added"));
+  waiting.look();
 });
+
+// It is hers and due now, and she is ready for it, or will be after what she does now: what the spoken menu does.
+async function takeCallback({ callback }) {
+  const at = new Date(Date.now() + line.clockAhead).toISOString();
+  if (!(await ask("callback_edit", { callback, owner: agent.name, at }))) return false;
+  if (agent.state === "logged_out" && !(await ask("agent_login"))) return false;
+  return Boolean(await ask("agent_ready"));
+}
 
 function renderQueues() {
   if (!agent) return;
@@ -442,6 +453,7 @@ shortcuts([
   ["o", t("note"), focus_("note")],
   ["p", t("disposition"), focus_("disposition")],
   ["c", t("dial_to"), focus_("dial-to")],
+  ["b", t("waiting"), () => by("waiting").querySelector("li button")?.focus()],
   ["?", t("shortcuts"), () => by("help").showModal()],
 ]);
 if (phone) {
