@@ -21,6 +21,7 @@ NO_PAGES = frozenset(
         "/",  # leads on
         "/agent/caller",
         "/agent/desk",
+        "/agent/waiting",
         "/config/flows/{flow}/{version}.svg",
         "/config/prompts/{language}/{prompt}/sound.wav",
         "/console/socket",
