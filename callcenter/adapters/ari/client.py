@@ -14,7 +14,7 @@ import aiohttp
 import orjson
 import structlog
 
-from callcenter.adapters.ari.types import Operation
+from callcenter.adapters.ari.types import Operation, events
 from callcenter.domain.events import Refusal
 from callcenter.services.ports import CommandError
 
@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 MAX_MESSAGE = 16 * 2**20
 BACKOFF_FIRST, BACKOFF_MOST = 0.2, 5.0
+ECHO = "are_you_telling_us"
+"""The event that we send to ourselves."""
 Raw = dict[str, object]
 
 
@@ -98,7 +100,7 @@ class AriClient:
         self.server = server
         self.standing: Standing = Standing.AWAY
         # Answers to requests are events to the filter: without RESTResponse the node would fall silent.
-        self._allowed = ("RESTResponse", "ApplicationReplaced", *allowed_events)
+        self._allowed = ("RESTResponse", "ApplicationReplaced", "ChannelUserevent", *allowed_events)
         self._listener = listener
         self._http: aiohttp.ClientSession | None = None
         self._ws: aiohttp.ClientWebSocketResponse | None = None
@@ -107,6 +109,7 @@ class AriClient:
         self._timer: asyncio.TimerHandle | None = None
         self._requests = 0
         self._heard = False
+        self._echo: asyncio.Future[None] | None = None
 
     @property
     def is_connected(self) -> bool:
@@ -191,7 +194,24 @@ class AriClient:
         reply = await self.request("PUT", f"applications/{self.server.application}/eventFilter", body=allowed)
         if not reply.ok:
             raise CommandError(Refusal.REFUSED, f"event filter: {reply.status} {reply.body[:200]}")
+        await self._hear_ourselves()
         await self._listener.on_connected()
+
+    async def _hear_ourselves(self) -> None:
+        """Find out whether events reach us. Raises CommandError when they do not.
+
+        Who connects in the moment in which Asterisk clears the connection before it away is registered for nothing: requests are answered,
+        and no event ever comes (``app_update`` in res/stasis/app.c: "the app was deactivated. In that case don't replace").
+        """
+        self._echo = asyncio.get_running_loop().create_future()
+        reply = await self.call(events.userEvent, {"application": self.server.application}, eventName=ECHO)
+        if not reply.ok:
+            raise CommandError(Refusal.REFUSED, f"event to ourselves: {reply.status} {reply.body[:200]}")
+        try:
+            async with asyncio.timeout(self.server.request_timeout):
+                await self._echo
+        except TimeoutError as error:
+            raise CommandError(Refusal.NODE_AWAY, "the node takes requests and tells no events") from error
 
     # --- reading --------------------------------------------------------------------------------
 
@@ -226,6 +246,9 @@ class AriClient:
         elif kind == "ApplicationReplaced":
             self.standing = Standing.REPLACED
             self._listener.on_replaced()
+        elif kind == "ChannelUserevent":
+            if raw.get("eventname") == ECHO and self._echo is not None and not self._echo.done():
+                self._echo.set_result(None)
         else:
             self._listener.on_event(raw)
 

@@ -32,7 +32,10 @@ class FakeAri:
         """Requests that are never answered."""
         self.deaf = False
         """Answers no ping."""
+        self.tells_nothing = False
+        """As Asterisk to who connects while the connection before is cleared away: requests are answered, no event is told."""
         self.sockets: asyncio.Queue[web.WebSocketResponse] = asyncio.Queue()
+        self._newest: web.WebSocketResponse | None = None
         self.base_url = ""
 
     async def events(self, http: web.Request) -> web.WebSocketResponse:
@@ -41,6 +44,7 @@ class FakeAri:
         ws = web.WebSocketResponse(autoping=False)
         await ws.prepare(http)
         self.sockets.put_nowait(ws)
+        self._newest = ws
         async for message in ws:
             if message.type is WSMsgType.PING and not self.deaf:
                 await ws.pong(message.data)
@@ -53,6 +57,7 @@ class FakeAri:
         query = {each["name"]: each["value"] for each in request.get("query_strings", [])}  # type: ignore[attr-defined]
         method, path = str(request["method"]), str(request["uri"])
         status, body = self._answer(method, path, query, json.loads(str(request.get("message_body", "null"))))
+        await self._tell_users_event(path)
         if (method, path) not in self.silent:
             response = {
                 "type": "RESTResponse",
@@ -62,10 +67,15 @@ class FakeAri:
             }
             await ws.send_json(response)
 
+    async def _tell_users_event(self, path: str) -> None:
+        if path.startswith("events/user/") and self._newest is not None and not self.tells_nothing:
+            await self._newest.send_json({"type": "ChannelUserevent", "eventname": path.rpartition("/")[2], "userevent": {}})
+
     async def rest(self, http: web.Request) -> web.Response:
         body = await http.json() if http.can_read_body else None
         status, said = self._answer(http.method, http.match_info["path"], dict(http.query), body)
         self.authorizations.append(http.headers.get("Authorization"))
+        await self._tell_users_event(http.match_info["path"])
         return web.json_response(said, status=status) if status != 204 else web.Response(status=204)
 
     def _answer(self, method: str, path: str, query: dict[str, str], body: object) -> tuple[int, object]:

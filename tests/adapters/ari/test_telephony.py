@@ -340,6 +340,21 @@ async def test_a_node_that_does_not_answer_pings_is_away() -> None:
         assert await it.next() == NodeDisconnected("n1")
 
 
+async def test_a_connection_on_which_nothing_is_told_is_given_up() -> None:
+    async with fake_ari() as far_end:
+        far_end.tells_nothing = True
+        it = Center(far_end, None, request_timeout=0.1)
+        await it.telephony.start()
+        try:
+            await it.socket()
+            await it.socket()
+            assert ("GET", "channels", {}) not in far_end.requests
+            far_end.tells_nothing = False
+            assert await it.next() == CONNECTED
+        finally:
+            await it.telephony.close()
+
+
 async def test_commands_before_the_snapshot_are_refused() -> None:
     async with fake_ari() as far_end:
         refused: asyncio.Queue[Refusal] = asyncio.Queue()
