@@ -2,13 +2,14 @@
 
 from callcenter.domain import (
     agent_requests,
+    by_phone,
     desk_menu,
     mailbox_keys,
     own_calls,
     own_numbers,
     persistent_leg,
     star_codes,
-    supervising,
+    supervising_keys,
     transfers,
 )
 from callcenter.domain.agent import Agent
@@ -105,9 +106,11 @@ def _desk_phone(turn: Turn, call: Call, agent: Agent | None) -> None:
     confirm = CONFIRM_NOT_POSSIBLE.name
     if agent is not None:
         agent_requests.phone_reachable(turn, agent)  # it is speaking to us
+        before = by_phone.presence(agent)
         if call.began.dialed == LEG_STAYS and persistent_leg.dial_in(turn, call, agent):
             agent_requests.login(turn, agent)
             agent_requests.ready(turn, agent)
+            by_phone.note_presence(turn, call, agent, before)
             return
         if call.began.dialed.startswith(VOICEMAIL) and mailbox_keys.dial_in(turn, call, agent, call.began.dialed.removeprefix(VOICEMAIL)):
             return
@@ -117,7 +120,7 @@ def _desk_phone(turn: Turn, call: Call, agent: Agent | None) -> None:
         if call.began.dialed == FIGURES:
             desk_menu.figures(turn, call, agent)
             return
-        if supervising.dial_in(turn, call, agent, call.began.dialed):
+        if supervising_keys.dial_in(turn, call, agent, call.began.dialed):
             return
         if own_numbers.is_one(call.began.dialed):
             refused = own_calls.dial_in(turn, call, agent)
@@ -125,4 +128,5 @@ def _desk_phone(turn: Turn, call: Call, agent: Agent | None) -> None:
                 start_flow(turn, call, refused)
             return
         confirm = star_codes.obey(turn, agent, call.began.dialed)
+        by_phone.note_presence(turn, call, agent, before)
     start_flow(turn, call, confirm)

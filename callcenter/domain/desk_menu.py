@@ -13,7 +13,7 @@
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from callcenter.domain import agent_requests, callbacks, desk_pages, mailbox_keys, opting, transfers, wrap_up
+from callcenter.domain import agent_requests, by_phone, callbacks, desk_pages, mailbox_keys, opting, transfers, wrap_up
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
 from callcenter.domain.commands import Play, StopPlayback
@@ -196,7 +196,9 @@ def _transfer(turn: Turn, call: Call, agent: Agent) -> None:
 
 def _told(turn: Turn, call: Call, agent: Agent, said: str, do: Callable[[], None], *, then_main: bool = False) -> None:
     """Do it, and say what came of it; what is not possible leads back to the main page."""
+    before = by_phone.presence(agent)
     do()
+    by_phone.note_presence(turn, call, agent, before)
     refused, turn.out.refusal = turn.out.refusal is not None, None  # it is said by phone
     shown = desk_pages.Shown(in_words(turn, call, NOT_POSSIBLE if refused else said))
     if agent.state is AgentState.LOGGED_OUT and not refused:
@@ -290,6 +292,8 @@ def _callback(turn: Turn, call: Call, agent: Agent, choice: str) -> None:
 
     def do() -> None:
         callbacks.edit(turn, CallbackEditRequested(choice, due_at=turn.now, owner=agent.name, by=agent.name))
+        told = {"callback": choice, "owner": agent.name, "at": turn.now.isoformat()}
+        by_phone.note(turn, call, agent.name, "callback_edit", turn.out.refusal, **told)
         if turn.out.refusal is None:
             agent_requests.login(turn, agent)
             agent_requests.ready(turn, agent)

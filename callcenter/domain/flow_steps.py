@@ -6,7 +6,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from callcenter.domain import callbacks, do_not_call, opening, outward, payments, pin_locks, surveys
+from callcenter.domain import by_phone, callbacks, do_not_call, opening, outward, payments, pin_locks, surveys
 from callcenter.domain.call import Call
 from callcenter.domain.circumstances import Surroundings
 from callcenter.domain.commands import AskOutside, Play, WithdrawAsk
@@ -324,6 +324,8 @@ def _note_pin(turn: Turn, call: Call, step: NotePin) -> Step:
     if step.right and pin_locks.is_locked(turn, step.calendar):
         return interpreter.after_outcome(run_of(call), LOCKED, Surroundings(turn, call))
     pin_locks.note(turn, call.id, step.calendar, right=step.right)
+    if not step.right:
+        by_phone.note(turn, call, call.began.agent, "calendar_switch", "the PIN was wrong", calendar=step.calendar)
     return step.then
 
 

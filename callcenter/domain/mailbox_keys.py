@@ -12,7 +12,7 @@ Digits live in ``call.secrets`` alone: a PIN is in no fact and no log, and after
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from callcenter.domain import callbacks
+from callcenter.domain import by_phone, callbacks
 from callcenter.domain.agent import Agent
 from callcenter.domain.call import Call
 from callcenter.domain.commands import AskOutside, WithdrawAsk, recorded_prompt
@@ -210,6 +210,9 @@ def _in_words(turn: Turn, call: Call, said: Pieces, values: Mapping[str, str]) -
 def _play(turn: Turn, call: Call, message: Message, *before: str) -> None:
     caller = message.left.caller
     who = _in_words(turn, call, (FROM, Spoken(SpeakAs.DIGITS, "caller")), {"caller": caller}) if caller else (FROM_UNKNOWN,)
+    if message.id not in visit_of(call).seen:  # else it is said again
+        told = {"message": message.id, "mailbox": message.left.mailbox}
+        by_phone.note(turn, call, visit_of(call).began.agent, by_phone.LISTEN, **told)
     say(turn, call, Stage.MESSAGE, *before, *who, recorded_prompt(message.id), message=message.id)
 
 
@@ -258,6 +261,8 @@ def _call_back(turn: Turn, call: Call, message: Message) -> None:
             turn.ids.draw(), calling[0], message.left.caller, caller_name=message.left.caller_name, owner=owner, by=_by(call)
         )
         callbacks.request(turn, wish)
+        told = {"callback": wish.callback, "queue": wish.queue, "number": wish.number, "owner": owner}
+        by_phone.note(turn, call, agent, "callback_add", turn.out.refusal, **told)
         promised, turn.out.refusal = turn.out.refusal is None, None  # it is said by phone
     say(turn, call, Stage.MESSAGE, WILL_CALL if promised else NOT_POSSIBLE, MENU)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from callcenter.domain import overflowing
+from callcenter.domain import by_phone, overflowing
 from callcenter.domain.call import Call
 from callcenter.domain.events import CalendarsRenewed, HoursSwitchRequested
 from callcenter.domain.facts import HoursSwitched, HoursSwitchedBack
@@ -41,6 +41,8 @@ def switch_by_phone(turn: Turn, call: Call, step: SwitchHours) -> bool:
     if calendar is None or (step.for_hours and until is None):
         return False
     is_open = None if step.to is SwitchTo.HOURS else step.to is SwitchTo.OPEN
+    told = {"calendar": step.calendar, "is_open": str(is_open), **({"until": until.isoformat()} if until is not None else {})}
+    by_phone.note(turn, call, call.began.agent, "calendar_switch", **told)
     switch(turn, HoursSwitchRequested(step.calendar, is_open, until, "by phone", call.began.agent or call.began.caller))
     return True
 

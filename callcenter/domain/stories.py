@@ -32,6 +32,7 @@ from callcenter.domain import (
     resuming,
     router,
     supervising,
+    supervising_keys,
     transfers,
     voicemail,
     work,
@@ -96,7 +97,7 @@ def _key_pressed(turn: Turn, event: e.DigitPressed) -> None:
     if call is None:
         return
     if call.supervision is not None:
-        supervising.key_pressed(turn, call, event.digit)
+        supervising_keys.key_pressed(turn, call, event.digit)
         return
     agent = feature_keys.whose(turn, call, call.legs[event.leg])
     if agent is not None:

@@ -9,6 +9,7 @@ that it comes in the order in which bridges are made and closed there.
 from collections.abc import Collection
 from datetime import timedelta
 
+from callcenter.domain import by_phone
 from callcenter.domain.agent import SUPERVISING, Agent
 from callcenter.domain.call import Call, Leg, LegState
 from callcenter.domain.commands import CloseBridge, ConnectLegs, HangUp, Play, RingAgent, SnoopLeg
@@ -45,14 +46,7 @@ LISTEN, WHISPER, BARGE, TAKE_OVER = SupervisionMode.LISTEN, SupervisionMode.WHIS
 
 RING_TIME = timedelta(seconds=30)
 """In which the supervisor's phone is answered."""
-CODES = {"*44": LISTEN, "*45": WHISPER, "*46": BARGE, "*47": TAKE_OVER, "*48": LISTEN}
-"""What a supervisor dials, with the agent's extension behind it; the last digit is the key that switches to it later."""
-STAYS = "*48"
-"""And stays with the agent when the contact is over."""
-KEYS = {"4": LISTEN, "5": WHISPER, "6": BARGE, "7": TAKE_OVER}
-END = "*"
 CONFIRMED = {LISTEN: "you-listen", WHISPER: "you-whisper", BARGE: "you-are-in-the-call", TAKE_OVER: "the-caller-is-yours"}
-NOT_POSSIBLE = "not-possible"
 TOLD = "supervisor-listens"
 """What is said to those who are told."""
 
@@ -72,29 +66,11 @@ def request(turn: Turn, event: SupervisionRequested) -> None:
     call, leg = turn.ids.draw(), turn.ids.draw_leg(node)
     turn.emit(CallBegan(turn.now, call, node, leg, Direction.SUPERVISION, "", "", "", "", leg, supervisor.name))
     turn.emit(LegCreated(turn.now, call, leg, supervisor.name))
-    _begin(turn, turn.state.calls[call], leg, event, contact)
+    begin(turn, turn.state.calls[call], leg, event, contact)
     turn.want(RingAgent(call, node, leg, supervisor.name, supervisor.endpoint, "", event.agent, RING_TIME))
 
 
-def dial_in(turn: Turn, call: Call, supervisor: Agent, dialed: str) -> bool:
-    """Whether the supervisor has dialed what this is for, and it begins; else the caller of this says that it cannot be."""
-    mode = CODES.get(dialed[:3])
-    _, name = turn.state.extensions.get(dialed[3:], ("", ""))
-    if mode is None or not name:
-        return False
-    event = SupervisionRequested(supervisor.name, name, mode, dialed.startswith(STAYS))
-    asked, contact = may_begin(turn, event)
-    if asked is None:
-        return False
-    if contact is not None and turn.state.calls[contact.entered.call].node != call.node:
-        turn.refuse(f"{name} talks on another Asterisk node than this phone; ask for it at a screen")
-        return False
-    _begin(turn, call, call.began.leg, event, contact)
-    _turn_to(turn, call, mode, TurnedWhy.ANSWERED)
-    return True
-
-
-def _begin(turn: Turn, call: Call, leg: str, event: SupervisionRequested, contact: Contact | None) -> None:
+def begin(turn: Turn, call: Call, leg: str, event: SupervisionRequested, contact: Contact | None) -> None:
     heard, queue = (contact.id, contact.entered.queue) if contact is not None else ("", "")
     asked = (event.mode, event.stay, event.reason, event.by, event.within)
     turn.emit(SupervisionBegan(turn.now, call.id, event.supervisor, event.agent, heard, queue, leg, *asked))
@@ -124,7 +100,7 @@ def answered(turn: Turn, call: Call, leg: Leg) -> None:
     if supervision is None or leg.closing:
         turn.hang_up(call, leg)
     else:
-        _turn_to(turn, call, supervision.began.mode, TurnedWhy.ANSWERED)
+        turn_to(turn, call, supervision.began.mode, TurnedWhy.ANSWERED)
 
 
 def switch(turn: Turn, event: SupervisionSwitchRequested) -> None:
@@ -136,7 +112,7 @@ def switch(turn: Turn, event: SupervisionSwitchRequested) -> None:
     elif supervision.state is CALLING:
         turn.refuse(f"{event.supervisor}'s phone has not been answered yet")
     elif supervision.state is not STATE_OF[event.mode] and _may_switch(turn, supervision, event.mode):
-        _turn_to(turn, call, event.mode, TurnedWhy.ASKED, event.by)
+        turn_to(turn, call, event.mode, TurnedWhy.ASKED, event.by)
 
 
 def _may_switch(turn: Turn, supervision: Supervision, mode: SupervisionMode) -> bool:
@@ -157,22 +133,10 @@ def end_requested(turn: Turn, event: SupervisionEndRequested) -> None:
         end(turn, call, SupervisionEndedWhy.ASKED, event.by)
 
 
-def key_pressed(turn: Turn, call: Call, digit: str) -> None:
-    """On the supervisor's phone."""
-    supervision = call.supervision
-    assert supervision is not None
-    if digit == END:
-        end(turn, call, SupervisionEndedWhy.ASKED)
-    elif digit in KEYS and supervision.state is not CALLING:
-        switch(turn, SupervisionSwitchRequested(supervision.supervisor, KEYS[digit]))
-        if turn.out.refusal is not None:
-            _say(turn, call, supervision.leg, NOT_POSSIBLE)
-
-
 # --- who hears whom -----------------------------------------------------------------------------
 
 
-def _turn_to(turn: Turn, call: Call, mode: SupervisionMode, why: TurnedWhy, by: str = "") -> None:
+def turn_to(turn: Turn, call: Call, mode: SupervisionMode, why: TurnedWhy, by: str = "") -> None:
     """From now on the supervisor is in that mode; when there is nobody to hear, she waits for the agent's next contact or it is over."""
     supervision = call.supervision
     assert supervision is not None
@@ -197,7 +161,7 @@ def _turn_to(turn: Turn, call: Call, mode: SupervisionMode, why: TurnedWhy, by: 
     _drop_ear(turn, call, watched.id, before[0] if mode is BARGE else "", before[1] if before[1] != bridge else "")
     _tell(turn, watched, contact, told)
     if why is not TurnedWhy.REARRANGED:
-        _say(turn, call, supervision.leg, CONFIRMED[mode])
+        say(turn, call, supervision.leg, CONFIRMED[mode])
 
 
 def _turned(
@@ -263,12 +227,12 @@ def _tell(turn: Turn, watched: Call, contact: Contact, told: SupervisionTold) ->
     """As the queue says: nobody, the agent, or both."""
     if contact.offer is None or told is SupervisionTold.NOBODY:
         return
-    _say(turn, watched, contact.offer.leg, TOLD)
+    say(turn, watched, contact.offer.leg, TOLD)
     if told is SupervisionTold.BOTH and watched.payment is None:
-        _say(turn, watched, watched.began.leg, TOLD)
+        say(turn, watched, watched.began.leg, TOLD)
 
 
-def _say(turn: Turn, call: Call, leg: str, prompt: str) -> None:
+def say(turn: Turn, call: Call, leg: str, prompt: str) -> None:
     """To one leg; in the lane in which its ear is arranged."""
     lane = call.supervision.watched if call.supervision is not None and call.supervision.watched else call.id
     turn.want(Play(lane, call.node, leg, turn.ids.draw_leg(call.node), (prompt,)))
@@ -284,7 +248,7 @@ def _take_over(turn: Turn, call: Call, contact: Contact, by: str) -> None:
     _drop_ear(turn, call, lane, snoop, "")
     take_over(turn, call, turn.state.agents[supervision.supervisor], contact, leg)
     _drop_ear(turn, call, lane, "", own_bridge)
-    _say(turn, turn.state.calls[lane], leg, CONFIRMED[TAKE_OVER])
+    say(turn, turn.state.calls[lane], leg, CONFIRMED[TAKE_OVER])
 
 
 # --- the end ------------------------------------------------------------------------------------
@@ -315,6 +279,7 @@ def leg_gone(turn: Turn, call: Call, leg: str, cause: Cause) -> None:
     if supervision.state is CALLING:
         why = SupervisionEndedWhy.NOT_ANSWERED
     elif cause is Cause.NORMAL:
+        by_phone.note(turn, call, supervision.supervisor, "supervise_end", supervisor=supervision.supervisor)
         why = SupervisionEndedWhy.SUPERVISOR_HUNG_UP
     else:
         why = SupervisionEndedWhy.SUPERVISOR_LOST
@@ -334,7 +299,7 @@ def snoop_ended(turn: Turn, snoop: str) -> None:
         end(turn, call, SupervisionEndedWhy.NOT_POSSIBLE)
         return
     mode = WHISPER if supervision.state is STATE_OF[WHISPER] else LISTEN
-    _turn_to(turn, call, mode, TurnedWhy.DEAF)
+    turn_to(turn, call, mode, TurnedWhy.DEAF)
 
 
 def refused(turn: Turn, command: object) -> bool:
@@ -411,7 +376,7 @@ def heed(turn: Turn, fact: Fact) -> None:
     elif isinstance(fact, ConsultBegan | OutsideConsulted):
         for call in _of(turn, fact.agent):
             if call.supervision is not None and call.supervision.state is BARGED:
-                _turn_to(turn, call, LISTEN, TurnedWhy.REARRANGED)
+                turn_to(turn, call, LISTEN, TurnedWhy.REARRANGED)
     elif isinstance(fact, AgentStateChanged) and fact.state is AgentState.LOGGED_OUT:
         for call in _of(turn, fact.agent):
             end(turn, call, SupervisionEndedWhy.CONTACT_ENDED)
@@ -438,7 +403,7 @@ def _follow(turn: Turn, call: Call) -> None:
     if leg is None or leg.state is not LegState.UP or call.supervision is None or call.supervision.state is CALLING:
         return
     if heard_contact(turn, call.supervision) is not None:
-        _turn_to(turn, call, LISTEN, TurnedWhy.FOLLOWED)
+        turn_to(turn, call, LISTEN, TurnedWhy.FOLLOWED)
 
 
 def rights_changed(turn: Turn) -> None:

@@ -164,6 +164,11 @@ async def test_listen_whisper_barge_take_over_from_a_screen_and_by_phone() -> No
         await it.proves(HEARD[TAKE_OVER])
         assert [contact.agent for contact in it.center.all(f.ContactConnected)] == ["alice", "sam"]
         assert [turned.by for turned in it.center.all(f.SupervisionTurned)][:3] == ["", "sam@example.org", "sam@example.org"]
+        by_phone = it.center.all(f.DoneByPhone)[-2:]
+        assert [(done.agent, done.do, done.values[-1]) for done in by_phone] == [
+            ("sam", "supervise_begin", "False"),
+            ("sam", "supervise_switch", "take_over"),
+        ]
 
 
 async def killed(it: Floor, times: int, chance: random.Random, *, engine_every: int = 5) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from callcenter.adapters.db import rows
+from callcenter.adapters.db.audit_by_phone import write_deeds_by_phone
 from callcenter.adapters.db.message_rows import write_messages
 from callcenter.adapters.db.partitions import Partitions
 from callcenter.adapters.db.transaction import transaction
@@ -146,6 +147,7 @@ class PostgresLedger:
         await write_messages(connection, facts)
         await self._fold_agents(connection, journal, shipments)
         await write_webhook_messages(connection, journal, shipments)
+        await write_deeds_by_phone(connection, journal, shipments)
 
     async def _fold_calls(self, connection: AsyncConnection, facts: Iterable[Fact]) -> None:
         """Fold the touched calls anew, from all their facts."""

@@ -1,6 +1,6 @@
 """The tables of people who sign in, and of the audit trail."""
 
-from sqlalchemy import ARRAY, JSON, BigInteger, Boolean, Column, ForeignKey, Identity, Index, Table, Text, text
+from sqlalchemy import ARRAY, JSON, BigInteger, Boolean, Column, ForeignKey, Identity, Index, SmallInteger, Table, Text, Uuid, text
 
 from callcenter.adapters.db.tables import Moment, metadata
 
@@ -88,4 +88,13 @@ audit_entry = Table(
     Column("hash", Text, nullable=False),
     Index("audit_entry_at", "at"),
     Index("audit_entry_of_person", "person", "seq"),
+)
+
+audit_by_phone = Table(
+    "audit_by_phone",
+    metadata,
+    Column("journal", Uuid, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False, comment="of the record in the journal"),
+    Column("n", SmallInteger, primary_key=True, autoincrement=False, comment="of the fact in the record"),
+    comment="facts that are in the audit trail",
 )

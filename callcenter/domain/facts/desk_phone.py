@@ -1,4 +1,4 @@
-"""Facts of the spoken menu of desk phones."""
+"""Facts of the spoken menu of desk phones, and of what is done by phone."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,4 +50,24 @@ class DeskMenuLeft:
     agent: str
 
 
-DeskMenuFact = DeskMenuMoved | DeskMenuLeft
+@dataclass(frozen=True, slots=True)
+class DoneByPhone:
+    """Somebody has done by phone, or tried to, what the audit trail holds (``by_phone``)."""
+
+    at: datetime
+    call: str
+    agent: str
+    """Whose phone it was; empty: one outside."""
+    caller: str
+    """The number of a phone outside; empty: withheld, or an agent's."""
+    do: str
+    """The operation of consoles that it amounts to."""
+    refused: str
+    """Why it came to nothing; empty: it was done."""
+    names: tuple[str, ...]
+    """Of the operation's fields ..."""
+    values: tuple[str, ...]
+    """... in the same order."""
+
+
+DeskMenuFact = DeskMenuMoved | DeskMenuLeft | DoneByPhone

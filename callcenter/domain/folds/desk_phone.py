@@ -20,7 +20,12 @@ def desk_menu_left(state: "State", fact: f.DeskMenuLeft) -> None:
     state.calls[fact.call].desk = None
 
 
+def done_by_phone(state: "State", fact: f.DoneByPhone) -> None:
+    pass
+
+
 FOLDS: Mapping[type, Callable[..., None]] = {
     f.DeskMenuMoved: desk_menu_moved,
     f.DeskMenuLeft: desk_menu_left,
+    f.DoneByPhone: done_by_phone,
 }

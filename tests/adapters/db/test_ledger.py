@@ -16,15 +16,19 @@ import psycopg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from callcenter.adapters.db.audit import in_order
 from callcenter.adapters.db.connection import connect
 from callcenter.adapters.db.ledger import PostgresLedger
 from callcenter.adapters.db.migrate import migrate
+from callcenter.adapters.db.people import PostgresPeople
 from callcenter.domain import facts as f
+from callcenter.domain.audit import By, Deed, faults
 from callcenter.domain.events import Cause
 from callcenter.services.fact_codec import dump
 from callcenter.services.journal import Journal
 from callcenter.services.journal_records import line_of, segment_path
 from callcenter.services.ledger import Shipper
+from callcenter.services.people.person import Person
 from tests.support import postgres
 from tests.support.day import BEGIN, NODE, abandoned_call, answered_call, day, seconds
 
@@ -369,3 +373,39 @@ async def test_old_segments_are_dropped_once_shipped_and_not_needed(folder: Path
     assert len(shipper.drop_old_segments(tomorrow)) > 3
     assert [record.seq for record in journal.read_all(after=last - 1)] == [last]
     journal.close()
+
+
+# --- deeds by phone -----------------------------------------------------------------------------------
+
+
+def by_phone(n: int, agent: str, refused: str = "") -> list[f.Fact]:
+    fields = ("supervisor", "agent", "mode"), (agent, "alice", "barge")
+    return [f.DoneByPhone(BEGIN + seconds(n), f"call-{n}", agent, "", "supervise_begin", refused, *fields)]
+
+
+async def test_deeds_by_phone_are_in_the_audit_trail_once_and_its_chain_holds(
+    folder: Path, engine: AsyncEngine, database_url: str, tmp_path: Path
+) -> None:
+    """Written while the books were down; shipped again after a rewind; between them somebody does something at a screen."""
+    people = PostgresPeople(engine)
+    by = By("root", "command line")
+    await people.add(Person("sam.smith", "Sam Smith", agent="sam"), by)
+    write(folder, [by_phone(1, "sam"), by_phone(2, "bob", "bob is no supervisor"), [*by_phone(3, "sam"), *by_phone(4, "sam")]])
+    await ship_all(shipper_of(folder, engine, tmp_path))
+    await people.note(Deed("exported", "report kpi"), by)
+    journal = Journal(folder)
+    await PostgresLedger(engine).rewind(journal.id, 0)
+    journal.append(by_phone(5, "sam"))
+    journal.close()
+    await ship_all(shipper_of(folder, engine, tmp_path, most=2))
+    async with engine.connect() as connection:
+        trail = [entry async for entry in in_order(connection)]
+    assert list(faults(trail)) == []
+    expected = ["sam.smith", "bob", "sam.smith", "sam.smith", "root", "sam.smith"]
+    assert [(entry.by.person, entry.deed.what) for entry in trail][1:] == [
+        (person, "exported" if person == "root" else "supervised") for person in expected
+    ]
+    _, first, second, *_, last = trail
+    assert (first.by.via, first.deed.of, first.deed.after["mode"]) == ("phone of agent sam", "agent alice", "barge")
+    assert second.deed.after["refused"] == "bob is no supervisor"
+    assert last.deed.after["happened_at"] == (BEGIN + seconds(5)).isoformat()
