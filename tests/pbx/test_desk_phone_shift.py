@@ -277,6 +277,6 @@ async def _hears_her_figures_and_logs_out(it: Shift) -> None:
     await it.hears(figures, "desk-occupancy")
     await figures.ended(20)
     await (await it.dials("*22", "you-are-logged-out")).ended()
-    done = [(fact.agent, fact.do) for fact in it.running.book.of(f.DoneByPhone) if fact.do in ("agent_login", "agent_logout")]
-    assert done == [("alice", "agent_login"), ("bob", "agent_login"), ("alice", "agent_logout")]
+    done = [fact.do for fact in it.running.book.of(f.DoneByPhone, agent="alice")]
+    assert [do for do in done if do in ("agent_login", "agent_logout")] == ["agent_login", "agent_logout"]
     await it.becomes("logged_out")
