@@ -28,6 +28,7 @@ _QUEUE_COLUMNS = {
     "aht_s": "AHT",
     "offered_load": "offered load",
     "fcr": "FCR",
+    "conversion": "conversion",
     "ewt_came_true": "EWT came true",
 }
 _AGENT_COLUMNS = {
@@ -52,6 +53,16 @@ _CALLBACK_COLUMNS = {
     "open": "open",
     "attempts": "attempts",
 }
+_DISPOSITION_COLUMNS = {
+    "queue": "queue",
+    "contacts": "contacts",
+    "success": "success",
+    "resolved": "resolved",
+    "do_not_call": "do not call",
+    "call_back": "call back",
+    "retry": "retry",
+    "never_again": "never again",
+}
 _CALL_COLUMNS = {
     "started_at": "started",
     "caller": "caller",
@@ -66,7 +77,7 @@ _CALL_COLUMNS = {
     "disposition": "disposition",
 }
 _FIRST_TO_GO = ("hold_s", "cause", "dialed", "ended_by", "disposition")
-_RATIOS = frozenset({"service_level", "abandon_rate", "fcr", "ewt_came_true", "occupancy", "utilisation"})
+_RATIOS = frozenset({"service_level", "abandon_rate", "fcr", "conversion", "ewt_came_true", "occupancy", "utilisation"})
 
 _Row = Mapping[str, object]
 
@@ -82,6 +93,8 @@ def kpi_tables(report: Mapping[str, object], width: int = WIDE) -> Iterator[Rend
     yield Text(str(report["service_level_formula"]), style="dim italic")
     if callbacks := cast(Sequence[_Row], report["callbacks"]):
         yield from _fitting("callbacks", _CALLBACK_COLUMNS, [{**row, "callbacks": row["queue"]} for row in callbacks], width)
+    if given := cast(Sequence[_Row], report["dispositions"]):
+        yield from _fitting("disposition", _DISPOSITION_COLUMNS, given, width)
     if agents := cast(Sequence[_Row], report["agents"]):
         yield from _fitting("agent", _AGENT_COLUMNS, agents, width)
 

@@ -7,10 +7,12 @@ JSON speaks the glossary: ratios from 0 to 1, spans as seconds in ``…_s``, dat
 ``total`` (as a queue, with an empty name and without target), ``agents`` (a list; empty when one queue was asked for).
 
 - A queue: ``queue, offered, answered, abandoned, short_abandoned, overflowed, still_waiting, handled, service_level,
-  target_wait_s, asa_s, longest_wait_s, abandon_rate, aht_s, offered_load, fcr, ewt_came_true``; offered = answered + abandoned +
-  overflowed + still_waiting; offered_load in erlangs.
+  target_wait_s, asa_s, longest_wait_s, abandon_rate, aht_s, offered_load, fcr, conversion, ewt_came_true``; offered = answered +
+  abandoned + overflowed + still_waiting; offered_load in erlangs.
 - ``callbacks``, a list: ``queue, offered, accepted, promised, dialed, reached, bridged, kept, kept_in_time, merged, broken, open,
   attempts``, for each queue that has any; promised = kept + broken + open; counted when they were promised.
+- ``dispositions``, a list: ``queue, disposition, contacts, success, resolved, do_not_call, call_back, retry, never_again``, for each
+  disposition that was given: how many contacts, and how many of them carry each flag of what it means.
 - An agent: ``agent, talking_s`` (hold included), ``wrap_up_s, ready_s, reserved_s, not_ready_s, occupancy, utilisation``.
 
 ``callcenter cdr --json`` is a list of calls: ``call_id, linkedid, node, direction, caller, dialed, trunk, flow, started_at,
@@ -38,7 +40,7 @@ from callcenter.adapters.db.migrate import SchemaError
 from callcenter.apps.report_tables import WIDE, cdr_table, kpi_tables
 from callcenter.domain import kpi as measures
 from callcenter.domain.callback_books import CallbackFunnel
-from callcenter.domain.kpi import AgentTime, Sums
+from callcenter.domain.kpi import AgentTime, DispositionSums, Sums
 from callcenter.domain.records import CallRecord
 from callcenter.runtime.data_folder import database_url
 from callcenter.runtime.postgres import PostgresError
@@ -66,6 +68,7 @@ class QueueKpi:
     fcr: float | None
     during: timedelta
     ewt_came_true: float | None = None
+    conversion: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,8 @@ class KpiReport:
     queues: tuple[QueueKpi, ...]
     total: QueueKpi
     callbacks: Mapping[str, CallbackFunnel] = field(default_factory=dict)
+    dispositions: Mapping[tuple[str, str], DispositionSums] = field(default_factory=dict)
+    """By queue and disposition."""
     agents: tuple[AgentKpi, ...] = field(default=())
     """Empty in a report on one queue: agents' time belongs to no queue."""
 
@@ -109,17 +114,20 @@ async def kpi_report(
         callbacks = await asked.callbacks_by_queue(connection, from_at, to_at)
         fcr = await asked.fcr_by_queue(connection, from_at, to_at, FCR_DAYS)
         came_true = await asked.ewt_by_queue(connection, from_at, to_at)
+        converted = await asked.conversion_by_queue(connection, from_at, to_at)
+        given = await asked.dispositions(connection, from_at, to_at)
         spent = await asked.time_by_agent(connection, from_at, to_at, until_at) if queue is None else {}
     during = until_at - from_at
     names = sorted({*known, *by_target[DEFAULT_TARGET]}) if queue is None else [queue]
     queues = tuple(
-        QueueKpi(name, by_target[target].get(name, Sums()), target, fcr.get(name), during, came_true.get(name))
+        QueueKpi(name, by_target[target].get(name, Sums()), target, fcr.get(name), during, came_true.get(name), converted.get(name))
         for name in names
         for target in (known.get(name, DEFAULT_TARGET),)
     )
     total = QueueKpi("", sum((each.counted for each in queues), Sums()), None, None, during)
     funnels = {name: callbacks[name] for name in sorted(callbacks) if queue in (None, name)}
-    return KpiReport(from_at, to_at, zone, queues, total, funnels, tuple(AgentKpi(agent, spent[agent]) for agent in sorted(spent)))
+    told = {key: sums for key, sums in given.items() if queue in (None, key[0])}
+    return KpiReport(from_at, to_at, zone, queues, total, funnels, told, tuple(AgentKpi(agent, spent[agent]) for agent in sorted(spent)))
 
 
 async def cdr_rows(database: str | AsyncEngine, from_at: datetime, to_at: datetime, queue: str | None = None) -> Sequence[CallRecord]:
@@ -180,6 +188,7 @@ def report_json(report: KpiReport) -> dict[str, Json]:
         "queues": [queue_json(each) for each in report.queues],
         "total": queue_json(report.total),
         "callbacks": [{"queue": name, **asdict(funnel)} for name, funnel in report.callbacks.items()],
+        "dispositions": [{"queue": key[0], "disposition": key[1], **asdict(sums)} for key, sums in report.dispositions.items()],
         "agents": [agent_json(each) for each in report.agents],
     }
 
@@ -203,6 +212,7 @@ def queue_json(each: QueueKpi) -> dict[str, Json]:
         "aht_s": _seconds(measures.aht(counted)),
         "offered_load": measures.offered_load(counted, each.during),
         "fcr": each.fcr,
+        "conversion": each.conversion,
         "ewt_came_true": each.ewt_came_true,
     }
 

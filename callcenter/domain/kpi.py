@@ -172,6 +172,38 @@ def _returns(contact: ContactRecord, entries: Sequence[datetime], days: int) -> 
     return following < len(entries) and entries[following] <= contact.entered_at + timedelta(days=days)
 
 
+@dataclass(frozen=True, slots=True)
+class DispositionSums:
+    """Contacts with one disposition, and how many of them carry each flag of what it means. Adds up over any slices and queues."""
+
+    contacts: int = 0
+    success: int = 0
+    resolved: int = 0
+    do_not_call: int = 0
+    call_back: int = 0
+    retry: int = 0
+    never_again: int = 0
+
+
+def dispositions(contacts: Iterable[ContactRecord]) -> dict[str, DispositionSums]:
+    """By disposition; contacts without one are not counted. A flag counts as it was when the disposition was given."""
+    flags = [field.name for field in fields(DispositionSums) if field.name != "contacts"]
+    given: dict[str, list[ContactRecord]] = defaultdict(list)
+    for contact in contacts:
+        if contact.disposition:
+            given[contact.disposition].append(contact)
+    return {
+        name: DispositionSums(len(each), **{flag: sum(flag in contact.disposition_flags for contact in each) for flag in flags})
+        for name, each in given.items()
+    }
+
+
+def conversion(contacts: Iterable[ContactRecord]) -> float | None:
+    """Dispositions marked success ÷ contacts connected."""
+    connected = [contact for contact in contacts if contact.answered_at]
+    return _ratio(sum("success" in contact.disposition_flags for contact in connected), len(connected))
+
+
 def ewt_came_true(contacts: Iterable[ContactRecord]) -> float | None:
     """Of the estimated waits told to callers: those that came true ÷ those that are known to have come true or not."""
     told = [(contact.told_right, contact.told_wrong) for contact in contacts]

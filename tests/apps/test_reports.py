@@ -15,6 +15,7 @@ from callcenter.adapters.db.ledger import PostgresLedger
 from callcenter.apps import reports
 from callcenter.apps.report_tables import WIDE, cdr_table, clock, kpi_tables
 from callcenter.apps.reports import ReportError, call_json, cdr_rows, kpi_report, report_json, window
+from callcenter.domain import facts as f
 from callcenter.services.journal import Journal
 from callcenter.services.ledger import Shipper
 from tests.support.day import BEGIN, abandoned_call, answered_call, seconds
@@ -35,6 +36,8 @@ async def url(database_url: str, tmp_path: Path) -> str:
         *abandoned_call("c4", BEGIN + seconds(400), wait=40),
         *answered_call("c5", BEGIN + seconds(500), "bob", wait=12, queue="sales", caller="[bold]+49[/bold]"),
     ]
+    done = ("support", "alice", "sale", f.DisposedBy.AGENT, ("success", "resolved"))
+    calls.append([f.DispositionGiven(BEGIN + seconds(100), "c1", "c1-contact", *done)])
     for facts in calls:
         journal.append(facts)
     journal.close()
@@ -59,6 +62,9 @@ async def test_the_measures_of_each_queue_and_of_all(url: str) -> None:
     assert support["aht_s"] == 65.0
     assert support["abandon_rate"] == pytest.approx(1 / 3)
     assert support["fcr"] == 0.5  # the same caller twice
+    assert support["conversion"] == 0.5  # one of two was a sale
+    sale = {"queue": "support", "disposition": "sale", "contacts": 1, "success": 1, "resolved": 1}
+    assert report["dispositions"] == [{**sale, "do_not_call": 0, "call_back": 0, "retry": 0, "never_again": 0}]
     assert support["ewt_came_true"] is None  # nobody was told anything
     assert queues["sales"]["service_level"] == 0.0  # its target is 10 s
     assert queues["quiet"]["service_level"] is None
@@ -97,12 +103,21 @@ async def test_tables_are_readable_and_show_callers_as_they_are(url: str) -> Non
     report = report_json(await kpi_report(url, BEGIN, END, zone=BERLIN, targets=TARGETS, now=END))
     rows = [call_json(call, BERLIN) for call in await cdr_rows(url, BEGIN, END)]
     text = shown((*kpi_tables(report), cdr_table(rows)), WIDE)
-    for words in ("33.3 % in 20 s", "service level = ", "wrap-up (ACW)", "[bold]+49[/bold]", "2026-03-28 23:00:00", "5 calls"):
+    for words in (
+        "33.3 % in 20 s",
+        "service level = ",
+        "wrap-up (ACW)",
+        "[bold]+49[/bold]",
+        "2026-03-28 23:00:00",
+        "5 calls",
+        "sale",
+        "never again",
+    ):
         assert words in text
-    (headings,) = [line for line in text.splitlines() if "offered" in line]
+    (headings,) = [line for line in text.splitlines() if "offered load" in line]
     assert " ".join(headings.split()) == (
         "queue offered answered abandoned (short) overflowed waiting handled "
-        "service level ASA longest wait abandon rate AHT offered load FCR EWT came true"
+        "service level ASA longest wait abandon rate AHT offered load FCR conversion EWT came true"
     )
 
 
@@ -135,7 +150,17 @@ async def test_a_narrow_terminal_says_which_columns_it_lacks(url: str) -> None:
 async def test_the_shape_of_the_json(url: str) -> None:
     """As the module says; people build on it."""
     report = report_json(await kpi_report(url, BEGIN, END, zone=BERLIN, targets=TARGETS, now=END))
-    assert list(report) == ["from_at", "to_at", "time_zone", "service_level_formula", "queues", "total", "callbacks", "agents"]
+    assert list(report) == [
+        "from_at",
+        "to_at",
+        "time_zone",
+        "service_level_formula",
+        "queues",
+        "total",
+        "callbacks",
+        "dispositions",
+        "agents",
+    ]
     said = (reports.__doc__ or "").replace("`", " ").replace(",", " ").replace("*", " ").split()
     call = call_json((await cdr_rows(url, BEGIN, END))[0], BERLIN)
     for each in (report, report["queues"][0], report["total"], report["agents"][0], call):  # type: ignore[index, call-overload]

@@ -13,7 +13,7 @@ from callcenter.domain.callback_books import CallbackFunnel
 from callcenter.domain.events import Cause
 from callcenter.domain.facts import Direction
 from callcenter.domain.flow_books import Edge, FlowOutcome, FlowSums, NodeSums
-from callcenter.domain.kpi import AgentTime, Sums
+from callcenter.domain.kpi import AgentTime, DispositionSums, Sums
 from callcenter.domain.records import CallRecord, EndedBy, ServedBy
 from callcenter.domain.survey_books import SurveySums
 from callcenter.domain.survey_kinds import SurveyKind
@@ -46,6 +46,11 @@ _FLOW_NODES = text("""
 """)
 _FLOW_EDGES = text("SELECT flow, node, exit, to_node, callers FROM kpi_flow_edges_in(:from_at, :to_at)")
 _FCR = text("SELECT queue, fcr FROM kpi_fcr_in(:from_at, :to_at, 'all', 'UTC', :days)")
+_CONVERSION = text("SELECT queue, conversion FROM kpi_conversion_in(:from_at, :to_at, 'all', 'UTC')")
+_DISPOSITIONS = text("""
+    SELECT queue, disposition, contacts, success, resolved, do_not_call, call_back, retry, never_again
+    FROM kpi_dispositions_in(:from_at, :to_at, 'all', 'UTC') ORDER BY queue, disposition
+""")
 _EWT = text("SELECT queue, ewt_came_true FROM kpi_ewt_came_true_in(:from_at, :to_at, 'all', 'UTC')")
 _AGENT_TIME = text("""
     SELECT agent, talking_s, wrap_up_s, ready_s, reserved_s, not_ready_s FROM kpi_agent_time_in(:from_at, :to_at, 'all', 'UTC', :until_at)
@@ -144,6 +149,17 @@ async def survey_response(connection: AsyncConnection, from_at: datetime, to_at:
 async def fcr_by_queue(connection: AsyncConnection, from_at: datetime, to_at: datetime, days: int) -> dict[str, float]:
     rows = await connection.execute(_FCR, {"from_at": from_at, "to_at": to_at, "days": days})
     return {row.queue: float(row.fcr) for row in rows}
+
+
+async def conversion_by_queue(connection: AsyncConnection, from_at: datetime, to_at: datetime) -> dict[str, float]:
+    rows = await connection.execute(_CONVERSION, {"from_at": from_at, "to_at": to_at})
+    return {row.queue: float(row.conversion) for row in rows}
+
+
+async def dispositions(connection: AsyncConnection, from_at: datetime, to_at: datetime) -> dict[tuple[str, str], DispositionSums]:
+    """By queue and disposition, in that order."""
+    rows = await connection.execute(_DISPOSITIONS, {"from_at": from_at, "to_at": to_at})
+    return {(row[0], row[1]): DispositionSums(*row[2:]) for row in rows}
 
 
 async def ewt_by_queue(connection: AsyncConnection, from_at: datetime, to_at: datetime) -> dict[str, float]:

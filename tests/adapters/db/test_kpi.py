@@ -7,6 +7,7 @@ per day of the center. A few zones and slices in each run, all of them in the lo
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import cast
@@ -84,6 +85,10 @@ def contact(number: int, chance: random.Random) -> ContactRecord:
         short_abandon=state is ContactState.ABANDONED and wait is not None and wait <= timedelta(seconds=5),
         transferred_from="",
         served_by=ServedBy.ENGINE,
+        disposition=chance.choice(("", "sale", "no_sale")) if answered else "",
+        disposition_flags=chance.choice(
+            ((), ("success",), ("success", "resolved"), ("retry", "call_back"), ("do_not_call", "never_again"))
+        ),
         told_right=chance.choice((0, 0, 1, 3)),
         told_wrong=chance.choice((0, 0, 0, 1)),
     )
@@ -291,6 +296,31 @@ def test_view_of_estimated_waits_that_came_true(connection: psycopg.Connection) 
     groups = kpi.by_queue_and_slice(CONTACTS, Slice.QUARTER_HOUR, ZoneInfo("UTC"))
     ours = {key: share for key, each in groups.items() if (share := kpi.ewt_came_true(each)) is not None}
     assert same(ours, value_of(view(connection, "kpi_ewt_came_true")), MICROSECOND)
+
+
+def disposed(each: Sequence[ContactRecord]) -> dict[str, tuple[int, ...]]:
+    return {name: astuple(counted) for name, counted in kpi.dispositions(each).items()}
+
+
+def test_conversion_and_dispositions(connection: psycopg.Connection) -> None:
+    zone = "America/New_York"
+    groups = kpi.by_queue_and_slice(INSIDE, Slice.DAY, ZoneInfo(zone))
+    ours = {key: share for key, each in groups.items() if (share := kpi.conversion(each)) is not None}
+    theirs = ask(connection, "kpi_conversion_in", size=Slice.DAY, zone=zone)
+    assert same(ours, {key: value for key, (value,) in theirs.items()}, MICROSECOND)
+    assert 0.3 < cast(float, kpi.conversion(INSIDE)) < 0.5
+    counted = {(*key, name): sums for key, each in groups.items() for name, sums in disposed(each).items()}
+    rows = connection.execute("SELECT * FROM kpi_dispositions_in(%s, %s, 'day', %s)", [FROM, TO, zone]).fetchall()
+    assert {(row[0], row[1].astimezone(UTC), row[2]): row[3:] for row in rows} == counted
+
+
+def test_views_of_conversion_and_dispositions(connection: psycopg.Connection) -> None:
+    groups = kpi.by_queue_and_slice(CONTACTS, Slice.QUARTER_HOUR, ZoneInfo("UTC"))
+    ours = {key: share for key, each in groups.items() if (share := kpi.conversion(each)) is not None}
+    assert same(ours, value_of(view(connection, "kpi_conversion")), MICROSECOND)
+    counted = {(*key, name): sums for key, each in groups.items() for name, sums in disposed(each).items()}
+    rows = connection.execute("SELECT * FROM kpi_dispositions").fetchall()
+    assert {(row[0], row[1].astimezone(UTC), row[2]): row[3:] for row in rows} == counted
 
 
 def test_view_of_fcr(connection: psycopg.Connection) -> None:

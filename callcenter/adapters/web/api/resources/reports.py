@@ -80,6 +80,7 @@ class QueueKpi(Shown):
     aht_s: float | None
     offered_load: float | None
     fcr: float | None
+    conversion: Annotated[float | None, Field(description="Contacts whose disposition is marked success ÷ contacts connected.")]
     ewt_came_true: float | None
 
 
@@ -102,6 +103,20 @@ class AgentKpi(Shown):
     utilisation: float | None
 
 
+class DispositionKpi(Shown):
+    """How many contacts of a queue were given a disposition, and how many of them carry each flag of what it meant then."""
+
+    queue: str
+    disposition: str
+    contacts: int
+    success: int
+    resolved: int
+    do_not_call: int
+    call_back: int
+    retry: int
+    never_again: int
+
+
 class KpiReport(Shown):
     """Contacts that entered a queue, and agents' time, within the window."""
 
@@ -111,6 +126,7 @@ class KpiReport(Shown):
     service_level_formula: str
     queues: list[QueueKpi]
     total: Annotated[QueueKpi | None, Field(description="null for who is limited to some queues.")]
+    dispositions: list[DispositionKpi]
     agents: Annotated[list[AgentKpi], Field(description="Empty in a report on one queue: agents' time belongs to no queue.")]
 
 
@@ -133,7 +149,9 @@ async def kpi(asked: Asked[KpiQuery, Nothing], ports: Ports) -> KpiReport:
     limit, configured = asked.signed.scope, ports.configured()
     queues = [each for each in told["queues"] if limit.has_queue(each["queue"])]
     agents = [each for each in told["agents"] if _reaches(asked, configured.agent(each["agent"]))]
-    return KpiReport.model_validate({**told, "queues": queues, "agents": agents, "total": told["total"] if limit.queues is None else None})
+    given = [each for each in told["dispositions"] if limit.has_queue(each["queue"])]
+    total = told["total"] if limit.queues is None else None
+    return KpiReport.model_validate({**told, "queues": queues, "dispositions": given, "agents": agents, "total": total})
 
 
 async def kpi_by_interval(asked: Asked[IntervalQuery, Nothing], ports: Ports) -> IntervalReport:
