@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 # Most tests wait for phones, so they run side by side, those of one file (or class) one after the other; a browser wants the machine for itself.
-BESIDE := -n 4 --dist loadscope --ignore tests/browser
+BESIDE := -n 4 --dist loadscope --no-loadscope-reorder --ignore tests/browser
 CONFIG ?= callcenter.toml
 
 .DEFAULT_GOAL := help
