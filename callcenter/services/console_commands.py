@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 
 from callcenter.domain import permitted
 from callcenter.domain.rights import Right, Signed, may, of_queue
+from callcenter.domain.supervision_modes import SupervisionMode
 from callcenter.services import explanations, mandate
+from callcenter.services.console_view import supervision_view
 from callcenter.services.consoles import Ask, Console
 from callcenter.services.control import ControlError, JsonObject
 from callcenter.services.control_client import EngineAway, RequestRefused
@@ -85,6 +87,19 @@ class Commands:
             raise
         await self._audit(signed, do, fields, "")
         return answer
+
+    async def session_over(self, signed: Signed) -> None:
+        """Nobody listens whose session has ended: it may have been taken from her. A caller whom she has taken over stays with her."""
+        state = self._replica.state
+        heard = supervision_view(state, signed.agent) if state is not None and signed.agent else None
+        if heard is None or heard["mode"] == SupervisionMode.TAKE_OVER:
+            return
+        refused = ""
+        try:
+            await self._ask("supervise_end", supervisor=signed.agent, by=signed.person, who=mandate.who(signed))
+        except (EngineAway, RequestRefused) as error:
+            refused = str(error) or "the engine does not answer"
+        await self._audit(signed, "supervise_end", {"supervisor": signed.agent, "agent": heard["agent"]}, refused)
 
     @staticmethod
     def _own(signed: Signed, fields: JsonObject) -> JsonObject:

@@ -367,6 +367,25 @@ async def test_two_supervisors_on_one_call_get_clear_answers_and_it_goes_on() ->
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("mode", SupervisionMode)
+async def test_a_supervisor_whose_session_ends_hears_nobody_any_more(mode: SupervisionMode) -> None:
+    """It may have been taken from her. The two who talk go on; a caller whom she has taken over stays with her."""
+    async with floor() as it:
+        await it.begins(LISTEN)
+        if mode is not LISTEN:
+            await it.switches(mode)
+        await it.confirmed(mode)
+        it.pages["sam"].session_ended.set()
+        if mode is TAKE_OVER:
+            await it.proves(HEARD[TAKE_OVER], 3)
+            assert it.center.all(f.SupervisionEnded) != []
+        else:
+            await it.calls["sam"].ended()
+            await it.proves({"caller": {"alice"}, "alice": {"caller"}})
+            await it.center.fact(f.SupervisionEnded)
+
+
+@pytest.mark.long
 async def test_who_stays_hears_the_agents_next_contact() -> None:
     async with floor() as it:
         await it.dials("*482001")

@@ -29,10 +29,12 @@ PATIENCE = 30.0
 
 
 class Page:
-    """One tab. Closed tabs and lost sessions are not its matter."""
+    """One tab. Closed tabs are not its matter."""
 
-    def __init__(self, socket: ClientWebSocketResponse) -> None:
+    def __init__(self, socket: ClientWebSocketResponse, session_ended: asyncio.Event) -> None:
         self._socket = socket
+        self.session_ended = session_ended
+        """Set it to end her session, as signing out does, or an admin."""
         self._numbers = count(1)
         self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self.told: list[dict[str, Any]] = []
@@ -75,18 +77,20 @@ async def page_of(center: RunningCenter, signed: Signed) -> AsyncIterator[Page]:
     consoles = Consoles(replica, center.ask)
     socket = ConsoleSocket(consoles, Commands(replica, center.ask))
 
+    ended = asyncio.Event()
+
     async def serve(request: web.Request) -> web.StreamResponse:
         async def still() -> Signed | None:
             return signed
 
-        return await socket.serve(request, signed, still, asyncio.Event())
+        return await socket.serve(request, signed, still, ended)
 
     app = web.Application()
     app.router.add_get("/console/socket", serve)
     async with TestClient(TestServer(app)) as client:
         following = asyncio.create_task(replica.run())
         await center.until(lambda: replica.here)
-        page = Page(await client.ws_connect("/console/socket"))
+        page = Page(await client.ws_connect("/console/socket"), ended)
         reading = asyncio.create_task(page.read())
         try:
             yield page

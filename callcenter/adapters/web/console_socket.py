@@ -215,6 +215,7 @@ class _Visit:
 
     async def _sign_out(self) -> None:
         await self._ended.wait()
+        await self._commands.session_over(self._signed)
         await self._connection.close(SIGNED_OUT, OVER)
 
 

@@ -23,6 +23,7 @@ export class ConsoleSocket {
   #heardAt = 0;
   #checking = null;
   #closed = false;
+  #signedOut = ""; // why nothing can be asked for any more
   #reconnecting = null;
 
   connected = false;
@@ -47,6 +48,7 @@ export class ConsoleSocket {
 
   /** Ask for an operation. It is carried out once, however often the line breaks before the answer is here. */
   do(operation, fields = {}) {
+    if (this.#signedOut) return Promise.reject(new Error(this.#signedOut));
     const message = { ...fields, id: crypto.randomUUID(), do: operation };
     return new Promise((resolve, reject) => {
       this.#asked.set(message.id, { message, resolve, reject });
@@ -155,6 +157,7 @@ export class ConsoleSocket {
 
   #over(reason) {
     this.#closed = true;
+    this.#signedOut = reason;
     clearInterval(this.#checking);
     for (const { reject } of this.#asked.values()) reject(new Error(reason));
     this.#asked.clear();

@@ -70,13 +70,19 @@ on("extend", () => ask("agent_extend"));
 
 on("answer", () => phone?.answer());
 on("decline", () => phone?.decline());
-on("hang-up", () => phone?.hangUp());
+on("hang-up", () => lineIsUp() && phone.hangUp());
 on("mute", () => phone?.talking && phone.mute(!phone.muted));
-on("hold", () => phone?.hold(!phone.held));
+on("hold", () => lineIsUp() && phone.hold(!phone.held));
 on("resume", resume);
 on("take-phone", () => owner.take(true));
 by("keypad").addEventListener("click", (event) => event.target.dataset.digit && phone?.sendDigits(event.target.dataset.digit));
 by("keypad").addEventListener("keydown", (event) => /^[0-9*#]$/.test(event.key) && phone?.sendDigits(event.key));
+
+// What cannot be told the center is not done: the caller would be left in silence. To mute is hers alone.
+function lineIsUp() {
+  if (phone && !phone.reachable) trouble(t(signedOut ? "signed_out" : "line_down"));
+  return Boolean(phone?.reachable);
+}
 
 function listenToPhone() {
   const listen = (type, act) => phone.addEventListener(type, (event) => act(event.detail));
@@ -161,8 +167,12 @@ async function relays() {
 
 // --- what the center tells -----------------------------------------------------------------------
 
-line.on("state", ({ connected, why, signedOut }) => {
+let signedOut = false;
+
+line.on("state", ({ connected, ...told }) => {
+  signedOut = Boolean(told.signedOut);
   document.body.dataset.line = connected ? "up" : "down";
+  show("sign-in-again", signedOut); // in another tab: this one has the call's audio
   if (signedOut) trouble(t("signed_out"));
   else if (!connected) trouble(t("line_down"));
   else trouble("");

@@ -40,6 +40,11 @@ export class Softphone extends EventTarget {
     return this.lines.length > 0 && this.lines.every((line) => line.ua.isRegistered());
   }
 
+  // Whether the center can be told what becomes of the call.
+  get reachable() {
+    return this.session?.line ? this.session.line.ua.isConnected() : this.registered;
+  }
+
   get talking() {
     return Boolean(this.session && this.session.isEstablished());
   }
