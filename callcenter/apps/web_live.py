@@ -73,10 +73,13 @@ class Live:
         self._watchkeeper = Watchkeeper(lambda: self.ask("trunks"), webhooks, shipped)
         watchkeeper = self._watchkeeper
         self.alerts = AlertKeeper(self.replica, alerts, self.consoles, mailer, vitals=watchkeeper.vitals, trunks=watchkeeper.trunks)
-        self._alert_pages = AlertPages(site.shell, alerts, self.alerts, self._people, lambda: self.replica.state, mails=mailer is not None)
+        zone = settings.center.time_zone
+        self._alert_pages = AlertPages(
+            site.shell, alerts, self.alerts, self._people, lambda: self.replica.state, zone, mails=mailer is not None
+        )
         self.boards = Boards(self.replica, TodaysFigures(kpi_today).now)
         self._supervisor = SupervisorPages(site.shell, lambda: self.replica.state, trends)
-        self._wallboard = WallboardPages(site.shell, self.boards, settings.center.time_zone)
+        self._wallboard = WallboardPages(site.shell, self.boards, zone)
 
     @property
     def settings(self) -> Settings:

@@ -1,5 +1,7 @@
 """/api/v1 as programs use it: the web process itself, a real PostgreSQL, the production engine."""
 
+import csv
+import io
 import json
 import re
 import subprocess
@@ -21,6 +23,7 @@ from callcenter.adapters.web.api.all import ENDPOINTS, TAGS, schema
 from callcenter.adapters.web.api.dispatch import _response
 from callcenter.adapters.web.api.endpoint import PARAMETERS, Endpoint
 from callcenter.adapters.web.api.openapi import document
+from callcenter.adapters.web.api.resources import exports
 from callcenter.apps.api import configured
 from callcenter.domain import facts as f
 from callcenter.domain.rights import RIGHTS, Right, Role
@@ -82,7 +85,7 @@ def test_every_operation_has_a_name_of_its_own_and_says_which_right_it_needs() -
 def test_an_answer_without_a_body_has_the_status_that_the_document_names() -> None:
     paths = document(ENDPOINTS, TAGS)["paths"]
     for endpoint in ENDPOINTS:
-        if endpoint.answers is None and not endpoint.audio:
+        if endpoint.answers is None and not endpoint.audio and not endpoint.table:
             assert str(_response(endpoint, None).status) in paths[endpoint.path][endpoint.method.lower()]["responses"], endpoint.operation
 
 
@@ -120,7 +123,7 @@ def test_nobody_comes_in_without_signing_in(center: ApiCenter) -> None:
 def test_every_right_opens_something_or_belongs_to_other_pages() -> None:
     opened = frozenset().union(*(endpoint.rights for endpoint in ENDPOINTS if endpoint.rights != frozenset(Right)))
     of_other_parts = {
-        Right.OWN_ACCOUNT, Right.EXPORT, Right.EDIT_ALERTS, Right.RUN_CAMPAIGNS, Right.RECORD_PROMPTS, Right.SEE_AUDIT, Right.MANAGE_PEOPLE,
+        Right.OWN_ACCOUNT, Right.EDIT_ALERTS, Right.RUN_CAMPAIGNS, Right.RECORD_PROMPTS, Right.SEE_AUDIT, Right.MANAGE_PEOPLE,
     }  # fmt: skip
     assert set(Right) - opened == of_other_parts
     assert set(Role) == set(RIGHTS)
@@ -172,6 +175,32 @@ def test_an_agents_mailbox_is_hers(center: ApiCenter) -> None:
     assert center.get("/messages?mailbox=agent:alice", who="alice").json["items"][0]["message"] == "m3"
     assert "'handle_voicemail'" in problem(center.get("/messages?mailbox=agent:alice", who="bob"), 403, "forbidden")["detail"]
     assert center.get("/messages/m3", who="sue").status == 200
+
+
+def test_tables_are_for_who_may_export_within_scope_and_each_is_in_the_audit_trail(center: ApiCenter) -> None:
+    told = center.get("/exports/contacts?from_at=2026-01-01T00:00:00Z", who="ops")
+    assert (told.status, told.headers["Content-Type"]) == (200, "text/csv; charset=utf-8")
+    assert told.headers["Content-Disposition"] == 'attachment; filename="contacts.csv"'
+    rows = list(csv.DictReader(io.StringIO(told.raw.decode())))
+    listed = [each["contact"] for each in center.get("/contacts?limit=200&from_at=2026-01-01T00:00:00Z").json["items"]]
+    assert [row["contact"] for row in rows] == listed
+    assert {row["caller"] for row in rows} > {"+12025550123"}, "a number is a number"
+    calls = list(csv.DictReader(io.StringIO(center.get("/exports/calls?queue=sales", who="ops").raw.decode())))
+    assert {row["queue"] for row in calls} <= {"sales"}
+    problem(center.get("/exports/contacts", who="sue"), 403, "forbidden")
+    problem(center.get("/exports/calls", who="admin"), 403, "forbidden")
+    with psycopg.connect(center.url) as database:
+        told_of = database.execute("SELECT person, of, after FROM audit_entry WHERE what = 'exported' ORDER BY seq").fetchall()[-2:]
+    assert [(person, of) for person, of, _ in told_of] == [("ops", "contacts"), ("ops", "calls")]
+    assert told_of[0][2]["rows"] == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [("=1+1", "'=1+1"), ("@SUM(A1)", "'@SUM(A1)"), ("-2+3", "'-2+3"), ("+1202555|cmd", "'+1202555|cmd"), ("+12025550123", "+12025550123")],
+)
+def test_no_cell_of_a_table_is_a_formula(text: str, cell: str) -> None:
+    assert exports._cell(text) == cell
 
 
 # --- agents -------------------------------------------------------------------------------------------

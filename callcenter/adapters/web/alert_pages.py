@@ -50,8 +50,17 @@ class AlertPages:
     """Registers its routes at the one door."""
 
     def __init__(
-        self, shell: Shell, store: KeptAlerts, keeper: AlertKeeper, people: PeopleStore, state: Callable[[], State | None], *, mails: bool
+        self,
+        shell: Shell,
+        store: KeptAlerts,
+        keeper: AlertKeeper,
+        people: PeopleStore,
+        state: Callable[[], State | None],
+        time_zone: str,
+        *,
+        mails: bool,
     ) -> None:
+        self._time_zone = time_zone
         self._shell, self._store, self._keeper, self._people, self._state, self._mails = shell, store, keeper, people, state, mails
 
     def register(self, routes: Routes) -> None:
@@ -82,6 +91,7 @@ class AlertPages:
             comparators=[comparator.value for comparator in Comparator],
             severities=[severity.value for severity in Severity],
             mails=self._mails,
+            zone=self._time_zone,
             sent=sent or {},
             faults={fault.field: fault.key} if fault is not None else {},
             done=done if done in DONE else "",

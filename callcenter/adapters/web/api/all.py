@@ -10,6 +10,7 @@ from callcenter.adapters.web.api.resources import (
     callbacks,
     contacts,
     documents,
+    exports,
     flows,
     live,
     messages,
@@ -38,6 +39,7 @@ TAGS: Mapping[str, str] = {
     "documents": "The configuration: queues, agents, teams, numbers, hours and the rest, with their history.",
     "flows": "What callers meet before a queue.",
     "reports": "KPI.",
+    "exports": "Tables to take along.",
     "webhooks": "Other systems are told of what happens.",
 }
 ENDPOINTS: Sequence[Endpoint] = (
@@ -54,6 +56,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *documents.ENDPOINTS,
     *flows.ENDPOINTS,
     *reports.ENDPOINTS,
+    *exports.ENDPOINTS,
     *webhooks.ENDPOINTS,
 )
 

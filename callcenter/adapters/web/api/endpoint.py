@@ -120,10 +120,12 @@ class Endpoint:
     query: type[BaseModel] = Nothing
     body: type[BaseModel] | None = None
     answers: type[BaseModel] | None = None
-    """None: 204, or ``audio``."""
+    """None: 204, or ``audio``, or ``table``."""
     status: int = 200
     audio: bool = False
     """The answer is a sound file, of which parts can be asked for."""
+    table: bool = False
+    """The answer is a table (CSV)."""
     etag: bool = False
     """What is answered has an ETag; a change takes ``If-Match``."""
     problems: Sequence[int] = ()

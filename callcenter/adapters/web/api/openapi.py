@@ -164,6 +164,8 @@ def _responses(endpoint: Endpoint, schemas: Mapping[Any, Any]) -> dict[str, Any]
         sound = {"audio/wav": {"schema": {"type": "string", "contentEncoding": "binary"}}}
         told["200"] = {"description": "The sound file.", "content": sound}
         told["206"] = {"description": "The part that was asked for.", "content": sound}
+    elif endpoint.table:
+        told["200"] = {"description": "The table, its first row the names.", "content": {"text/csv": {"schema": {"type": "string"}}}}
     elif endpoint.answers is None:
         told[str(endpoint.status)] = {"description": "Done."}
     else:
