@@ -93,7 +93,8 @@ def _number_of(turn: Turn, event: LegArrived) -> str:
     """The caller's number in E.164 however the carrier writes it, so that one person is one caller; what is no number stays as it is."""
     if event.door is not Door.TRUNK:
         return event.caller
-    return turn.state.config.calling.rules(event.caller).number or event.caller
+    calling = turn.state.config.calling
+    return calling.e164(event.caller) if calling.e164 is not None else calling.rules(event.caller).number or event.caller
 
 
 def _back_from_fallback(turn: Turn, call: Call, number: NumberConfig) -> None:

@@ -4,7 +4,7 @@ These are plain values. Reading them from a file, and saying what is wrong in it
 ``runtime.settings``; what arrives here is consistent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -64,6 +64,8 @@ class CallingConfig:
     """Within these, by the clock where the called party may be; empty: at any time."""
     rules: NumberRules = any_e164
     """Which numbers we may dial, the do-not-call list included."""
+    e164: Callable[[str], str] | None = None
+    """How ``rules`` read a number, and nothing else of it: much cheaper, and asked for every caller. What is no number stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,14 @@
 """Which numbers we may dial (``domain.numbers.NumberRules``), by the tables of libphonenumber and what the center decided."""
 
-from collections.abc import Collection, Iterator
-from functools import lru_cache
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
+from re import Pattern
 from re import compile as pattern
 from zoneinfo import available_timezones
 
 import phonenumbers
-from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType, shortnumberinfo, timezone
+from phonenumbers import PhoneMetadata, PhoneNumber, PhoneNumberFormat, PhoneNumberType, shortnumberinfo, timezone
 
 from callcenter.domain.numbers import CheckedNumber, NumberRefusal
 
@@ -17,6 +18,8 @@ REMEMBERED = 4096
 
 _WRITTEN = pattern(r"\+?[0-9 ()./-]+")
 """What people write numbers with. Letters, pauses, extensions and other scripts' digits are no number to dial."""
+_NEVER = r"(?!)"
+_INTERNATIONAL = pattern(r"\+([1-9][0-9]{6,14})")
 _COSTS_THEM = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST})
 
 
@@ -42,6 +45,13 @@ class DialingRules:
 
     def __call__(self, text: str) -> CheckedNumber:
         return self._remembered(text[: MOST_CHARACTERS + 1])
+
+    def e164(self, text: str) -> str:
+        """The number as ``__call__`` reads it; what is no number stays as it is. What is in E.164 already costs next to nothing."""
+        international = _INTERNATIONAL.fullmatch(text)
+        if international is not None and not _may_hold_a_prefix(international[1]):
+            return text
+        return self(text).number or text
 
     def _check(self, text: str) -> CheckedNumber:
         text = text.strip()
@@ -88,7 +98,33 @@ class DialingRules:
 
 def _zones(number: PhoneNumber) -> tuple[str, ...]:
     """As far as the number itself tells: by its area, or all zones of its country."""
-    return tuple(zone for zone in timezone.time_zones_for_number(number) if zone in available_timezones())
+    return tuple(zone for zone in timezone.time_zones_for_number(number) if zone in _known_zones())
+
+
+@cache
+def _known_zones() -> frozenset[str]:
+    """Those of the machine's tables; to look through their folder takes milliseconds."""
+    return frozenset(available_timezones())
+
+
+def _may_hold_a_prefix(digits: str) -> bool:
+    """Whether the digits that dial a trunk within the country stand behind the country's code, as in +44 0 20: they are no part of E.164."""
+    for length in (1, 2, 3):
+        prefix = _prefixes().get(digits[:length])
+        if prefix is not None:
+            return prefix.match(digits, length) is not None
+    return True
+
+
+@cache
+def _prefixes() -> Mapping[str, Pattern[str]]:
+    """By country code: what may be dialed before a number within the country."""
+    found = {}
+    for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items():
+        metadata = PhoneMetadata.metadata_for_region_or_calling_code(code, regions[0])
+        prefix = metadata.national_prefix_for_parsing if metadata is not None else None
+        found[str(code)] = pattern(prefix or _NEVER)
+    return found
 
 
 def read_list(path: Path) -> Iterator[tuple[int, str]]:

@@ -28,12 +28,14 @@ def dialing_rules(settings: "Settings") -> DialingRules:
 
 
 def calling_config(settings: "Settings") -> CallingConfig:
+    rules = dialing_rules(settings)
     return CallingConfig(
         trunk=settings.calling.trunk or "",
         hours=_hours(settings.calling.hours, settings.center.time_zone),
         calendar=settings.calling.calendar or "",
         local=settings.calling.local_hours,
-        rules=dialing_rules(settings),
+        rules=rules,
+        e164=rules.e164,
     )
 
 

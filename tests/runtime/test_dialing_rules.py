@@ -1,10 +1,14 @@
 """Which numbers we may dial, and what ``[calling]`` refuses."""
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import phonenumbers
 import pytest
+from phonenumbers import PhoneNumberType
 
 from callcenter.domain.numbers import NumberRefusal, any_e164
 from callcenter.runtime.dialing_rules import DialingRules
@@ -18,6 +22,24 @@ RULES = DialingRules("US", ("US", "GB"), ours=["+18005550100"], emergency=["911"
 def test_one_number_in_five_forms_is_one_number(text: str) -> None:
     assert RULES(text).number == "+12025550123"
     assert RULES(text).may_be_dialed
+
+
+def numbers_of_the_world() -> Iterator[str]:
+    """As carriers may write them: in E.164, with the digits before it that dial a trunk within the country, and what is no number."""
+    drawn = Random(1)
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS):
+        for kind in (PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE, PhoneNumberType.TOLL_FREE):
+            example = phonenumbers.example_number_for_type(region, kind)
+            if example is not None:
+                code, national = str(example.country_code), phonenumbers.national_significant_number(example)
+                yield from (f"+{code}{national}", f"+{code}0{national}", f"+{code}{code}{national}", f"+{code}{national[:-3]}", national)
+    for _ in range(2_000):
+        yield "+" + "".join(drawn.choice("0123456789") for _ in range(drawn.randrange(1, 18)))
+
+
+def test_a_caller_is_written_as_the_rules_read_the_number_and_as_it_came_when_it_is_none() -> None:
+    for text in numbers_of_the_world():
+        assert RULES.e164(text) == (RULES(text).number or text), text
 
 
 @pytest.mark.parametrize(

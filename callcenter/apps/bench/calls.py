@@ -20,7 +20,7 @@ from rich.table import Table
 from callcenter.apps.bench.calls_center import OURS, PEER, RECORDED, Center, CenterError, center
 from callcenter.apps.bench.cpu import cpu_ms
 from callcenter.apps.bench.offers import Delays, delays
-from callcenter.apps.bench.sipp_load import Sipp, SippError, register
+from callcenter.apps.bench.sipp_load import Sipp, SippError, caller_numbers, register
 from callcenter.runtime.asterisk import AsteriskError
 from callcenter.runtime.asterisk_root import AsteriskMissing
 from callcenter.runtime.ports import free_ports
@@ -173,6 +173,7 @@ class _Bench:
         self._phones = Sipp(self._folder, "phones", phones, running.sip_server, phones_media)
         self._callers = Sipp(self._folder, "callers", callers, running.sip_server, callers_media)
         self.phones_failed = 0
+        self._called = 0
 
     async def prepare(self) -> None:
         """Phones register, agents are ready."""
@@ -201,8 +202,11 @@ class _Bench:
         calls = self._calls if not warming_up else 2 * RATE
         self._tell(f"{'warming up: ' if warming_up else ''}{calls} calls to {who}, {RECORDED[recorded]}")
         number = (OURS if who == "ours" else PEER)[recorded]
+        numbers = caller_numbers(self._folder, self._called, calls)
+        self._called += calls
+        load = ("-s", number, "-r", str(RATE), "-m", str(calls), "-d", str(TALK_MS), "-inf", str(numbers))
         before, began = self._used(), monotonic()
-        failed = await self._callers.play("callers", "-s", number, "-r", str(RATE), "-m", str(calls), "-d", str(TALK_MS))
+        failed = await self._callers.play("callers", *load)
         await self._quiet()
         seconds = monotonic() - began
         cost = (self._used() - before - idle.times(seconds)).times(1.0 / calls)

@@ -119,6 +119,13 @@ class Sipp:
                     yield Traced(datetime.fromtimestamp(float(fields[2]), UTC), fields[3] == "S", fields[4], fields[6])
 
 
+def caller_numbers(folder: Path, first: int, count: int) -> Path:
+    """A file for SIPp with so many callers' numbers, in E.164 and valid: from the ``first`` on, no two are alike."""
+    file = folder / "caller-numbers.csv"
+    file.write_text("\n".join(["SEQUENTIAL", *(f"+1212{2_000_000 + number};" for number in range(first, first + count))]) + "\n")
+    return file
+
+
 async def end(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
         process.kill()
