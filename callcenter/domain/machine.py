@@ -71,7 +71,9 @@ class Deadlines:
 
     def take_due(self, now: datetime) -> Alarm | None:
         """Remove and return the earliest alarm that is due, or None."""
-        due = self.next
-        if due is None or due > now:
-            return None
-        return heappop(self._alarms)
+        alarms = self._alarms
+        while alarms and alarms[0][0] <= now:
+            alarm = heappop(alarms)
+            if self._still_set(alarm):
+                return alarm
+        return None

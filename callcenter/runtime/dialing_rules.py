@@ -108,7 +108,7 @@ def _known_zones() -> frozenset[str]:
 
 
 def _may_hold_a_prefix(digits: str) -> bool:
-    """Whether the digits that dial a trunk within the country stand behind the country's code, as in +44 0 20: they are no part of E.164."""
+    """Whether the digits that dial a trunk within the country follow the country's code, as in +44 0 20: E.164 has none of them."""
     for length in (1, 2, 3):
         prefix = _prefixes().get(digits[:length])
         if prefix is not None:

@@ -78,6 +78,9 @@ class Engine:
         self._inbox: deque[Event | _Request | _Reconcile] = deque()
         self._waker: asyncio.Future[None] | None = None
         """Set while the task waits for something to do."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at: datetime | None = None
+        """When the timer wakes the task: at the center's deadline or before it, never after it."""
         self._telephony: Telephony | None = None
         self._outbox: Outbox | None = None
         self._doubtful: dict[str, set[str]] = {}
@@ -164,16 +167,20 @@ class Engine:
         """Wait until something is in the inbox, or a deadline has come. Never less than one turn of the loop."""
         deadline = self.center.deadline
         loop = asyncio.get_running_loop()
+        if deadline is not None and (self._timer_at is None or deadline < self._timer_at):
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer_at = deadline
+            self._timer = loop.call_later(max(0.0, (deadline - self._clock.now()).total_seconds()), self._time_came)
         self._waker = loop.create_future()
-        timer = None
-        if deadline is not None:
-            timer = loop.call_later(max(0.0, (deadline - self._clock.now()).total_seconds()), self._wake_up)
         try:
             await self._waker
         finally:
             self._waker = None
-            if timer is not None:
-                timer.cancel()
+
+    def _time_came(self) -> None:
+        self._timer = self._timer_at = None
+        self._wake_up()
 
     def _wake_up(self) -> None:
         if self._waker is not None and not self._waker.done():

@@ -19,7 +19,7 @@ _SEPARATORS = frozenset(("Zs", "Zl", "Zp"))
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SOUND = re.compile(r"(?:[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})?/)?[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _DIGITS = re.compile(r"[0-9*#A-D]{1,32}")
-_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
 def number(raw: str) -> str:
@@ -63,4 +63,4 @@ def is_sound(text: str) -> bool:
 
 def is_safe_id(text: str) -> bool:
     """Whether it can stand in a path: ids of ours, of Asterisk, endpoints, prompts and music classes all can."""
-    return _SAFE_ID.fullmatch(text) is not None
+    return SAFE_ID.fullmatch(text) is not None

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from typing import Literal
 
 import aiohttp
 import orjson
@@ -25,6 +26,8 @@ BACKOFF_FIRST, BACKOFF_MOST = 0.2, 5.0
 ECHO = "are_you_telling_us"
 """The event that we send to ourselves."""
 Raw = dict[str, object]
+Socket = aiohttp.ClientWebSocketResponse[Literal[False]]
+"""One whose texts arrive as the bytes they were sent as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ class AriClient:
         self._allowed = ("RESTResponse", "ApplicationReplaced", "ChannelUserevent", *allowed_events)
         self._listener = listener
         self._http: aiohttp.ClientSession | None = None
-        self._ws: aiohttp.ClientWebSocketResponse | None = None
+        self._ws: Socket | None = None
         self._waiting: dict[str, _Waiting] = {}
         """By id of the request, oldest first."""
         self._timer: asyncio.TimerHandle | None = None
@@ -143,6 +146,7 @@ class AriClient:
                     url,
                     params={"app": self.server.application},
                     autoping=False,
+                    decode_text=False,
                     compress=0,
                     max_msg_size=MAX_MESSAGE,
                     timeout=aiohttp.ClientWSTimeout(ws_close=0.5),
@@ -152,7 +156,7 @@ class AriClient:
             return False
         return await self._hold(ws)
 
-    async def _hold(self, ws: aiohttp.ClientWebSocketResponse) -> bool:
+    async def _hold(self, ws: Socket) -> bool:
         self._ws, self._heard, self.standing = ws, True, Standing.CONNECTED
         reading = asyncio.create_task(self._read(ws))
         pinging = asyncio.create_task(self._ping(ws))
@@ -171,7 +175,7 @@ class AriClient:
         finally:
             await self._let_go(ws, reading, pinging, greeting)
 
-    async def _let_go(self, ws: aiohttp.ClientWebSocketResponse, *tasks: asyncio.Task[None]) -> None:
+    async def _let_go(self, ws: Socket, *tasks: asyncio.Task[None]) -> None:
         self._ws = None
         if self.standing is Standing.CONNECTED:
             self.standing = Standing.AWAY
@@ -215,7 +219,7 @@ class AriClient:
 
     # --- reading --------------------------------------------------------------------------------
 
-    async def _read(self, ws: aiohttp.ClientWebSocketResponse) -> None:
+    async def _read(self, ws: Socket) -> None:
         """Only read, parse and hand on: whoever reads slowly is cut off by Asterisk."""
         while True:
             message = await ws.receive()
@@ -224,7 +228,7 @@ class AriClient:
                 try:
                     self._take(message.data)
                 except Exception:  # one bad event must not cost the connection
-                    log.exception("event_not_taken", text=message.data[:500])
+                    log.exception("event_not_taken", text=message.data[:500].decode(errors="replace"))
             elif message.type is aiohttp.WSMsgType.PING:
                 await ws.pong(message.data)
             elif message.type not in (aiohttp.WSMsgType.PONG, aiohttp.WSMsgType.BINARY):
@@ -232,13 +236,13 @@ class AriClient:
             if self.standing is not Standing.CONNECTED:
                 return
 
-    def _take(self, text: str) -> None:
+    def _take(self, text: bytes) -> None:
         try:
             raw = orjson.loads(text)
         except ValueError:
             raw = None
         if type(raw) is not dict:
-            self._listener.on_garbage(text[:200])
+            self._listener.on_garbage(text[:200].decode(errors="replace"))
             return
         kind = raw.get("type")
         if kind == "RESTResponse":
@@ -264,7 +268,7 @@ class AriClient:
         else:
             future.set_exception(CommandError(Refusal.REFUSED, "an answer without status"))
 
-    async def _ping(self, ws: aiohttp.ClientWebSocketResponse) -> None:
+    async def _ping(self, ws: Socket) -> None:
         """Return when the other side gave no sign of life for two pings."""
         missed = 0
         while missed < 2:
@@ -279,7 +283,14 @@ class AriClient:
 
     async def call(self, operation: Operation, query: Mapping[str, str] | None = None, **ids: str) -> Reply:
         """Make one request of those Asterisk describes, ``ids`` filling the braces of its path."""
-        return await self.request(operation.method, operation.path.format_map(ids) if ids else operation.path, query)
+        path = operation.path.format_map(ids) if ids else operation.path
+        ws = self._ws
+        if ws is None or self.standing is not Standing.CONNECTED or not self.server.rest_over_websocket:
+            return await self.request(operation.method, path, query)
+        try:
+            return await self._over_websocket(ws, operation.method, path, query, None)
+        except (aiohttp.ClientError, OSError) as error:
+            raise CommandError(Refusal.NODE_AWAY, str(error) or type(error).__name__) from error
 
     async def request(self, method: str, path: str, query: Mapping[str, str] | None = None, body: object = None) -> Reply:
         """Make one request and return what was answered, whatever it is. Raises CommandError(NODE_AWAY)."""
@@ -293,9 +304,7 @@ class AriClient:
         except (aiohttp.ClientError, OSError) as error:
             raise CommandError(Refusal.NODE_AWAY, str(error) or type(error).__name__) from error
 
-    async def _over_websocket(
-        self, ws: aiohttp.ClientWebSocketResponse, method: str, path: str, query: Mapping[str, str] | None, body: object
-    ) -> Reply:
+    async def _over_websocket(self, ws: Socket, method: str, path: str, query: Mapping[str, str] | None, body: object) -> Reply:
         self._requests += 1
         request_id = str(self._requests)
         message: Raw = {"type": "RESTRequest", "request_id": request_id, "method": method, "uri": path}
@@ -310,7 +319,7 @@ class AriClient:
         if self._timer is None:
             self._timer = loop.call_later(self.server.request_timeout, self._too_late)
         try:
-            await ws.send_str(orjson.dumps(message).decode())
+            await ws.send_frame(orjson.dumps(message), aiohttp.WSMsgType.TEXT)
             return await future
         finally:
             self._waiting.pop(request_id, None)

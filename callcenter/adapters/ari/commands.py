@@ -107,13 +107,13 @@ class Commands:
         self._tell = tell
         self._heard: dict[str, list[str]] = {}
         """By leg: the playbacks it hears."""
-        self._snoops: dict[str, asyncio.Future[None]] = {}
+        self.snoops: dict[str, asyncio.Future[None]] = {}
         """Those that were made and have not entered the application; before, they cannot join a bridge."""
         self._spies: dict[str, str] = {}
         """From each ear that was made to its leg."""
         self._settled_at: dict[str, float] = {}
         """By leg that has lost an ear: when another may be made, by the loop's clock."""
-        self._say: dict[type[Command], Callable[[Any], Coroutine[None, None, None]]] = {
+        self.say: dict[type[Command], Callable[[Any], Coroutine[None, None, None]]] = {
             Answer: self._answer,
             Play: self._play,
             StopPlayback: self._stop_playback,
@@ -134,21 +134,18 @@ class Commands:
             StopMessage: self._stop_message,
             HangUp: self._hang_up,
         }
-
-    async def run(self, command: Command) -> None:
-        """Carry out the command. Raises CommandError."""
-        await self._say[type(command)](command)
+        """How a command of each kind is carried out. Raises CommandError."""
 
     def begin(self) -> None:
         """A new connection."""
         self._heard.clear()
-        self._snoops.clear()
+        self.snoops.clear()
         self._spies.clear()
         self._settled_at.clear()
 
     def entered(self, channel: str) -> None:
         """The channel is inside the application now."""
-        inside = self._snoops.get(channel)
+        inside = self.snoops.get(channel)
         if inside is not None and not inside.done():
             inside.set_result(None)
 
@@ -282,7 +279,7 @@ class Commands:
             "spy": "both",
             "whisper": "out" if command.whisper else "none",
         }
-        self._snoops[command.snoop] = inside = asyncio.get_running_loop().create_future()
+        self.snoops[command.snoop] = inside = asyncio.get_running_loop().create_future()
         try:
             reply = await self._client.call(channels.snoopChannelWithId, query, channelId=command.leg, snoopId=command.snoop)
             if reply.status == EXISTS:
@@ -293,7 +290,7 @@ class Commands:
         except TimeoutError:
             raise CommandError(Refusal.GONE, "the snoop channel did not come") from None
         finally:
-            self._snoops.pop(command.snoop, None)
+            self.snoops.pop(command.snoop, None)
 
     async def _set_lamp(self, command: SetLamp) -> None:
         """For phones that have subscribed: a call into our own dialplan, which tells the PBX and is never answered."""

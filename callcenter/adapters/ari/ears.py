@@ -35,19 +35,19 @@ class Ears:
         self._node = node
         self._client = client
         self._run_errand = run_errand
-        self._open: dict[str, Ear] = {}
+        self.opened: dict[str, Ear] = {}
         """By id of the media channel."""
         self._snoops: dict[str, asyncio.Future[None]] = {}
         """By channel: whether it has entered the application; before, it cannot join a bridge."""
 
     def begin(self) -> None:
         """The connection was lost: the snapshot of the next one finds what is left, and clears it away."""
-        self._open.clear()
+        self.opened.clear()
         self._snoops.clear()
 
     def takes(self, channel: str) -> bool:
         """Whether what is told of this channel is ours alone. A media channel that enters the application joins its bridge."""
-        ear = self._open.get(channel)
+        ear = self.opened.get(channel)
         return ear is not None or channel in self._snoops
 
     def entered(self, channel: str) -> None:
@@ -55,7 +55,7 @@ class Ears:
         inside = self._snoops.get(channel)
         if inside is not None and not inside.done():
             inside.set_result(None)
-        ear = self._open.get(channel)
+        ear = self.opened.get(channel)
         if ear is not None:
             self._run_errand(self._join(ear))
 
@@ -67,7 +67,7 @@ class Ears:
         safe(leg)
         names = [f"{self._node}-{uuid4()}" for _ in range(3)]
         ear = Ear(self._node, leg, "", *names)
-        self._open[ear.media] = ear
+        self.opened[ear.media] = ear
         self._snoops[ear.snoop] = inside = asyncio.get_running_loop().create_future()
         try:
             media, _, _ = await asyncio.gather(self._make_media(ear, rate), self._make_snoop(ear), self._make_bridge(ear))
@@ -80,7 +80,7 @@ class Ears:
         except BaseException:
             await self.close(ear)
             raise
-        self._open[ear.media] = ear = replace(ear, url=self._url(media))
+        self.opened[ear.media] = ear = replace(ear, url=self._url(media))
         return ear
 
     async def _make_media(self, ear: Ear, rate: int) -> str:
@@ -122,7 +122,7 @@ class Ears:
             self._client.call(bridges.destroy, bridgeId=ear.bridge),
         )
         results = await asyncio.gather(*requests, return_exceptions=True)
-        self._open.pop(ear.media, None)
+        self.opened.pop(ear.media, None)
         self._snoops.pop(ear.snoop, None)
         for result in results:
             if isinstance(result, BaseException) and not isinstance(result, CommandError):
@@ -130,7 +130,7 @@ class Ears:
 
     def without(self, seen: Snapshot) -> Snapshot:
         """The snapshot as others should see it: what we hold is nobody's stray."""
-        ours = {*self._open, *self._snoops}
-        held = {ear.bridge for ear in self._open.values()}
+        ours = {*self.opened, *self._snoops}
+        held = {ear.bridge for ear in self.opened.values()}
         legs = {name: leg for name, leg in seen.legs.items() if name not in ours}
         return replace(seen, legs=legs, bridges={name: legs for name, legs in seen.bridges.items() if name not in held})

@@ -77,9 +77,9 @@ class AsteriskNode:
         self._announced = False
 
     def _heard(self, raw: Raw) -> None:
-        if self._of_an_ear(raw):
+        if self.ears.opened and self._of_an_ear(raw):
             return
-        if raw.get("type") == "StasisStart":
+        if self._commands.snoops and raw.get("type") == "StasisStart":
             self._commands.entered(_channel(raw))
         event = self._parser.parse(raw)
         if isinstance(event, Ignored):
@@ -114,8 +114,7 @@ class AsteriskNode:
 
     def _tell(self, event: Event) -> None:
         self._commands.learn(event)
-        leg = getattr(event, "leg", "")
-        if leg in self._watched:
+        if self._watched and (leg := getattr(event, "leg", "")) in self._watched:
             if not isinstance(event, LegEnded | LegArrived):
                 return
             self._watched.discard(leg)
@@ -131,7 +130,7 @@ class AsteriskNode:
         """Carry out the command. Raises CommandError."""
         self.check_open()
         try:
-            await self._commands.run(command)
+            await self._commands.say[type(command)](command)
         except CommandError as error:
             if isinstance(command, RingAgent | Dial) and error.refusal is Refusal.NODE_AWAY and self.client.is_connected:
                 self._run_errand(self._commands.hang_up(command.leg))  # nobody knows whether it rings; it must not

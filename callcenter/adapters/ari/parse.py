@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from callcenter.adapters.ari import clean
 from callcenter.adapters.ari.client import Raw
@@ -21,8 +21,10 @@ from callcenter.adapters.ari.types import (
     ChannelDestroyed,
     ChannelDtmfReceived,
     ChannelHangupRequest,
+    ChannelHold,
     ChannelStateChange,
     ChannelTransfer,
+    ChannelUnhold,
     PlaybackFinished,
     RecordingFinished,
     StasisEnd,
@@ -111,6 +113,17 @@ class Replaced:
     by: str
 
 
+OfChannel = (
+    StasisStart
+    | StasisEnd
+    | ChannelHangupRequest
+    | ChannelDestroyed
+    | ChannelStateChange
+    | ChannelDtmfReceived
+    | ChannelHold
+    | ChannelUnhold
+)
+
 Parsed = Event | Ignored | MalformedEvent | Replaced
 
 
@@ -156,12 +169,12 @@ def _since(epoch: str) -> datetime | None:
     return datetime.fromtimestamp(int(epoch), UTC)
 
 
-def _leg(raw: Raw) -> str:
-    return _safe(cast(ChannelStateChange, raw)["channel"]["id"])
+def _leg(event: OfChannel) -> str:
+    return _safe(event["channel"]["id"])
 
 
 def _safe(leg: object) -> str:
-    if type(leg) is not str or not clean.is_safe_id(leg):
+    if type(leg) is not str or clean.SAFE_ID.fullmatch(leg) is None:
         raise ValueError(f"channel id {leg!r}")
     return leg
 
@@ -180,7 +193,7 @@ class Parser:
         self._inside: set[str] = set()
         self._hung_up: dict[str, Cause] = {}
         self._replaced: set[str] = set()
-        self._kinds: Mapping[str, Callable[[Raw], Parsed]] = {
+        self._kinds: Mapping[str, Callable[[Any], Parsed]] = {
             "StasisStart": self._stasis_start,
             "StasisEnd": self._stasis_end,
             "ChannelStateChange": self._state_change,
@@ -221,8 +234,8 @@ class Parser:
 
     # --- kinds ----------------------------------------------------------------------------------
 
-    def _stasis_start(self, raw: Raw) -> Parsed:
-        event, leg = cast(StasisStart, raw), _leg(raw)
+    def _stasis_start(self, event: StasisStart) -> Parsed:
+        leg = _leg(event)
         if leg in self._inside:
             return Ignored("StasisStart, again")
         args = event["args"]
@@ -241,8 +254,8 @@ class Parser:
         self._inside.add(leg)
         return arrived
 
-    def _stasis_end(self, raw: Raw) -> Parsed:
-        leg, channel = _leg(raw), cast(StasisEnd, raw)["channel"]
+    def _stasis_end(self, event: StasisEnd) -> Parsed:
+        leg, channel = _leg(event), event["channel"]
         self._inside.discard(leg)
         if leg in self._replaced:  # who took its place has its subscription: this is the last we are sure to hear
             self._replaced.discard(leg)
@@ -250,14 +263,13 @@ class Parser:
             return Ignored("StasisEnd of a leg of ours")
         return LegEnded(leg, self._hung_up.pop(leg, Cause.UNKNOWN))
 
-    def _hangup_request(self, raw: Raw) -> Parsed:
+    def _hangup_request(self, event: ChannelHangupRequest) -> Parsed:
         """Not the end yet, but the reason of it; comes twice for each leg, and the first time counts."""
-        event = cast(ChannelHangupRequest, raw)
-        self._hung_up.setdefault(_leg(raw), _soft_cause(event) if event.get("soft") else Q850.get(event.get("cause", 0), Cause.UNKNOWN))
+        self._hung_up.setdefault(_leg(event), _soft_cause(event) if event.get("soft") else Q850.get(event.get("cause", 0), Cause.UNKNOWN))
         return Ignored("ChannelHangupRequest")
 
-    def _destroyed(self, raw: Raw) -> Parsed:
-        event, leg = cast(ChannelDestroyed, raw), _leg(raw)
+    def _destroyed(self, event: ChannelDestroyed) -> Parsed:
+        leg = _leg(event)
         self._inside.discard(leg)
         self._hung_up.pop(leg, None)
         cause, state = Q850.get(event["cause"], Cause.UNKNOWN), event["channel"]["state"]
@@ -267,22 +279,20 @@ class Parser:
             cause = Cause.CONGESTION  # UNKNOWN would be nobody's fault, and the same phone would be rung again at once, for ever
         return LegEnded(leg, cause)
 
-    def _state_change(self, raw: Raw) -> Parsed:
-        state = cast(ChannelStateChange, raw)["channel"]["state"]
-        return LegRang(_leg(raw)) if state == "Ringing" else Ignored("ChannelStateChange")
+    def _state_change(self, event: ChannelStateChange) -> Parsed:
+        return LegRang(_leg(event)) if event["channel"]["state"] == "Ringing" else Ignored("ChannelStateChange")
 
-    def _dtmf(self, raw: Raw) -> Parsed:
-        digit = cast(ChannelDtmfReceived, raw)["digit"]
+    def _dtmf(self, event: ChannelDtmfReceived) -> Parsed:
+        digit = event["digit"]
         if not _DIGIT.fullmatch(digit):
             raise ValueError("digit")
-        return DigitPressed(_leg(raw), digit)
+        return DigitPressed(_leg(event), digit)
 
-    def _transfer(self, raw: Raw) -> Parsed:
+    def _transfer(self, event: ChannelTransfer) -> Parsed:
         """A REFER; with a state it is but the echo of what we have answered.
 
         The phone may write anything into it: what is no number means nothing, and a dialog that this node does not know is nobody's.
         """
-        event = cast(ChannelTransfer, raw)
         if "state" in event:
             return Ignored("ChannelTransfer, answered")
         refer_to = event["refer_to"]
@@ -291,13 +301,13 @@ class Parser:
         dialed = wanted.get("destination", "")
         return LegReferred(_safe(event["referred_by"]["source_channel"]["id"]), dialed if dialed == clean.number(dialed) else "", into)
 
-    def _playback_finished(self, raw: Raw) -> Parsed:
+    def _playback_finished(self, event: PlaybackFinished) -> Parsed:
         """``done`` or ``failed``: either way the leg hears it no longer.
 
         Asterisk says so too when the party hangs up in mid-prompt, before it tells the end of the leg: that is no end of
         the prompt, or whoever leaves during the welcome would be put into the queue on the way out.
         """
-        playback = cast(PlaybackFinished, raw)["playback"]
+        playback = event["playback"]
         kind, _, leg = playback["target_uri"].partition(":")
         if kind != "channel":
             return Ignored("PlaybackFinished on a bridge")

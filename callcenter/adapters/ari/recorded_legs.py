@@ -17,6 +17,9 @@ OfLeg = Callable[[str, str], None]
 class RecordedLegs:
     """All of one engine; ids of legs and bridges are unique over all nodes."""
 
+    CONCERNED = frozenset((ConnectLegs, StartRecording, StopRecording, CloseBridge, Play, StartMusic))
+    """Commands that ``did`` needs to know."""
+
     def __init__(self, anew: OfLeg, over: OfLeg) -> None:
         self._anew, self._over = anew, over
         self._node: dict[str, str] = {}

@@ -10,6 +10,9 @@ from callcenter.domain.commands import AskPhone, Command, SetLamp, StartRecordin
 from callcenter.domain.events import Event, Refusal
 from callcenter.services.ports import CommandError, Ear, Inbox, Lamps, Phones, Recorder, Snapshot
 
+NOT_ARI = frozenset((StartRecording, StopRecording, AskPhone, SetLamp))
+"""Commands for which ARI alone is not enough."""
+
 
 class AsteriskTelephony:
     """Implements ``services.ports.Telephony`` over ARI; recording goes to the ``recorder``, questions to ``phones``, lamps to ``lamps``."""
@@ -51,12 +54,17 @@ class AsteriskTelephony:
 
     async def run(self, command: Command) -> None:
         """Carry out the command. Raises CommandError."""
-        node = self._node(command.node)
-        node.check_open()
-        await self._say(node, command)
-        self._recorded.did(command)
+        node = self._nodes.get(command.node) or self._node(command.node)
+        if type(command) in NOT_ARI:
+            node.check_open()
+            await self._say(node, command)
+        else:
+            await node.run(command)
+        if type(command) in RecordedLegs.CONCERNED:
+            self._recorded.did(command)
 
     async def _say(self, node: AsteriskNode, command: Command) -> None:
+        """What another connection carries out, or helps to."""
         if isinstance(command, StartRecording):
             begin = self._recorder.take_up if self._recorded.talks(command.leg) else self._recorder.start
             await begin(command.node, command.leg, command.recording)
@@ -71,8 +79,6 @@ class AsteriskTelephony:
                 raise CommandError(Refusal.REFUSED, "nobody here lights lamps")
             await node.run(command)  # for phones that have asked; the others are told unasked
             await self._lamps.show(command.node, command.endpoint, command.new, command.old)
-        else:
-            await node.run(command)
 
     def _tell(self, event: Event) -> None:
         self._recorded.happened(event)
