@@ -6,6 +6,8 @@ from callcenter.domain.presence import become_free, rest
 from callcenter.domain.router import route_agent
 from callcenter.domain.turn import Turn
 
+HEEDED = frozenset((VisitBegan, VisitEnded))
+
 
 def heed(turn: Turn, fact: Fact) -> None:
     """What a fact means for the agent whose call it is."""

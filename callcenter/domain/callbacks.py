@@ -291,7 +291,7 @@ def _unreached(turn: Turn, callback: Callback, outcome: AttemptOutcome) -> None:
 
 def heed(turn: Turn, fact: object) -> None:
     """A fact of another story has happened; perhaps it is about a callback."""
-    heeded = _HEEDED.get(type(fact))
+    heeded = HEEDED.get(type(fact))
     if heeded is not None and (turn.state.callbacks.open or heeded is _announced):
         heeded(turn, fact)
 
@@ -329,7 +329,7 @@ def _announced(turn: Turn, fact: ContactAnnounced) -> None:
         turn.emit(CallbackOffered(turn.now, fact.call, fact.contact, fact.queue))
 
 
-_HEEDED: Mapping[type, Callable[..., None]] = {
+HEEDED: Mapping[type, Callable[..., None]] = {
     ContactAnnounced: _announced,
     ContactConnected: _connected,
     ContactParted: _parted,

@@ -100,10 +100,14 @@ def _heed(turn: Turn) -> None:
     heeded = 0
     while heeded < len(turn.out.facts) or turn.over or turn.to_take or turn.unanswered or turn.to_mailbox or turn.visited or turn.to_flow:
         if heeded < len(turn.out.facts):
-            callbacks.heed(turn, turn.out.facts[heeded])
-            supervising.heed(turn, turn.out.facts[heeded])
-            busy_listening.heed(turn, turn.out.facts[heeded])
+            fact = turn.out.facts[heeded]
             heeded += 1
+            if type(fact) in callbacks.HEEDED:
+                callbacks.heed(turn, fact)
+            if turn.state.supervised:
+                supervising.heed(turn, fact)
+            if type(fact) in busy_listening.HEEDED:
+                busy_listening.heed(turn, fact)
         elif turn.over:
             consults.back_to_caller(turn, *turn.over.pop(0))
         elif turn.to_take:
