@@ -13,7 +13,7 @@ from callcenter.apps.flow_drawing import svg
 from callcenter.apps.flow_picture import picture
 from callcenter.apps.flow_publishing import TAKE_UP_WITHIN, PublishError, ask_flows, document_of, publish, rollback
 from callcenter.runtime.catalogue import Prompt
-from callcenter.runtime.flow_documents import DocumentError, FlowDocument, read_document
+from callcenter.runtime.flow_documents import DocumentError, FlowDocument, as_document, read_document
 from callcenter.runtime.prompt_files import prepared
 from callcenter.runtime.prompts import PromptError
 from callcenter.runtime.recordings_added import RecordingError, add, remove
@@ -45,7 +45,12 @@ class PublishedFlows:
         return await asyncio.to_thread(_refusing, draw)
 
     async def text(self, flow: str, version: int) -> str:
-        return await asyncio.to_thread(_refusing, lambda: _document(load(self._file), flow, version).text)
+        def written() -> str:
+            settings = load(self._file)
+            text = _document(settings, flow, version).text
+            return text if text or flow not in settings.flow_tables else as_document(flow, settings.flow_tables[flow])
+
+        return await asyncio.to_thread(_refusing, written)
 
     async def publish(self, text: str, share: float, author: str, note: str) -> str:
         def work() -> str:

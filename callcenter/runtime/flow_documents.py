@@ -6,6 +6,7 @@ What does not fit is said with its place: ``flows/main.yaml:12: nodes.ask.next: 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from callcenter.runtime.settings_fields import Name
 from callcenter.runtime.settings_flow_model import FlowNodeSection, FlowSection
 from callcenter.runtime.settings_flows import flow
 from callcenter.runtime.settings_problems import Fault, Problem, from_pydantic
-from callcenter.runtime.yaml_text import Written, YamlError, read_yaml
+from callcenter.runtime.yaml_text import Written, YamlError, read_yaml, write_yaml
 
 _NODE = re.compile(r"node '([a-z][a-z0-9_-]*)'")
 
@@ -93,6 +94,25 @@ class FlowDocument:
         """What its own prompts lack."""
         for problem in prompt_faults("prompts", self.section, self.recording):
             yield self.fault(problem)
+
+
+def as_document(name: str, table: FlowSection) -> str:
+    """The flow of a table ``[flow.NAME]``, written as a document of its own: to begin from."""
+    body = {key: _plain(value) for key, value in table.model_dump(by_alias=True, exclude_unset=True).items()}
+    nodes = body.pop("node")
+    return write_yaml({"flow": name, **body, "nodes": nodes})
+
+
+def _plain(value: object) -> object:
+    """As it is written: lengths of time in seconds."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(each) for each in value]
+    if isinstance(value, timedelta):
+        seconds = value.total_seconds()
+        return int(seconds) if seconds.is_integer() else seconds
+    return value if value is None or type(value) in (str, int, float, bool) else str(value)
 
 
 def read_document(text: str, file: Path, version: int = 0, recordings: Mapping[Path, Path] | None = None) -> FlowDocument:

@@ -191,3 +191,8 @@ def _scalar(event: ScalarEvent) -> object:
 
 def _line(event: Event) -> int:
     return int(event.start_mark.line) + 1 if event.start_mark else 1
+
+
+def write_yaml(value: Mapping[str, object]) -> str:
+    """As people write it; what this module reads comes back the same."""
+    return str(yaml.safe_dump(dict(value), sort_keys=False, allow_unicode=True, default_flow_style=None, width=120))

@@ -10,10 +10,11 @@ import jsonschema
 import pytest
 
 from callcenter.domain.ivr.flow import MenuNode, PromptNode
-from callcenter.runtime.flow_documents import DocumentError, read_document
+from callcenter.runtime.flow_documents import DocumentError, as_document, read_document
 from callcenter.runtime.flow_schema import schema
 from callcenter.runtime.flow_store import Draft, FlowStore, InUse
 from callcenter.runtime.settings import Settings, SettingsError, load, parse
+from callcenter.runtime.settings_flow_model import FlowSection
 from callcenter.runtime.settings_problems import Fault
 from callcenter.runtime.yaml_text import read_yaml
 
@@ -287,3 +288,25 @@ def test_no_document_breaks_its_reader() -> None:
         except DocumentError as refused:
             faults = refused.faults
         assert all(fault.line >= 1 and fault.sentence for fault in faults)
+
+
+def test_the_flow_of_a_table_written_as_a_document_is_the_same_flow(tmp_path: Path) -> None:
+    sample = tomllib.loads((Path(__file__).parents[2] / "callcenter.toml").read_text())["flow"]["main"]
+    hard = {
+        "start": "ask",
+        "node": {
+            "ask": {
+                "type": "menu",
+                "prompt": ["yes", "{digits:caller}"],
+                "choices": {"1": "no", "*": "no"},
+                "otherwise": "set",
+                "timeout_s": 2.5,
+            },
+            "set": {"type": "set", "set": {"code": "012", "plan": "true: #é"}, "next": "no"},
+            "no": {"type": "queue", "queue": "sales"},
+        },
+    }
+    for table in (sample, hard):
+        section = FlowSection.model_validate(table)
+        document = read_document(as_document("main", section), tmp_path / "main.yaml")
+        assert document.section.program("main") == section.program("main")
