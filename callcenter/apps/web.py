@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ from callcenter.adapters.web.config.pages import ConfigPages
 from callcenter.adapters.web.config.prompt_pages import PromptPages
 from callcenter.adapters.web.door import NoHttp
 from callcenter.adapters.web.health import Health, Sources
+from callcenter.adapters.web.phone_files import PhoneFiles
 from callcenter.adapters.web.site import Site
 from callcenter.apps.api import api_of
 from callcenter.apps.books import status_file
@@ -39,6 +40,8 @@ from callcenter.apps.web_people import People
 from callcenter.domain.kpi import Sums
 from callcenter.runtime import logs, ports
 from callcenter.runtime.data_folder import data_folder, database_url
+from callcenter.runtime.phone_files import PATH as PHONE_FILES
+from callcenter.runtime.phone_files import text_for
 from callcenter.runtime.postgres import PostgresError
 from callcenter.runtime.secrets import load_secrets
 from callcenter.runtime.settings import Settings, load
@@ -170,6 +173,7 @@ def put_together(settings: Settings, config_file: Path, database: Database, endi
     add_configuration(site, settings, database)
     asking = DipsClient(data_folder(settings).dips_socket, secrets.control_token, dip_defaults(settings))
     ending.push_async_callback(asking.close)
+    site.add(PhoneFiles(PHONE_FILES, phone_files(live), people.trail.note))
     api, api_running = api_of(
         config_file,
         settings,
@@ -182,6 +186,16 @@ def put_together(settings: Settings, config_file: Path, database: Database, endi
     )
     site.add(api, api_running)
     return site
+
+
+def phone_files(live: Live) -> Callable[[str, str], Awaitable[tuple[str, str] | None]]:
+    """By secret and name: the agent and the text, with the settings of that moment."""
+
+    def find(secret: str, name: str) -> tuple[str, str] | None:
+        found = text_for(live.settings, secret, name)
+        return (found[0].agent, found[1]) if found is not None else None
+
+    return lambda secret, name: asyncio.to_thread(find, secret, name)
 
 
 async def serve(settings: Settings, config_file: Path, stop: asyncio.Event) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 FeaturePrefix = Annotated[str, matching(r"(\*|#|\*\*|##|\*#|#\*)?", "'*', '#', or two of them; empty: there are no such sequences")]
 
+LOOPBACK = ("127.0.0.1", "::1")
+
 
 class DeskPhoneSection(Section):
     """What agents' phones may do."""
@@ -26,6 +28,8 @@ class DeskPhoneSection(Section):
     """By which phones are told to register (``callcenter phone provision``)."""
     srtp: bool = False
     """Whether phones must encrypt their audio (SRTP with keys in SDP, RFC 4568); one that does not cannot call or be called."""
+    provisioning: bool = False
+    """Whether phones may fetch their files from ``web``, each at the secret address that ``callcenter phone address`` makes."""
 
 
 class OwnCallsSection(Section):
@@ -56,6 +60,8 @@ def desk_phone_faults(settings: "Settings") -> Iterator[Problem]:
     phones = settings.desk_phone
     if phones.transport == "tls" and any(node.sip_tls_port is None and not node.remote for node in settings.nodes):
         yield Problem("desk_phone.transport", "is tls, and a [[node]] has no sip_tls_port to listen on")
+    if phones.provisioning and not (settings.web.public_url or "").startswith("https://") and settings.web.host not in LOOPBACK:
+        yield Problem("desk_phone.provisioning", "needs web.public_url with https: the files hold passwords")
     if phones.srtp and phones.transport != "tls":
         yield Problem("desk_phone.srtp", 'needs desk_phone.transport = "tls": otherwise the keys go in the clear')
     callers = [("own_calls.allowed", settings.own_calls.allowed)]

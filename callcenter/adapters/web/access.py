@@ -190,6 +190,9 @@ class Origins:
         """Whether the browser reached us by TLS."""
         return self.public_url.startswith("https://") if self.public_url else request.secure
 
+    def is_proxy(self, address: str) -> bool:
+        return _within(address, self.proxies)
+
     def ours(self, request: web.Request) -> bool:
         """Whether the request was made by a page of ours, as far as the browser says: it must say something."""
         origin = request.headers.get("Origin")

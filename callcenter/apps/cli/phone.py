@@ -78,12 +78,15 @@ def show(agent: AgentName, config: Config = DEFAULT) -> None:
 @phone_app.command()
 def rotate(agent: AgentName, config: Config = DEFAULT) -> None:
     """Give the agent's phone a new account: the old name and password are worth nothing any more. A call that is on goes on."""
+    from callcenter.runtime.phone_files import withdraw_address
+    from callcenter.runtime.provisioning import ProvisioningError
     from callcenter.runtime.secrets import SecretsError, rotate_phone
 
     settings, _, old = _found(config, agent)
     try:
         new = rotate_phone(settings.data, agent)
-    except (SecretsError, OSError) as error:
+        withdraw_address(settings.data, agent)  # whoever knew the old account may know it
+    except (SecretsError, ProvisioningError, OSError) as error:
         fail(str(error))
     typer.echo(f"{agent}: {old.endpoint} is {new.endpoint} from now on; 'callcenter phone show {agent}' tells the password")
     ask_engine(config, "reload", 60.0)
@@ -116,3 +119,31 @@ def provision(
     except OSError as error:
         fail(f"{folder / name} cannot be written: {error.strerror or error}")
     typer.echo(f"{agent}: {folder / name}")
+
+
+@phone_app.command()
+def address(
+    agent: AgentName,
+    model: Annotated[str, typer.Option(help="yealink, grandstream, snom or linphone.")] = "",
+    mac: Annotated[str, typer.Option(help="The phone's MAC address, by which most makes ask for their file.")] = "",
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="The phone's address is worth nothing any more.")] = False,
+    config: Config = DEFAULT,
+) -> None:
+    """A secret address at which the agent's phone fetches its file by itself; the one before is worth nothing any more. Shown once."""
+    from callcenter.runtime.phone_files import PATH, make_address, withdraw_address
+    from callcenter.runtime.provisioning import MODELS, ProvisioningError
+
+    settings, _, _ = _found(config, agent)
+    if not withdraw and not settings.desk_phone.provisioning:
+        fail("phones fetch nothing here: desk_phone.provisioning is not set to true")
+    try:
+        if withdraw:
+            typer.echo(f"{agent}: {'withdrawn' if withdraw_address(settings.data, agent) else 'has none'}")
+            return
+        if model not in MODELS:
+            fail(f"there is no template for '{model}'; there are: {', '.join(MODELS)}")
+        secret, made = make_address(settings.data, agent, model, mac)
+    except (ProvisioningError, OSError) as error:
+        fail(str(error))
+    base = (settings.web.public_url or f"http://{settings.web.host}:{settings.web.port}").rstrip("/")
+    typer.echo(f"{base}{PATH}/{secret}/   the phone asks there for {made.name}; whoever knows it has the phone's password")
