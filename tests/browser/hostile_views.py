@@ -88,6 +88,7 @@ def values(center: HostileCenter) -> Mapping[str, Sequence[str]]:
         "webhook": [f"w{n}" for n in every],
         "area": ["agent"],
         "file": ["agent/console.js"],
+        "secret": ["x"],
     }
 
 

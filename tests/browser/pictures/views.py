@@ -27,6 +27,7 @@ NO_PAGES = frozenset(
         "/console/socket",
         "/healthz",
         "/metrics",
+        "/phone-files/{secret}/{file}",
         "/readyz",
         "/sip/{node}",
         "/static/{file}",
