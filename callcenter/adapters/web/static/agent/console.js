@@ -55,7 +55,8 @@ function trouble(text) {
   show("trouble", Boolean(text));
 }
 
-const on = (id, act) => by(id).addEventListener("click", act);
+// The second click of a double click is the same wish, whatever stands there by then.
+const on = (id, act) => by(id).addEventListener("click", (event) => event.detail < 2 && act(event));
 
 on("login", () => ask("agent_login"));
 on("ready", () => ask("agent_ready"));
