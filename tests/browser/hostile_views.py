@@ -28,6 +28,7 @@ SAFE = frozenset(
         "text/plain",
         "text/javascript",
         "text/css",
+        "text/csv",
         "audio/wav",
         "audio/x-wav",
     }

@@ -163,7 +163,7 @@ async def test_hostile_addresses(windows: Sequence[Watched], center: HostileCent
     await side_by_side(windows, center.texts, look)
 
 
-def test_no_script_of_ours_reads_where_it_is() -> None:
+async def test_no_script_of_ours_reads_where_it_is() -> None:
     """But host and scheme, to open its sockets there."""
     ours = {file: file.read_text() for file in FOLDER.rglob("*.js") if "vendor" not in file.parts}
     reading = ("location.search", "location.hash", "location.path", "URLSearchParams", "document.URL", "baseURI", "referrer")
