@@ -3,7 +3,9 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 # Most tests wait for phones, so they run side by side, those of one file (or class) one after the other; a browser wants the machine for itself.
-BESIDE := -n 4 --dist loadscope --no-loadscope-reorder --ignore tests/browser
+# Schemathesis names all operations alike, and xdist would run one of them.
+ALONE := tests/apps/test_api_fuzz.py tests/browser
+BESIDE := -n 4 --dist loadscope --no-loadscope-reorder $(addprefix --ignore ,$(ALONE))
 CONFIG ?= callcenter.toml
 
 .DEFAULT_GOAL := help
@@ -32,10 +34,10 @@ run: setup
 test test-all: export MACHINE_STEPS ?= 20000
 test-all: export HYPOTHESIS_PROFILE = explore
 test: setup-tests
-	@$(BIN)/pytest $(BESIDE) -m "not long"; beside=$$?; $(BIN)/pytest tests/browser -m "not long" && exit $$beside
+	@$(BIN)/pytest $(BESIDE) -m "not long"; beside=$$?; $(BIN)/pytest $(ALONE) -m "not long" && exit $$beside
 
 test-all: setup-tests
-	@$(BIN)/pytest $(BESIDE); beside=$$?; $(BIN)/pytest tests/browser && exit $$beside
+	@$(BIN)/pytest $(BESIDE); beside=$$?; $(BIN)/pytest $(ALONE) && exit $$beside
 
 check: setup
 	@$(BIN)/ruff check

@@ -9,6 +9,7 @@ with those of one long test.)
 """
 
 import os
+from collections import Counter
 
 import pytest
 from hypothesis import settings
@@ -27,7 +28,6 @@ FIRST: tuple[str, ...] = (
     "tests/domain/test_center_machine.py",
     "tests/pbx/test_supervision.py",
     "tests/pbx/test_desk_phone_shift.py",
-    "tests/apps/test_api_fuzz.py",
     "tests/pbx/test_voicemail.py",
     "tests/pbx/test_transfers.py",
     "tests/contract/test_stories.py",
@@ -38,8 +38,10 @@ WAITING = ("tests/pbx/", "tests/contract/")
 """For phones and clocks, most of the time."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Files (or classes) stay together; only their order changes."""
+    if hasattr(config, "workerinput"):
+        _each_has_a_name_of_its_own(items)
     together: dict[str, list[pytest.Item]] = {}
     for item in items:
         together.setdefault(item.nodeid.rpartition("::")[0], []).append(item)
@@ -49,6 +51,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     computing = [scope for scope in rest if not scope.startswith(WAITING)]
     mixed = sorted((n / len(kind), scope) for kind in (waiting, computing) for n, scope in enumerate(kind))
     items[:] = [item for scope in (*first, *(scope for _, scope in mixed)) for item in together[scope]]
+
+
+def _each_has_a_name_of_its_own(items: list[pytest.Item]) -> None:
+    """xdist runs one of those of the same name, and is silent about the others."""
+    names = Counter(item.nodeid for item in items)
+    if twice := sorted(name for name, count in names.items() if count > 1):
+        raise pytest.UsageError(f"only one of those of the same name would be run; run these without -n: {', '.join(twice)}")
 
 
 def _place(scope: str) -> int:

@@ -58,7 +58,7 @@ few = settings(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-many = settings(max_examples=int(os.environ.get("API_EXAMPLES", "100")), deadline=None, suppress_health_check=list(HealthCheck))
+many = settings(max_examples=int(os.environ.get("API_EXAMPLES", "40")), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @few
